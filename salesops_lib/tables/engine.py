@@ -1,0 +1,152 @@
+"""Engines that hold the facts: one small class each, all spoken to in DuckDB's SQL.
+
+DuckDB is the default.  Another engine carries the same statements over with sqlglot, so that
+metrics are written once.  What an engine returns is a pandas frame small enough to look at;
+sums of money are cast to BIGINT in SQL and stay exact up to 2**53 minor units in a frame
+that also holds missing values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from salesops_lib.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def quoted(identifier: str) -> str:
+    """`identifier` as SQL, safe whatever it holds.
+
+    >>> quoted('a"b')
+    '"a""b"'
+    """
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+class Engine(Protocol):
+    """What the library asks of an engine; SQL is in DuckDB's dialect, `?` marks a bound value."""
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> pd.DataFrame: ...
+    def execute(self, sql: str, values: Sequence[object] = ()) -> None: ...
+    def columns(self) -> dict[str, list[str]]: ...
+    def close(self) -> None: ...
+
+
+class DuckDBEngine:
+    """Facts in one DuckDB file, or in memory.
+
+    Examples
+    --------
+    >>> engine = DuckDBEngine()
+    >>> engine.query("SELECT 1 + ? AS two", [1]).two.item()
+    2
+    """
+
+    def __init__(self, path: Path | str = ":memory:", *, read_only: bool = False) -> None:
+        import duckdb
+
+        if read_only and not Path(path).is_file():
+            raise DataError(
+                f"There are no facts at {path} yet.\nAdd files with `salesops add FILE…`, then run `salesops load`; "
+                "or see the sample company with `salesops demo`."
+            )
+        try:
+            self.connection = duckdb.connect(str(path), read_only=read_only)
+        except (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException) as problem:
+            busy = "lock" in str(problem).lower()
+            advice = (
+                "Another program is writing to it; wait for it to end."
+                if busy
+                else "The file is not a DuckDB file or is damaged. Rebuild it from the raw files with `salesops load`."
+            )
+            raise DataError(f"The store {path} cannot be opened.\n{advice}") from problem
+        if read_only:
+            self.seal()
+
+    def seal(self) -> None:
+        """Close every way from SQL to files, network and settings for the rest of the session."""
+        for setting in (
+            "autoinstall_known_extensions = false",
+            "autoload_known_extensions = false",
+            "enable_external_access = false",
+            "lock_configuration = true",
+        ):
+            self.connection.execute(f"SET {setting}")
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> pd.DataFrame:
+        return self.connection.execute(sql, list(values)).fetchdf()
+
+    def execute(self, sql: str, values: Sequence[object] = ()) -> None:
+        self.connection.execute(sql, list(values))
+
+    def register(self, name: str, frame: Any) -> None:
+        """Make a pandas frame or Arrow table readable under `name`."""
+        self.connection.register(name, frame)
+
+    def columns(self) -> dict[str, list[str]]:
+        """Columns of each table, in order."""
+        rows = self.connection.execute(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = 'main' ORDER BY table_name, ordinal_position"
+        ).fetchall()
+        return _grouped(rows)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class PostgresEngine:
+    """Facts in PostgreSQL; statements are carried over from DuckDB's dialect by sqlglot.
+
+    `url` is a libpq connection string.  Passwords belong into the environment or a pgpass
+    file, not into the URL.
+    """
+
+    def __init__(self, url: str, *, read_only: bool = True) -> None:
+        import psycopg
+
+        try:
+            self.connection = psycopg.connect(url, autocommit=True)
+        except psycopg.OperationalError as problem:
+            raise DataError(f"PostgreSQL cannot be reached: {str(problem).strip()}") from problem
+        if read_only:
+            self.connection.execute("SET default_transaction_read_only = on")
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> pd.DataFrame:
+        import pandas as pd
+
+        cursor = self.connection.execute(translated(sql, "postgres"), list(values))
+        names = [column.name for column in cursor.description or ()]
+        return pd.DataFrame(cursor.fetchall(), columns=names)
+
+    def execute(self, sql: str, values: Sequence[object] = ()) -> None:
+        self.connection.execute(translated(sql, "postgres"), list(values))
+
+    def columns(self) -> dict[str, list[str]]:
+        rows = self.connection.execute(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position"
+        ).fetchall()
+        return _grouped(rows)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def translated(sql: str, dialect: str) -> bytes:
+    """`sql` of DuckDB's dialect in another one, with `?` as psycopg's `%s`."""
+    import sqlglot
+
+    statement = sqlglot.transpile(sql, read="duckdb", write=dialect)[0]
+    return statement.replace("%", "%%").replace("?", "%s").encode()
+
+
+def _grouped(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for table, column in rows:
+        found.setdefault(table, []).append(column)
+    return found

@@ -1,0 +1,69 @@
+"""The facts of a workspace: an engine, and what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from salesops_lib.tables.engine import Engine
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import pandas as pd
+
+
+class Facts:
+    """Canonical and derived tables, readable as SQL in DuckDB's dialect.
+
+    Every canonical table exists in a store; one that was never loaded is empty.  `has` tells
+    which of them, and which columns, hold anything.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> pd.DataFrame:
+        """Rows of `sql`; `?` marks a bound value."""
+        return self.engine.query(sql, values)
+
+    @cached_property
+    def _filled(self) -> dict[tuple[str, str], int]:
+        rows = self.query("SELECT table_name, column_name, n_filled FROM table_columns")
+        return {(r.table_name, r.column_name): int(r.n_filled) for r in rows.itertuples()}
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """Number of rows of each canonical and derived table."""
+        counted = self.query("SELECT table_name, MAX(n_rows) AS n_rows FROM table_columns GROUP BY table_name")
+        return {r.table_name: int(r.n_rows) for r in counted.itertuples()}
+
+    def has(self, *names: str) -> bool:
+        """Whether each `table` or `table.column` of `names` holds at least one value."""
+        return not self.missing(*names)
+
+    def missing(self, *names: str) -> tuple[str, ...]:
+        """Those of `names` (`table` or `table.column`) that hold nothing."""
+        return tuple(name for name in names if not self._count(name))
+
+    def _count(self, name: str) -> int:
+        table, _, column = name.partition(".")
+        return self._filled.get((table, column), 0) if column else self.rows.get(table, 0)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of everything loaded: equal for equal sources, mappings and policy."""
+        return str(self.query("SELECT value FROM store_facts WHERE name = 'fingerprint'").value.iloc[0])
+
+    @cached_property
+    def last_day(self) -> date | None:
+        """Last day with a sale (or, without sales, an opportunity)."""
+        for table, column in (("sales", "dated_on"), ("opportunities", "created_on")):
+            if self.has(f"{table}.{column}"):
+                found = self.query(f"SELECT MAX({column}) AS last_day FROM {table}").last_day.iloc[0]
+                return found.date()
+        return None
+
+    def close(self) -> None:
+        self.engine.close()

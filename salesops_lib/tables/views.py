@@ -1,0 +1,185 @@
+"""Derived tables, built once at load: what was sold, and which deals were worked.
+
+`sales` has one row per order line, return or cancelled line, with every dimension resolved:
+the organisation both as it was on that day and as it is now, amounts in group currency at
+the month's average rate, returns with negative amounts on their own day.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from salesops_lib.tables.contracts import SQL_TYPES, TABLES
+from salesops_lib.tables.engine import quoted
+
+if TYPE_CHECKING:
+    from salesops_lib.tables.engine import DuckDBEngine
+
+CANCELLED = ("cancelled", "canceled", "void", "取消", "已取消", "作废")
+WON = ("won", "closed won", "赢单", "成交", "已成交")
+LOST = ("lost", "closed lost", "输单", "丢单")
+
+
+def build(engine: DuckDBEngine, *, currency: str = "", returns_on: str = "return_date") -> None:
+    """Complete the canonical tables and (re)build the derived ones.
+
+    Parameters
+    ----------
+    currency
+        Group currency; lines in another one are translated at the `avg` rate of their month.
+    returns_on
+        `return_date` or `order_date`: the day on which a return counts.
+    """
+    _complete(engine)
+    engine.execute("DROP TABLE IF EXISTS sales")
+    engine.execute("DROP TABLE IF EXISTS deals")
+    engine.execute(_ORG_NOW)
+    engine.execute(_RATES, [currency])
+    engine.execute(_DEALS)
+    if engine.query("SELECT COUNT(*) AS n FROM order_lines").n.item():
+        engine.execute(_LINES)
+        engine.execute(_RETURNS.format(day="l.dated_on" if returns_on == "order_date" else "COALESCE(r.returned_on, l.dated_on)"))
+    else:
+        engine.execute(_LINES_FROM_DEALS)
+    engine.execute(_SALES)
+    for temporary in ("sale_lines", "org_now", "rates"):
+        engine.execute(f"DROP TABLE IF EXISTS {temporary}")
+    _count(engine)
+
+
+def _complete(engine: DuckDBEngine) -> None:
+    """Give every canonical table all its columns; a table never loaded becomes an empty one."""
+    present = engine.columns()
+    for table in TABLES.values():
+        if table.name not in present:
+            body = ", ".join(f"{quoted(c.name)} {SQL_TYPES[c.type]}" for c in table.columns)
+            engine.execute(f"CREATE TABLE {quoted(table.name)} ({body})")
+            continue
+        for column in table.columns:
+            if column.name not in present[table.name]:
+                engine.execute(
+                    f"ALTER TABLE {quoted(table.name)} ADD COLUMN {quoted(column.name)} {SQL_TYPES[column.type]}"
+                )
+
+
+def _count(engine: DuckDBEngine) -> None:
+    """Table `table_columns`: how many rows each table has, and how many values each column."""
+    engine.execute("CREATE OR REPLACE TABLE table_columns (table_name VARCHAR, column_name VARCHAR, n_rows BIGINT, n_filled BIGINT)")
+    for table, columns in engine.columns().items():
+        if table not in TABLES and table not in ("sales", "deals"):
+            continue
+        counts = ", ".join(f"COUNT({quoted(c)})" for c in columns)
+        found = engine.connection.execute(f"SELECT COUNT(*), {counts} FROM {quoted(table)}").fetchone()
+        rows = [(table, column, found[0], n) for column, n in zip(columns, found[1:], strict=True)]
+        engine.connection.executemany("INSERT INTO table_columns VALUES (?, ?, ?, ?)", rows)
+
+
+_ORG_NOW = """
+CREATE OR REPLACE TABLE org_now AS
+SELECT rep_id, team, region, manager_id, COALESCE(valid_from, DATE '1900-01-01') AS valid_from,
+       COALESCE(valid_to, DATE '9999-12-31') AS valid_to,
+       ROW_NUMBER() OVER (PARTITION BY rep_id ORDER BY valid_from DESC NULLS LAST) AS newest
+FROM org
+QUALIFY ROW_NUMBER() OVER (PARTITION BY rep_id, COALESCE(valid_from, DATE '1900-01-01') ORDER BY team, region) = 1
+"""
+
+_RATES = """
+CREATE OR REPLACE TABLE rates AS
+SELECT currency, period, MAX(rate) AS rate, MAX(?) AS group_currency FROM fx WHERE rate_type = 'avg' GROUP BY currency, period
+"""
+
+
+def _rate(alias: str, day: str) -> str:
+    """Join that finds the rate of `alias`'s currency on `day`; 1 when it has none or none is needed."""
+    return (
+        f"LEFT JOIN rates AS x ON x.currency = {alias}.currency AND x.currency <> x.group_currency "
+        f"AND x.period = strftime({day}, '%Y-%m')"
+    )
+
+
+def _in_group(amount: str, alias: str) -> str:
+    """`amount` in group currency: untouched without rates, missing where a rate is missing."""
+    foreign = f"(SELECT MAX(group_currency) FROM rates) IS NOT NULL AND {alias}.currency <> (SELECT MAX(group_currency) FROM rates)"
+    return f"CASE WHEN {foreign} THEN CAST(round_even(CAST({amount} AS DOUBLE) * x.rate, 0) AS BIGINT) ELSE {amount} END"
+
+
+_DEALS = f"""
+CREATE TABLE deals AS
+SELECT d.opportunity_id, d.customer_id, d.rep_id, d.product_id, d.stage, d.created_on, d.expected_close_on, d.closed_on,
+       CASE WHEN lower(COALESCE(d.outcome, d.stage)) IN {WON} THEN 'won'
+            WHEN lower(COALESCE(d.outcome, d.stage)) IN {LOST} THEN 'lost' ELSE 'open' END AS outcome,
+       d.loss_reason, d.competitor, d.source, d.currency,
+       {_in_group("d.amount", "d")} AS amount,
+       COALESCE(w.region, c.region) AS region, w.team, w.manager_id, p.category, c.segment, c.industry
+FROM opportunities AS d
+{_rate("d", "COALESCE(d.closed_on, d.created_on)")}
+ASOF LEFT JOIN org_now AS w ON w.rep_id = d.rep_id AND w.valid_from <= COALESCE(d.closed_on, d.created_on, DATE '9999-12-31')
+LEFT JOIN customers AS c ON c.customer_id = d.customer_id
+LEFT JOIN products AS p ON p.product_id = d.product_id
+"""
+
+_LINES = f"""
+CREATE TABLE sale_lines AS
+SELECT o.order_id, o.line_id,
+       CASE WHEN lower(o.status) IN {CANCELLED} THEN 'cancelled' WHEN o.net_amount < 0 THEN 'return' ELSE 'order' END AS kind,
+       o.ordered_on AS dated_on, COALESCE(o.customer_id, o.customer_name) AS customer_id, o.customer_name,
+       COALESCE(o.product_id, o.product_name) AS product_id, o.product_name, o.rep_id, o.channel, o.region, o.segment,
+       o.category, o.subcategory, o.quantity, o.currency, o.net_amount AS net_amount_tc,
+       {_in_group("o.net_amount", "o")} AS net_amount,
+       {_in_group("CAST(round_even(o.list_price * o.quantity, 0) AS BIGINT)", "o")} AS list_amount,
+       {_in_group("o.cost_amount", "o")} AS cost_amount,
+       o.requested_on, o.shipped_on
+FROM order_lines AS o
+{_rate("o", "o.ordered_on")}
+"""
+
+_LINES_FROM_DEALS = """
+CREATE TABLE sale_lines AS
+SELECT opportunity_id AS order_id, CAST(NULL AS VARCHAR) AS line_id, 'order' AS kind, closed_on AS dated_on, customer_id,
+       CAST(NULL AS VARCHAR) AS customer_name, product_id, CAST(NULL AS VARCHAR) AS product_name, rep_id,
+       CAST(NULL AS VARCHAR) AS channel, region, segment, category, CAST(NULL AS VARCHAR) AS subcategory,
+       CAST(1 AS DECIMAL(18, 3)) AS quantity, currency, amount AS net_amount_tc, amount AS net_amount,
+       (SELECT p.list_price FROM products AS p WHERE p.product_id = deals.product_id LIMIT 1) AS list_amount,
+       CAST(NULL AS BIGINT) AS cost_amount, CAST(NULL AS DATE) AS requested_on, CAST(NULL AS DATE) AS shipped_on
+FROM deals WHERE outcome = 'won' AND closed_on IS NOT NULL
+"""
+
+_RETURNS = """
+INSERT INTO sale_lines
+SELECT l.order_id, l.line_id, 'return' AS kind, {day} AS dated_on, l.customer_id, l.customer_name, l.product_id, l.product_name,
+       l.rep_id, l.channel, l.region, l.segment, l.category, l.subcategory,
+       -COALESCE(r.quantity, l.quantity) AS quantity, l.currency,
+       -COALESCE(r.net_amount, l.net_amount_tc) AS net_amount_tc,
+       CASE WHEN r.net_amount IS NULL OR l.net_amount_tc = 0 THEN -l.net_amount
+            ELSE CAST(round_even(-r.net_amount * (l.net_amount / l.net_amount_tc), 0) AS BIGINT) END AS net_amount,
+       CASE WHEN l.quantity = 0 THEN NULL
+            ELSE CAST(round_even(-l.list_amount * CAST(COALESCE(r.quantity, l.quantity) / l.quantity AS DOUBLE), 0) AS BIGINT)
+       END AS list_amount,
+       CASE WHEN l.quantity = 0 THEN NULL
+            ELSE CAST(round_even(-l.cost_amount * CAST(COALESCE(r.quantity, l.quantity) / l.quantity AS DOUBLE), 0) AS BIGINT)
+       END AS cost_amount,
+       l.requested_on, l.shipped_on
+FROM returns AS r
+JOIN sale_lines AS l ON l.order_id = r.order_id AND l.kind = 'order' AND (r.line_id IS NULL OR l.line_id = r.line_id)
+"""
+
+_SALES = """
+CREATE TABLE sales AS
+WITH firsts AS (
+    SELECT customer_id, MIN(dated_on) AS first_ordered_on FROM sale_lines WHERE kind = 'order' GROUP BY customer_id
+)
+SELECT l.order_id, l.line_id, l.kind, l.dated_on, l.customer_id, COALESCE(c.name, l.customer_name, l.customer_id) AS customer_name,
+       l.product_id, COALESCE(p.name, l.product_name, l.product_id) AS product_name, l.rep_id, COALESCE(s.name, l.rep_id) AS rep_name,
+       COALESCE(l.region, w.region, c.region) AS region, w.team, w.manager_id,
+       COALESCE(n.region, l.region, c.region) AS region_now, n.team AS team_now, l.channel,
+       COALESCE(p.category, l.category) AS category, COALESCE(p.subcategory, l.subcategory) AS subcategory,
+       COALESCE(c.segment, l.segment) AS segment, c.industry, l.quantity, l.list_amount, l.net_amount, l.cost_amount,
+       l.net_amount_tc, l.currency, f.first_ordered_on, l.requested_on, l.shipped_on
+FROM sale_lines AS l
+ASOF LEFT JOIN org_now AS w ON w.rep_id = l.rep_id AND w.valid_from <= l.dated_on
+LEFT JOIN org_now AS n ON n.rep_id = l.rep_id AND n.newest = 1
+LEFT JOIN customers AS c ON c.customer_id = l.customer_id
+LEFT JOIN products AS p ON p.product_id = l.product_id
+LEFT JOIN reps AS s ON s.rep_id = l.rep_id
+LEFT JOIN firsts AS f ON f.customer_id = l.customer_id
+"""
