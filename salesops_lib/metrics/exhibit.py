@@ -15,22 +15,24 @@ if TYPE_CHECKING:
 
     from salesops_lib.periods import Window
 
-Unit = Literal["money", "count", "quantity", "ratio", "pp", "index", "score", "days", "date", "text", "multiple"]
+Unit = Literal[
+    "money", "count", "quantity", "ratio", "pp", "index", "score", "days", "date", "text", "multiple"
+]
 
 Kind = Literal[
     "scorecard",  # metric, actual, target, base, growth, attainment, pace        one row a metric
-    "standing",   # unit, actual, target, base, gap, attainment, growth, pace, is_total   one row a unit
-    "bridge",     # step, amount, role (start | effect | end)                     in drawing order
-    "series",     # label, actual, base, target, is_complete                      one row a month, in time
+    "standing",  # unit, actual, target, base, gap, attainment, growth, pace, is_total   one row a unit
+    "bridge",  # step, amount, role (start | effect | end)                     in drawing order
+    "series",  # label, actual, base, target, is_complete                      one row a month, in time
     "multiples",  # panel, label, actual, base                                    one row a panel and month
-    "matrix",     # row, column, value, base, growth                              one row a cell
-    "ranking",    # name, <value>, share, …                                       best first
+    "matrix",  # row, column, value, base, growth                              one row a cell
+    "ranking",  # name, <value>, share, …                                       best first
     "intervals",  # label, value, low, high, n, base                              one row a unit
-    "fan",        # label, actual, base, target, median, low_80, high_80, low_95, high_95
-    "flow",       # step, n, amount, rate                                         in order of the process
-    "curve",      # x, y, label                                                   a cumulative share
-    "actions",    # what (Finding), owner, due_on, amount
-    "table",      # any columns; see units
+    "fan",  # label, actual, base, target, median, low_80, high_80, low_95, high_95
+    "flow",  # step, n, amount, rate                                         in order of the process
+    "curve",  # x, y, label                                                   a cumulative share
+    "actions",  # what (Finding), owner, due_on, amount
+    "table",  # any columns; see units
 ]
 
 

@@ -36,8 +36,18 @@ class Facts:
     @cached_property
     def rows(self) -> dict[str, int]:
         """Number of rows of each canonical and derived table."""
-        counted = self.query("SELECT table_name, MAX(n_rows) AS n_rows FROM table_columns GROUP BY table_name")
+        counted = self.query(
+            "SELECT table_name, MAX(n_rows) AS n_rows FROM table_columns GROUP BY table_name"
+        )
         return {r.table_name: int(r.n_rows) for r in counted.itertuples()}
+
+    @cached_property
+    def _columns(self) -> dict[str, list[str]]:
+        return self.engine.columns()
+
+    def columns(self, table: str) -> list[str]:
+        """Columns of `table`, in order."""
+        return self._columns.get(table, [])
 
     def has(self, *names: str) -> bool:
         """Whether each `table` or `table.column` of `names` holds at least one value."""
@@ -47,9 +57,13 @@ class Facts:
         """Those of `names` (`table` or `table.column`) that hold nothing."""
         return tuple(name for name in names if not self._count(name))
 
+    def filled(self, table: str, column: str) -> int:
+        """Number of values in a column."""
+        return self._filled.get((table, column), 0)
+
     def _count(self, name: str) -> int:
         table, _, column = name.partition(".")
-        return self._filled.get((table, column), 0) if column else self.rows.get(table, 0)
+        return self.filled(table, column) if column else self.rows.get(table, 0)
 
     @cached_property
     def fingerprint(self) -> str:

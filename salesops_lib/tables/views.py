@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from salesops_lib.tables.contracts import SQL_TYPES, TABLES
+from salesops_lib.tables.canonical import TABLES
+from salesops_lib.tables.contracts import SQL_TYPES
 from salesops_lib.tables.engine import quoted
 
 if TYPE_CHECKING:
     from salesops_lib.tables.engine import DuckDBEngine
 
+DERIVED = ("sales", "deals", "billings", "collections")
 CANCELLED = ("cancelled", "canceled", "void", "取消", "已取消", "作废")
 WON = ("won", "closed won", "赢单", "成交", "已成交")
 LOST = ("lost", "closed lost", "输单", "丢单")
@@ -31,14 +33,19 @@ def build(engine: DuckDBEngine, *, currency: str = "", returns_on: str = "return
         `return_date` or `order_date`: the day on which a return counts.
     """
     _complete(engine)
-    engine.execute("DROP TABLE IF EXISTS sales")
-    engine.execute("DROP TABLE IF EXISTS deals")
+    for derived in DERIVED:
+        engine.execute(f"DROP TABLE IF EXISTS {derived}")
     engine.execute(_ORG_NOW)
     engine.execute(_RATES, [currency])
-    engine.execute(_DEALS)
+    for statement in (_DEALS, _BILLINGS, _COLLECTIONS):
+        engine.execute(statement)
     if engine.query("SELECT COUNT(*) AS n FROM order_lines").n.item():
         engine.execute(_LINES)
-        engine.execute(_RETURNS.format(day="l.dated_on" if returns_on == "order_date" else "COALESCE(r.returned_on, l.dated_on)"))
+        engine.execute(
+            _RETURNS.format(
+                day="l.dated_on" if returns_on == "order_date" else "COALESCE(r.returned_on, l.dated_on)"
+            )
+        )
     else:
         engine.execute(_LINES_FROM_DEALS)
     engine.execute(_SALES)
@@ -64,9 +71,11 @@ def _complete(engine: DuckDBEngine) -> None:
 
 def _count(engine: DuckDBEngine) -> None:
     """Table `table_columns`: how many rows each table has, and how many values each column."""
-    engine.execute("CREATE OR REPLACE TABLE table_columns (table_name VARCHAR, column_name VARCHAR, n_rows BIGINT, n_filled BIGINT)")
+    engine.execute(
+        "CREATE OR REPLACE TABLE table_columns (table_name VARCHAR, column_name VARCHAR, n_rows BIGINT, n_filled BIGINT)"
+    )
     for table, columns in engine.columns().items():
-        if table not in TABLES and table not in ("sales", "deals"):
+        if table not in TABLES and table not in DERIVED:
             continue
         counts = ", ".join(f"COUNT({quoted(c)})" for c in columns)
         found = engine.connection.execute(f"SELECT COUNT(*), {counts} FROM {quoted(table)}").fetchone()
@@ -103,6 +112,14 @@ def _in_group(amount: str, alias: str) -> str:
     return f"CASE WHEN {foreign} THEN CAST(round_even(CAST({amount} AS DOUBLE) * x.rate, 0) AS BIGINT) ELSE {amount} END"
 
 
+#: Amount of a line at list price: from its list price, else from its discount.
+_LISTED = (
+    "CASE WHEN o.list_price IS NOT NULL THEN CAST(round_even(o.list_price * o.quantity, 0) AS BIGINT)"
+    " WHEN o.discount_rate >= 0 AND o.discount_rate < 1"
+    " THEN CAST(round_even(o.net_amount / (1 - o.discount_rate), 0) AS BIGINT)"
+    " ELSE o.net_amount + o.discount_amount END"
+)
+
 _DEALS = f"""
 CREATE TABLE deals AS
 SELECT d.opportunity_id, d.customer_id, d.rep_id, d.product_id, d.stage, d.created_on, d.expected_close_on, d.closed_on,
@@ -118,6 +135,25 @@ LEFT JOIN customers AS c ON c.customer_id = d.customer_id
 LEFT JOIN products AS p ON p.product_id = d.product_id
 """
 
+_BILLINGS = f"""
+CREATE TABLE billings AS
+SELECT i.invoice_id, i.order_id, i.customer_id, COALESCE(c.name, i.customer_id) AS customer_name, c.region, c.segment,
+       i.invoiced_on, i.due_on, i.currency, {_in_group("i.net_amount", "i")} AS net_amount, {_in_group("i.tax_amount", "i")} AS tax_amount
+FROM invoices AS i
+{_rate("i", "i.invoiced_on")}
+LEFT JOIN customers AS c ON c.customer_id = i.customer_id
+"""
+
+_COLLECTIONS = f"""
+CREATE TABLE collections AS
+SELECT r.receipt_id, r.invoice_id, COALESCE(r.customer_id, i.customer_id) AS customer_id, c.region, c.segment,
+       r.received_on, r.currency, {_in_group("r.amount", "r")} AS amount
+FROM receipts AS r
+{_rate("r", "r.received_on")}
+LEFT JOIN invoices AS i ON i.invoice_id = r.invoice_id
+LEFT JOIN customers AS c ON c.customer_id = COALESCE(r.customer_id, i.customer_id)
+"""
+
 _LINES = f"""
 CREATE TABLE sale_lines AS
 SELECT o.order_id, o.line_id,
@@ -126,7 +162,7 @@ SELECT o.order_id, o.line_id,
        COALESCE(o.product_id, o.product_name) AS product_id, o.product_name, o.rep_id, o.channel, o.region, o.segment,
        o.category, o.subcategory, o.quantity, o.currency, o.net_amount AS net_amount_tc,
        {_in_group("o.net_amount", "o")} AS net_amount,
-       {_in_group("CAST(round_even(o.list_price * o.quantity, 0) AS BIGINT)", "o")} AS list_amount,
+       {_in_group(_LISTED, "o")} AS list_amount,
        {_in_group("o.cost_amount", "o")} AS cost_amount,
        o.requested_on, o.shipped_on
 FROM order_lines AS o

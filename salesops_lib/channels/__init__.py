@@ -1,0 +1,91 @@
+"""Channels: sales, margin and selling expense of each (M16.1, M25.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from salesops_lib.metrics import Exhibit, Finding, Missing, measure
+from salesops_lib.metrics.formulas import ratio
+from salesops_lib.periods import growth_frame
+
+if TYPE_CHECKING:
+    from salesops_lib.workspace import Workspace
+
+__all__ = ["profit_and_loss"]
+
+
+def profit_and_loss(ws: Workspace) -> Exhibit | Missing:
+    """Net sales, growth, margin, expense and what is left, of each channel; one row a channel, then the total."""
+    if absent := ws.facts.missing("sales.channel"):
+        return Missing("channels", absent)
+    wide = measure(ws.facts, ["net_sales", "gross_margin"], ws.windows, ["channel"]).pivot(
+        index="channel", columns="window"
+    )
+    frame = pd.DataFrame({"name": wide.index, "net_sales": wide["net_sales"].get("actual").to_numpy()})
+    grown = growth_frame(
+        wide["net_sales"].get("actual"), wide["net_sales"].reindex(columns=["actual", "base"])["base"]
+    )
+    frame["growth"] = grown.growth.to_numpy()
+    frame["share"] = frame.net_sales / frame.net_sales.sum()
+    units = {"net_sales": "money", "growth": "ratio", "share": "ratio"}
+    if ws.facts.has("sales.cost_amount"):
+        frame["gross_margin"] = wide["gross_margin"].get("actual").to_numpy()
+        frame["margin_rate"] = frame.gross_margin / frame.net_sales
+        units |= {"gross_margin": "money", "margin_rate": "ratio"}
+    if ws.facts.has("expenses.amount", "expenses.channel"):
+        frame["expense"] = frame.name.map(_expenses(ws))
+        frame["expense_ratio"] = frame.expense / frame.net_sales
+        units |= {"expense": "money", "expense_ratio": "ratio"}
+        if "gross_margin" in frame:
+            frame["contribution"] = frame.gross_margin - frame.expense
+            units["contribution"] = "money"
+    frame = frame.sort_values("net_sales", ascending=False, ignore_index=True)
+    return Exhibit(
+        "channels", "table", _with_total(frame), metric="net_sales", window=ws.window, base=ws.base, units=units,
+        findings=_told(frame), sources=("order_lines", "returns", "expenses"),
+    )  # fmt: skip
+
+
+def _expenses(ws: Workspace) -> pd.Series:
+    months = [month.label for month in ws.calendar.months(ws.period)]
+    found = ws.facts.query(
+        f"SELECT channel, CAST(SUM(amount) AS BIGINT) AS amount FROM expenses WHERE period IN ({', '.join('?' for _ in months)}) GROUP BY channel",
+        months,
+    )
+    return found.set_index("channel").amount
+
+
+def _with_total(frame: pd.DataFrame) -> pd.DataFrame:
+    total = {"name": "total", "share": 1.0}
+    for column in ("net_sales", "gross_margin", "expense", "contribution"):
+        if column in frame:
+            total[column] = frame[column].sum()
+    for rate, part in (("margin_rate", "gross_margin"), ("expense_ratio", "expense")):
+        if rate in frame:
+            total[rate] = ratio(total[part], total["net_sales"])  # type: ignore[arg-type]
+    return pd.concat([frame, pd.DataFrame([total])], ignore_index=True).assign(
+        is_total=[False] * len(frame) + [True]
+    )
+
+
+def _told(frame: pd.DataFrame) -> tuple[Finding, ...]:
+    first = frame.iloc[0]
+    found = [
+        Finding(
+            "channels.largest",
+            {"unit": first["name"], "share": first.share, "growth": first.growth},
+            "net_sales",
+        )
+    ]
+    if "expense_ratio" in frame and frame.expense_ratio.notna().sum() > 1:
+        dear, cheap = frame.loc[frame.expense_ratio.idxmax()], frame.loc[frame.expense_ratio.idxmin()]
+        values = {
+            "unit": dear["name"],
+            "ratio": dear.expense_ratio,
+            "other": cheap["name"],
+            "other_ratio": cheap.expense_ratio,
+        }
+        found.append(Finding("channels.expense", values, "expense_ratio"))
+    return tuple(found)

@@ -1,0 +1,56 @@
+"""What a definition consists of, and the SQL that definitions are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from salesops_lib.metrics.exhibit import Unit
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Definition of one figure.
+
+    Parameters
+    ----------
+    formula
+        How it is computed, for readers.
+    date_basis
+        The day by which it falls into a period; empty for a formula over other metrics.
+    completeness
+        When a value may be shown as final.
+    needs
+        `table.column` names without which it is missing.
+    relation, sql
+        Where and how it is computed; money is cast to BIGINT minor units.
+    """
+
+    id: str
+    ref: str
+    en: str
+    zh: str
+    unit: Unit
+    formula: str
+    date_basis: str = ""
+    completeness: str = "all days of the period loaded (C4)"
+    source: str = ""
+    relation: str = ""
+    sql: str = ""
+    needs: tuple[str, ...] = ()
+    good: int = 1
+
+    def name(self, lang: str) -> str:
+        """Name in `lang` (en or zh)."""
+        return self.zh if lang == "zh" else self.en
+
+
+def money(expression: str, where: str = "") -> str:
+    return f"CAST(SUM({expression}){filtered(where)} AS BIGINT)"
+
+
+def count(expression: str, where: str = "") -> str:
+    return f"COUNT({expression}){filtered(where)}"
+
+
+def filtered(where: str) -> str:
+    return f" FILTER (WHERE {where})" if where else ""

@@ -1,0 +1,21 @@
+"""Every figure of every report has one definition, and it stands here.
+
+A metric's id never changes its meaning: a new meaning is a new id.  `sql` is an aggregate over
+one relation of the store in DuckDB's dialect; a metric without `sql` is a formula over other
+metrics (`metrics.formulas`).  `ref` is its number in the coverage plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from salesops_lib.metrics.definitions.deals import DEALS
+from salesops_lib.metrics.definitions.derived import DERIVED
+from salesops_lib.metrics.definitions.metric import Metric
+from salesops_lib.metrics.definitions.sales import MONEY_FLOW, SALES
+
+__all__ = ["REGISTRY", "Metric"]
+
+#: id → definition.
+REGISTRY: Mapping[str, Metric] = MappingProxyType({m.id: m for m in (*SALES, *MONEY_FLOW, *DEALS, *DERIVED)})

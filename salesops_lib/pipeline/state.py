@@ -1,0 +1,145 @@
+"""Open deals by stage with the policy's odds, coverage of what is still to win, recent win rate.
+
+Movement between two days needs the history of snapshots and is not guessed from one (C15).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from salesops_lib.metrics import Exhibit, Finding, Missing, formulas, totals
+
+if TYPE_CHECKING:
+    from salesops_lib.workspace import Workspace
+
+
+def open_deals(ws: Workspace) -> Exhibit | Missing:
+    """Deals open on the last day of the window; one row a stage, in order of the process.
+
+    A deal counts as open when it was created by that day and had not closed.  Deals without a
+    creation date are counted as open and named in a note.  Stages that the policy does not
+    know have no odds: their amount is not weighted, and that is said.
+    """
+    if absent := ws.facts.missing("deals.stage"):
+        return Missing("pipeline", absent)
+    day = ws.window.end
+    found = ws.facts.query(
+        "SELECT stage, COUNT(*) AS n, COUNT(amount) AS n_priced, CAST(SUM(amount) AS BIGINT) AS amount,"
+        " COUNT(*) FILTER (WHERE created_on IS NULL) AS n_undated,"
+        " CAST(quantile_cont(date_diff('day', created_on, CAST(? AS DATE)), 0.5) AS DOUBLE) AS age_days"
+        " FROM deals WHERE (created_on IS NULL OR created_on <= ?) AND (outcome = 'open' OR closed_on > ?) GROUP BY stage",
+        [day, day, day],
+    )
+    if found.empty:
+        return Missing("pipeline", ("opportunities",), "note.no_open_deals")
+    stages = found.stage.map(ws.policy.process.stage)
+    frame = found.assign(
+        step=[s.id if s else name for s, name in zip(stages, found.stage)],
+        rank=[s.rank if s else 50 for s in stages],
+        odds=[s.p_prior if s and s.is_open else float("nan") for s in stages],
+    ).sort_values(["rank", "step"], ignore_index=True)
+    frame["amount"] = frame.amount.where(frame.n_priced > 0).astype(float)
+    frame["weighted"] = (frame.amount * frame.odds).round()
+    frame["rate"] = frame.odds
+    shown = frame[["step", "n", "amount", "rate", "weighted", "age_days"]]
+    return Exhibit(
+        "pipeline", "flow", shown, metric="open_pipeline", window=ws.window, sources=("opportunities",), findings=_told(ws, frame),
+        units={"n": "count", "rate": "ratio", "weighted": "money", "age_days": "days"}, notes=_notes(frame),
+    )  # fmt: skip
+
+
+def closed_deals(ws: Workspace) -> Exhibit | Missing:
+    """What closed in the period: won, lost, win rate, deal size; one row a measure."""
+    ids = ("won_amount", "deals_won", "deals_lost", "win_rate", "deal_size", "pipeline_created")
+    if absent := ws.facts.missing("deals.closed_on"):
+        return Missing("closed_deals", absent)
+    values = totals(ws.facts, ids, ws.windows)
+    frame = pd.DataFrame(
+        {
+            "metric": ids,
+            "actual": [values.at["actual", i] for i in ids],
+            "base": [values.at["base", i] for i in ids],
+        }
+    )
+    nothing = float("nan")
+    frame = frame.assign(
+        target=nothing,
+        growth=(frame.actual / frame.base.where(frame.base > 0)) - 1,
+        attainment=nothing,
+        pace=nothing,
+    )
+    won, lost = values.deals_won["actual"], values.deals_lost["actual"]
+    rate = formulas.wilson(won, won + lost)
+    told = {"rate": rate.value, "low": rate.low, "high": rate.high, "n": int(won + lost)}
+    return Exhibit(
+        "closed_deals", "scorecard", frame, metric="won_amount", window=ws.window, base=ws.base, sources=("opportunities",),
+        findings=(Finding("closed_deals.rate", told, "win_rate"),),
+    )  # fmt: skip
+
+
+def _told(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
+    amount, weighted = frame.amount.sum(min_count=1), frame.weighted.sum(min_count=1)
+    values = {"n": int(frame.n.sum()), "amount": amount, "weighted": weighted}
+    if pd.isna(amount):
+        found = [Finding("pipeline.count", values, "open_pipeline")]
+    else:
+        found = [
+            Finding("pipeline.open" if pd.notna(weighted) else "pipeline.unweighted", values, "open_pipeline")
+        ]
+    coverage = _coverage(ws)
+    if coverage is not None:
+        needed = ws.policy.process.coverage.needed
+        short = coverage["coverage"] < needed
+        found.append(
+            Finding(
+                "pipeline.short" if short else "pipeline.covered",
+                coverage | {"needed": needed},
+                "pipeline_coverage",
+                "bad" if short else "good",
+            )
+        )
+    return tuple(found)
+
+
+def _coverage(ws: Workspace) -> dict[str, object] | None:
+    """Open amount expected to close in the next three months over their targets (M3.5)."""
+    if ws.facts.missing("targets.value", "deals.expected_close_on"):
+        return None
+    last = ws.calendar.period_of(ws.window.end)
+    months = [ws.calendar.shift(last, ahead) for ahead in (1, 2, 3)]
+    goal = ws.facts.query(
+        "SELECT CAST(SUM(value) AS DOUBLE) AS target FROM targets WHERE scope_type = 'company' AND measure = 'bookings' AND period IN (?, ?, ?)",
+        [m.label for m in months],
+    ).target.iloc[0]
+    if pd.isna(goal) or not goal:
+        return None
+    target = goal * 10**ws.policy.semantics.minor_digits
+    amount = ws.facts.query(
+        "SELECT CAST(SUM(amount) AS DOUBLE) AS amount FROM deals WHERE created_on <= ? AND (outcome = 'open' OR closed_on > ?) "
+        "AND expected_close_on BETWEEN ? AND ?",
+        [ws.window.end, ws.window.end, months[0].start, months[-1].end],
+    ).amount.iloc[0]
+    coverage = formulas.pipeline_coverage(amount or 0.0, target, 0.0)
+    return {
+        "coverage": coverage,
+        "amount": amount,
+        "target": target,
+        "from": months[0].label,
+        "to": months[-1].label,
+        "at_stake": max(target - (amount or 0.0), 0.0),
+    }
+
+
+def _notes(frame: pd.DataFrame) -> tuple[Finding, ...]:
+    notes = []
+    undated, unpriced = int(frame.n_undated.sum()), int((frame.n - frame.n_priced).sum())
+    unknown = frame[frame.odds.isna()]
+    if undated:
+        notes.append(Finding("note.deals_undated", {"n": undated}))
+    if unpriced:
+        notes.append(Finding("note.deals_unpriced", {"n": unpriced}))
+    if len(unknown):
+        notes.append(Finding("note.stages_unknown", {"stages": list(unknown.step)}))
+    return tuple(notes)

@@ -1,0 +1,103 @@
+"""The whole policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, PrivateAttr
+
+from salesops_lib.policy.company import CalendarRules, Metadata, Org, Semantics
+from salesops_lib.policy.housekeeping import Data, Report
+from salesops_lib.policy.selling import Customers, Forecast, Market, Pricing, Process, Targets
+from salesops_lib.policy.values import Block
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Policy(Block):
+    """The sales policy of a company: the only configuration there is."""
+
+    api_version: Literal["salespolicy/v1"] = Field(
+        alias="apiVersion", description="Version of this format.", examples=["salespolicy/v1"]
+    )
+    kind: Literal["SalesPolicy"] = Field(description="What the file is.", examples=["SalesPolicy"])
+    metadata: Metadata = Field(description="Name, version and validity of the policy.")
+    semantics: Semantics = Field(default=Semantics(), description="What amounts mean.")
+    calendar: CalendarRules = Field(default=CalendarRules(), description="Fiscal periods and working days.")
+    org: Org = Field(default=Org(), description="Names and jobs.")
+    targets: Targets = Field(default=Targets(), description="Targets.")
+    process: Process = Field(default=Process(), description="Sales process.")
+    pricing: Pricing = Field(default=Pricing(), description="Prices and discounts.")
+    customers: Customers = Field(default=Customers(), description="Customers.")
+    market: Market = Field(default=Market(), description="Market.")
+    forecast: Forecast = Field(default=Forecast(), description="Outlook.")
+    data: Data = Field(default=Data(), description="Data.")
+    report: Report = Field(default=Report(), description="Reports.")
+
+    _path: Path | None = PrivateAttr(default=None)
+    _sha256: str = PrivateAttr(default="")
+
+    @property
+    def version(self) -> str:
+        """Version of the policy; reports name it."""
+        return self.metadata.version
+
+    @property
+    def path(self) -> Path | None:
+        """File that the policy was read from."""
+        return self._path
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file's bytes, in hex."""
+        return self._sha256
+
+    def calendar_settings(self) -> dict[str, Any]:
+        """Arguments of `periods.Calendar`.
+
+        Examples
+        --------
+        >>> from salesops_lib.policy import load
+        >>> load(None).calendar_settings()["weekend"]
+        (5, 6)
+        """
+        rules = self.calendar
+        return {
+            "fiscal_year_start": rules.fiscal_year_start,
+            "scheme": rules.scheme,
+            "named_by": rules.fiscal_year_named_by,
+            "week_start": _WEEKDAYS.index(rules.week_start),
+            "country": rules.country,
+            "weekend": tuple(_WEEKDAYS.index(day) for day in rules.weekend),
+            "holidays": dict(rules.holidays),
+            "workdays": rules.workdays,
+            "events": {event.id: event.days for event in rules.events},
+        }
+
+    def display_name(self, kind: str, id: str, lang: str) -> str:
+        """Name of a region, channel, category, team, role, stage, event or rival for readers.
+
+        Falls back to `id` for what the policy does not name.
+
+        Examples
+        --------
+        >>> from salesops_lib.policy import load
+        >>> load(None).display_name("stage", "won", "zh"), load(None).display_name("region", "Mars", "zh")
+        ('赢单', 'Mars')
+        """
+        named = next((item for item in self._named(kind) if item.id == id), None)
+        return getattr(named, lang) if named else id
+
+    def _named(self, kind: str) -> tuple[Any, ...]:
+        groups: dict[str, tuple[Any, ...]] = {
+            "region": self.org.regions,
+            "channel": self.org.channels,
+            "category": self.org.categories,
+            "team": self.org.teams,
+            "role": self.org.roles,
+            "stage": self.process.stages,
+            "event": self.calendar.events,
+            "rival": self.market.rivals,
+        }
+        return groups[kind]

@@ -1,0 +1,258 @@
+"""Blocks about selling: targets, process, pricing, customers, market, forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from salesops_lib.policy.values import Block, Day, Identifier, Named, PeriodLabel, Rising, Share, Text
+
+Metric = Annotated[str, Field(description="A metric id.", examples=["bookings"])]
+
+
+class TargetMeasure(Block):
+    """A measure that units have targets for (the figures are in the data table `targets`)."""
+
+    weight: Share | None = Field(
+        default=None,
+        description="Weight among the targeted measures; all weights add up to 1.",
+        examples=[0.6],
+    )
+    better: Literal["higher", "lower"] = Field(
+        default="higher", description="Is a higher or a lower value better?"
+    )
+
+
+class CompanyTarget(Block):
+    """A SMART target of the whole company."""
+
+    id: Identifier = Field(description="Name of the target.", examples=["bookings-2025"])
+    measure: Metric
+    value: float = Field(
+        gt=0,
+        description="Target: whole currency units, a count, or a share between 0 and 1.",
+        examples=[560_000_000],
+    )
+    period: PeriodLabel = Field(
+        description="Time-bound: period to reach it in.", examples=["2025", "2025-H1"]
+    )
+    owner: Identifier = Field(description="Role that answers for it.", examples=["sales_director"])
+    specific: Text | None = Field(default=None, description="Specific: what exactly is meant.")
+    achievable: Text | None = Field(default=None, description="Achievable: what the figure rests on.")
+    relevant: Text | None = Field(default=None, description="Relevant: which aim of the company it serves.")
+    reviews: tuple[Day, ...] = Field(
+        default=(), description="Days on which it is reviewed.", examples=[["2025-04-15", "2025-07-15"]]
+    )
+
+
+class OverAssignment(Block):
+    """How much more the children of a level are given than their parent: Σ children = factor × parent."""
+
+    region: float = Field(default=1.0, ge=1, le=1.5, description="Regions against the company.")
+    team: float = Field(default=1.0, ge=1, le=1.5, description="Teams against their region.")
+    rep: float = Field(default=1.0, ge=1, le=1.5, description="Salespeople against their team.")
+
+
+class Targets(Block):
+    """What is targeted, and how attainment is judged."""
+
+    measures: Mapping[str, TargetMeasure] = Field(
+        default_factory=dict, description="Targeted measures by metric id."
+    )
+    company: tuple[CompanyTarget, ...] = Field(default=(), description="SMART targets of the company.")
+    over_assignment: OverAssignment = Field(default=OverAssignment(), description="Over-assignment by level.")
+    pace_band: Rising = Field(
+        default=(0.90, 0.97),
+        description="Pace (landing / target) below the first is red, below the second amber.",
+        examples=[[0.9, 0.97]],
+    )
+
+
+class Stage(Named):
+    """A stage of the sales process."""
+
+    rank: int = Field(ge=0, le=99, description="Order of the stage; every stage has its own.")
+    p_prior: Share = Field(
+        description="Odds of winning from here, before own history is known.", examples=[0.3]
+    )
+    max_age_days: int | None = Field(
+        default=None, ge=1, description="Days after which a deal in this stage is stale.", examples=[45]
+    )
+    category: Literal["pipeline", "best_case", "commit", "won", "lost"] = Field(
+        default="pipeline", description="Forecast category."
+    )
+    synonyms: tuple[str, ...] = Field(
+        default=(), description="Names of the stage in other systems.", examples=[["Proposal", "报价"]]
+    )
+
+    @property
+    def is_open(self) -> bool:
+        """True unless the deal is won or lost."""
+        return self.category not in ("won", "lost")
+
+
+class Coverage(Block):
+    """How much open pipeline a target needs."""
+
+    needed: float = Field(
+        default=3.0, gt=0, description="Open pipeline wanted per unit of target left.", examples=[3.0]
+    )
+    red_below: float = Field(default=2.0, gt=0, description="Coverage below this is red.", examples=[2.0])
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.red_below > self.needed:
+            raise ValueError(f"red_below, {self.red_below:g}, is above needed, {self.needed:g}")
+        return self
+
+
+class Process(Block):
+    """The sales process."""
+
+    stages: tuple[Stage, ...] = Field(
+        default=(), description="Stages in order, with exactly one won and at least one lost."
+    )
+    coverage: Coverage = Field(default=Coverage(), description="Pipeline coverage.")
+    win_rate_days: int = Field(default=180, ge=30, description="Days of closed deals that win rates rest on.")
+    prior_deals: float = Field(
+        default=8, ge=0, description="How many deals the prior odds of a stage count for."
+    )
+
+    @cached_property
+    def _by_name(self) -> dict[str, Stage]:
+        names: dict[str, Stage] = {}
+        for stage in self.stages:
+            for name in (stage.id, stage.en, stage.zh, *stage.synonyms):
+                names.setdefault(fold(name), stage)
+        return names
+
+    def stage(self, name: str) -> Stage | None:
+        """The stage that a system calls `name` (id, display name or synonym, any case), or None."""
+        return self._by_name.get(fold(name))
+
+
+def fold(name: str) -> str:
+    """A name without case, surrounding and double spaces, for comparison."""
+    return " ".join(name.split()).casefold()
+
+
+class Floors(Block):
+    """Lowest net price as a share of the list price; the product line's own floor goes first."""
+
+    default: Share = Field(default=0.70, description="Floor of product lines not listed.")
+    categories: Mapping[str, Share] = Field(
+        default_factory=dict, description="Floor by product line.", examples=[{"Sensors": 0.75}]
+    )
+
+    def of(self, category: str | None) -> float:
+        """Floor of a product line as a share of list price."""
+        return self.categories.get(category or "", self.default)
+
+
+class Discounts(Block):
+    """Who may grant which discount."""
+
+    authority: Mapping[str, Share] = Field(
+        default_factory=dict,
+        description="Largest discount off list by role.",
+        examples=[{"account_executive": 0.1}],
+    )
+    deep_from: Share = Field(default=0.25, description="A discount from here on counts as deep.")
+
+
+class Leakage(Block):
+    """Price lost without anyone having decided it."""
+
+    max_share_of_list: Share = Field(
+        default=0.02, description="Leakage above this share of list sales is a finding."
+    )
+
+
+class Pricing(Block):
+    """Price floors, discounts and leakage."""
+
+    floors: Floors = Field(default=Floors(), description="Price floors.")
+    discounts: Discounts = Field(default=Discounts(), description="Discount authority.")
+    leakage: Leakage = Field(default=Leakage(), description="Leakage.")
+
+
+class Grades(Block):
+    """ABC grades of customers by cumulative share of sales."""
+
+    cuts: Rising = Field(
+        default=(0.80, 0.95),
+        description="A up to the first share, B up to the second, the rest C.",
+        examples=[[0.8, 0.95]],
+    )
+    window_months: int = Field(default=12, ge=1, le=60, description="Months of sales that grades rest on.")
+
+
+class Concentration(Block):
+    """Dependence on few customers."""
+
+    top_n: int = Field(default=10, ge=1, le=1000, description="Customers counted together.")
+    share_band: Rising = Field(
+        default=(0.30, 0.50), description="Their share of sales: amber from the first, red from the second."
+    )
+
+
+class Customers(Block):
+    """Grading and watching customers."""
+
+    grades: Grades = Field(default=Grades(), description="ABC grades.")
+    quiet_after: float = Field(
+        default=2.5,
+        gt=1,
+        le=20,
+        description="A customer is quiet after this multiple of its usual time between orders.",
+    )
+    quiet_min_orders: int = Field(
+        default=4, ge=3, description="Orders that a usual time between orders needs."
+    )
+    new_after_months: int = Field(
+        default=24, ge=6, description="Months without an order after which a customer counts as new again."
+    )
+    concentration: Concentration = Field(default=Concentration(), description="Concentration.")
+
+
+class Satisfaction(Block):
+    """Surveys of customers."""
+
+    n_min: int = Field(default=30, ge=5, description="Answers below which a score is shown as uncertain.")
+    csat_target: float | None = Field(
+        default=None, ge=1, le=5, description="Wanted mean score of 1–5.", examples=[4.2]
+    )
+    nps_target: float | None = Field(
+        default=None, ge=-100, le=100, description="Wanted net promoter score.", examples=[35]
+    )
+
+
+class Market(Block):
+    """Market, rivals and satisfaction."""
+
+    share_target: Share | None = Field(
+        default=None, description="Wanted share of the market.", examples=[0.08]
+    )
+    rivals: tuple[Named, ...] = Field(default=(), description="Rivals watched.")
+    price_index_band: Rising = Field(
+        default=(1.08, 1.15), description="Own price / rival's: amber from the first, red from the second."
+    )
+    satisfaction: Satisfaction = Field(default=Satisfaction(), description="Satisfaction.")
+
+
+class Forecast(Block):
+    """How the outlook is computed and tested."""
+
+    horizon_months: int = Field(default=6, ge=1, le=36, description="Months ahead.")
+    levels: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)] = Field(
+        default=(0.80, 0.95), description="Prediction intervals, rising.", examples=[[0.8, 0.95]]
+    )
+    folds: int = Field(default=6, ge=2, le=36, description="Past months that the method is tested on.")
+    min_history_months: int = Field(default=24, ge=12, description="Months of history that a forecast needs.")
+    wape_max: Share = Field(
+        default=0.15, description="Error (WAPE) above which the outlook is called unreliable."
+    )
+    seed: int = Field(default=2026, ge=0, description="Seed of everything drawn at random.")

@@ -1,0 +1,83 @@
+"""Kinds of values that blocks of the policy share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Block(BaseModel):
+    """A part of the policy: frozen, strictly typed, without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _day(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
+        raise ValueError("is not a date")
+    return value
+
+
+def _label(value: Any) -> Any:
+    is_year = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_year else value
+
+
+def _month_day(value: str) -> str:
+    try:
+        if re.fullmatch(r"\d{2}-\d{2}", value):
+            date.fromisoformat(f"2000-{value}")
+            return value
+    except ValueError:
+        pass
+    raise ValueError("is not a month and day")
+
+
+def _rising(values: Sequence[float]) -> Sequence[float]:
+    if any(high <= low for low, high in pairwise(values)):
+        raise ValueError("must rise from left to right")
+    return values
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+MonthDay = Annotated[str, AfterValidator(_month_day), Field(examples=["04-01"])]
+#: A period as it is written; a bare year may stand without quotes.
+PeriodLabel = Annotated[str, BeforeValidator(_label)]
+Identifier = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=80)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Rising = Annotated[tuple[float, float], AfterValidator(_rising)]
+Language = Literal["en", "zh"]
+
+
+class Text(Block):
+    """A wording in both languages of the reports."""
+
+    en: str = Field(min_length=1, description="English wording.")
+    zh: str = Field(min_length=1, description="Chinese wording.")
+
+
+class Named(Block):
+    """Something with an id, as it is written in the data, and a name for readers."""
+
+    id: Identifier = Field(description="As it is written in the data.", examples=["East"])
+    en: str = Field(min_length=1, description="English name.", examples=["East"])
+    zh: str = Field(min_length=1, description="Chinese name.", examples=["华东"])
+
+
+class Span(Block):
+    """A span of days, both ends included; without `to` it stays open."""
+
+    start: Day = Field(alias="from", description="First day.", examples=["2025-01-01"])
+    end: Day | None = Field(
+        default=None, alias="to", description="Last day; leave out when open.", examples=["2025-12-31"]
+    )

@@ -1,0 +1,110 @@
+"""Price discipline: from list to net, and what is sold below the policy's floor (M15.1–M15.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from salesops_lib.metrics import Exhibit, Finding, Missing, totals
+from salesops_lib.metrics.formulas import ratio
+
+if TYPE_CHECKING:
+    from salesops_lib.workspace import Workspace
+
+
+def price_waterfall(ws: Workspace) -> Exhibit | Missing:
+    """From sales at list price over discount and returns to net sales and margin; lines with a list price only."""
+    if absent := ws.facts.missing("sales.list_amount"):
+        return Missing("price", absent)
+    values = totals(ws.facts, ["list_sales", "discounted", "price_realisation"], ws.windows)
+    listed, discount = int(values.at["actual", "list_sales"]), int(values.at["actual", "discounted"])
+    steps = [("list_sales", listed, "start"), ("discount", -discount, "effect")]
+    extra = ws.facts.query(
+        "SELECT CAST(-SUM(net_amount) FILTER (WHERE kind = 'return') AS BIGINT) AS returned,"
+        " CAST(SUM(cost_amount) FILTER (WHERE kind = 'order') AS BIGINT) AS cost FROM sales"
+        " WHERE list_amount IS NOT NULL AND list_amount <> 0 AND dated_on BETWEEN ? AND ?",
+        [ws.window.start, ws.window.end],
+    ).iloc[0]
+    left = listed - discount
+    for step, amount in (("returns", extra.returned), ("cost", extra.cost)):
+        if pd.notna(amount) and amount:
+            steps.append((step, -int(amount), "effect"))
+            left -= int(amount)
+    steps.append(("margin_after_returns" if pd.notna(extra.cost) else "net_sales", left, "end"))
+    now, before = values.price_realisation["actual"], values.price_realisation["base"]
+    finding = Finding(
+        "price.realisation",
+        {"rate": now, "delta": now - before, "discount": discount},
+        "price_realisation",
+        "bad" if now < before else "good",
+    )
+    frame = pd.DataFrame(steps, columns=["step", "amount", "role"])
+    return Exhibit(
+        "price",
+        "bridge",
+        frame,
+        metric="list_sales",
+        window=ws.window,
+        base=ws.base,
+        findings=(finding,),
+        sources=("order_lines", "returns"),
+    )
+
+
+def floor_breaches(ws: Workspace, *, at_most: int = 10) -> Exhibit | Missing:
+    """Lines sold below floor = the policy's share of list price; one row a unit, most leakage first.
+
+    The unit is the salesperson, or the first of channel, region and category that the sales name.
+    Leakage is Σ max(0, floor − net) over the lines, in money.
+    """
+    by = next((d for d in ("rep_id", "channel", "region", "category") if ws.facts.has(f"sales.{d}")), "rep_id")
+    if absent := ws.facts.missing("sales.list_amount", f"sales.{by}"):
+        return Missing("floor", absent)
+    default, cases, bound = _floors(ws)
+    window = [ws.window.start, ws.window.end]
+    name = "rep_name" if by == "rep_id" else by
+    frame = ws.facts.query(
+        f"WITH floored AS (SELECT {by} AS unit, {name} AS name, region, net_amount, list_amount, list_amount * {cases} AS floor_amount"
+        "  FROM sales WHERE kind = 'order' AND list_amount > 0 AND dated_on BETWEEN ? AND ?)"
+        " SELECT unit, MAX(name) AS name, MAX(region) AS region, COUNT(*) AS n_lines, COUNT(*) FILTER (WHERE net_amount < floor_amount) AS n_below,"
+        " CAST(SUM(net_amount) FILTER (WHERE net_amount < floor_amount) AS BIGINT) AS below_amount,"
+        " CAST(round(SUM(floor_amount - net_amount) FILTER (WHERE net_amount < floor_amount)) AS BIGINT) AS leakage,"
+        " 1 - CAST(SUM(net_amount) AS DOUBLE) / SUM(list_amount) AS discount_rate, CAST(SUM(list_amount) AS BIGINT) AS list_amount"
+        " FROM floored GROUP BY unit ORDER BY leakage DESC NULLS LAST, unit",
+        [*bound, *window],
+    )
+    leaking = frame[frame.n_below > 0]
+    listed = frame.list_amount.sum()
+    values = {"n": int(frame.n_below.sum()), "amount": leaking.below_amount.sum(), "leakage": leaking.leakage.sum(), "floor": default,
+              "share": ratio(leaking.leakage.sum(), listed), "limit": ws.policy.pricing.leakage.max_share_of_list}  # fmt: skip
+    over = pd.notna(values["share"]) and values["share"] > ws.policy.pricing.leakage.max_share_of_list
+    found = [
+        Finding(
+            "floor.total" if len(leaking) else "floor.none",
+            values,
+            "floor_breach",
+            "bad" if over else "neutral",
+        )
+    ]
+    if len(leaking) > 1 and leaking.leakage.iloc[0] > 2 * leaking.leakage.iloc[1]:
+        worst = leaking.iloc[0]
+        told = {"name": worst["name"], "unit": worst.unit, "n": int(worst.n_below), "leakage": worst.leakage, "at_stake": worst.leakage,
+                "share": ratio(worst.leakage, leaking.leakage.sum()), "discount": worst.discount_rate}  # fmt: skip
+        found.append(Finding("floor.concentrated", told, "floor_breach", "bad"))
+    shown = leaking.head(at_most)[
+        ["name", "region", "leakage", "below_amount", "n_below", "n_lines", "discount_rate"]
+    ]
+    return Exhibit(
+        "floor", "ranking", shown.reset_index(drop=True), metric="floor_breach", window=ws.window, findings=tuple(found), sources=("order_lines",),
+        units={"region": "text", "leakage": "money", "below_amount": "money", "n_below": "count", "n_lines": "count", "discount_rate": "ratio"},
+    )  # fmt: skip
+
+
+def _floors(ws: Workspace) -> tuple[float, str, list[object]]:
+    """The policy's floors as SQL: share of list price by category, with its default."""
+    rules = ws.policy.pricing.floors
+    cases = "".join(" WHEN category = ? THEN CAST(? AS DOUBLE)" for _ in rules.categories)
+    bound: list[object] = [value for pair in rules.categories.items() for value in pair]
+    sql = f"(CASE{cases} ELSE CAST(? AS DOUBLE) END)" if cases else "CAST(? AS DOUBLE)"
+    return rules.default, sql, [*bound, rules.default]

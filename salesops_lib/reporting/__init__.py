@@ -1,0 +1,9 @@
+"""Reports: frames in, pages and workbooks out.  Draws and words; measures nothing."""
+
+from salesops_lib.reporting.index import render_index
+from salesops_lib.reporting.page import Page
+from salesops_lib.reporting.template import render
+from salesops_lib.reporting.voice import Voice
+from salesops_lib.reporting.workbook import write as write_workbook
+
+__all__ = ["Page", "Voice", "render", "render_index", "write_workbook"]

@@ -1,0 +1,70 @@
+"""From values to pixels, and what a chart may read from a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from salesops_lib.reporting.numbers import is_missing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A linear scale from values to pixels.
+
+    >>> Scale(0, 10, 100, 200)(5)
+    150.0
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: Any) -> float:
+        share = (float(value) - self.low) / ((self.high - self.low) or 1.0)
+        return self.start + share * (self.end - self.start)
+
+
+def known(values: Iterable[Any]) -> list[float]:
+    """The values that are there, as floats.
+
+    >>> known([1, None, float("nan"), 2])
+    [1.0, 2.0]
+    """
+    return [float(v) for v in values if not is_missing(v)]
+
+
+def span(values: Iterable[Any]) -> tuple[float, float]:
+    """Lowest and highest of the values and zero: bars start at zero.
+
+    >>> span([3, None, 8]), span([-2, 5]), span([])
+    ((0.0, 8.0), (-2.0, 5.0), (0.0, 1.0))
+    """
+    numbers = known(values)
+    low, high = min([0.0, *numbers]), max([0.0, *numbers])
+    return (low, high) if high > low else (0.0, 1.0)
+
+
+def tone(difference: Any, better: str = "higher") -> str:
+    """The colour role of a variance: good, bad, or muted where it is neither.
+
+    >>> tone(5), tone(5, "lower"), tone(0), tone(None)
+    ('good', 'bad', 'muted', 'muted')
+    """
+    if is_missing(difference) or float(difference) == 0 or better not in ("higher", "lower"):
+        return "muted"
+    return "good" if (float(difference) > 0) == (better == "higher") else "bad"
+
+
+def column(frame: pd.DataFrame, name: str, default: Any = None) -> pd.Series:
+    """A column of the frame, or the default in every row where the frame has none."""
+    import pandas as pd
+
+    if name in frame:
+        return frame[name]
+    return pd.Series([default] * len(frame), index=frame.index, dtype=object)

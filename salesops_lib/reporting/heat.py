@@ -1,0 +1,73 @@
+"""Where and when: a matrix as a table with coloured cells, readable without its colours too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from salesops_lib.reporting.charts.scale import known
+from salesops_lib.reporting.definitions import better
+from salesops_lib.reporting.numbers import is_missing, month, percent
+from salesops_lib.reporting.tables import unit_of
+from salesops_lib.reporting.voice import Voice
+
+if TYPE_CHECKING:
+    from salesops_lib.metrics import Exhibit
+
+STEPS = (0.02, 0.10, 0.25)  # growth beyond which a cell takes the next shade
+
+
+def show_matrix(exhibit: Exhibit, voice: Voice, *, id: str = "") -> Markup:
+    """The exhibit's `row, column, value` as a table; cells coloured by `growth`, else by value.
+
+    With growth: good and bad in three shades each, the rate below the value.  Without: one
+    hue, darker for more.
+    """
+    frame = exhibit.frame
+    rows, heads = list(dict.fromkeys(frame["row"])), list(dict.fromkeys(frame["column"]))
+    cells = {(r["row"], r["column"]): r for r in frame.to_dict("records")}
+    unit = unit_of(exhibit, "value")
+    money = voice.money(known(frame["value"])) if unit == "money" else None
+    has_growth = "growth" in frame and bool(known(frame["growth"]))
+    largest = max((abs(v) for v in known(frame["value"])), default=0.0)
+    good = better(exhibit.metric) if exhibit.metric else "higher"
+
+    def cell(key: tuple[Any, Any]) -> Markup:
+        r = cells.get(key, {})
+        value = voice.cell(r.get("value"), unit, money=money)
+        if not has_growth:
+            return Markup('<td class="n {}">{}</td>').format(_depth(r.get("value"), largest), value)
+        growth = r.get("growth")
+        change = percent(growth, signed=True) if not is_missing(growth) else str(r.get("growth_kind") or "")
+        return Markup('<td class="n {}">{}<small>{}</small></td>').format(
+            _shade(growth, good), value, voice.cell(change, "text") if change else "–"
+        )
+
+    corner = Markup('<th class="t"><small>{}</small></th>').format(money.header if money else "")
+    head = Markup("").join(Markup('<th scope="col" class="n">{}</th>').format(month(h, voice.lang)) for h in heads)
+    body = Markup("").join(
+        Markup('<tr><th scope="row" class="t">{}</th>{}</tr>').format(
+            month(r, voice.lang), Markup("").join(cell((r, h)) for h in heads)
+        )
+        for r in rows
+    )
+    key = Markup('<p class="more">{}</p>').format(voice.word("ui.color_key")) if has_growth else Markup("")
+    return Markup(
+        '<div class="scroll" tabindex="0"><table id="{}" class="heat"><thead><tr>{}{}</tr></thead>'
+        "<tbody>{}</tbody></table></div>{}"
+    ).format(id or f"t-{exhibit.id}", corner, head, body, key)
+
+
+def _shade(growth: Any, good: str) -> str:
+    if is_missing(growth) or isinstance(growth, str):
+        return "h-none"
+    depth = sum(abs(float(growth)) >= step for step in STEPS)
+    side = "up" if (float(growth) > 0) == (good != "lower") else "down"
+    return f"h-{side}{depth}" if depth else "h-flat"
+
+
+def _depth(value: Any, largest: float) -> str:
+    if is_missing(value) or not largest:
+        return "h-none"
+    return f"h-v{min(4, int(abs(float(value)) / largest * 5))}"

@@ -1,0 +1,70 @@
+"""The index of all reports: which there are, how fresh, how good their data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from salesops_lib.reporting.assets import stylesheet
+from salesops_lib.reporting.numbers import month
+from salesops_lib.reporting.template import POLICY, environment, relative_address
+from salesops_lib.reporting.voice import Voice
+
+
+def render_index(entries: Sequence[Mapping[str, Any]], lang: str = "en", *, title: str = "") -> str:
+    """The page `reports/index.html`, newest period first.
+
+    Parameters
+    ----------
+    entries
+        One a report, period and language: `report`, `period`, `lang`, `state`, and where there
+        are: `title`, `headline`, `as_of` (ISO date), `grade`, `html`, `xlsx` (relative
+        addresses), `cause` of a failure.
+    lang
+        Language of the page.
+    title
+        Heading; the catalogue's when empty.
+    """
+    voice = Voice(lang)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for entry in sorted(entries, key=lambda e: str(e.get("report", ""))):
+        groups.setdefault(str(entry.get("period", "")), []).append(_card(entry, voice))
+    periods = [{"name": month(p, lang), "cards": _merged(groups[p])} for p in sorted(groups, reverse=True)]
+    return environment().get_template("index.html.j2").render(
+        lang="zh-CN" if lang.startswith("zh") else "en",
+        title=title or voice.word("ui.index_title"),
+        policy=POLICY,
+        style=stylesheet("exhibit.css") + stylesheet("page.css") + stylesheet("index.css"),
+        periods=periods,
+        n=sum(len(p["cards"]) for p in periods),
+        word=voice.word,
+    )
+
+
+def _card(entry: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
+    state, report = str(entry.get("state", "published")), str(entry.get("report", ""))
+    as_of = str(entry.get("as_of") or "")
+    return {
+        "report": report,
+        "lang": str(entry.get("lang", "")),
+        "title": voice.name("report", report),
+        "headline": str(entry.get("headline") or ""),
+        "state": voice.name("state", state),
+        "is_failed": state == "failed",
+        "cause": str(entry.get("cause") or ""),
+        "fresh": voice.word("ui.as_of", day=as_of) if as_of else "",
+        "grade": voice.word("ui.grade", grade=entry["grade"]) if entry.get("grade") else "",
+        "html": relative_address(str(entry.get("html") or "")),
+        "xlsx": relative_address(str(entry.get("xlsx") or "")),
+        "language": voice.name("lang", str(entry.get("lang", ""))),
+        "is_own": str(entry.get("lang", "")) == voice.lang,
+    }
+
+
+def _merged(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One card a report: the page's language leads, the others are links."""
+    merged: dict[str, dict[str, Any]] = {}
+    for card in sorted(cards, key=lambda c: (c["report"], not c["is_own"])):
+        lead = merged.setdefault(card["report"], {**card, "links": []})
+        lead["links"].append(card)
+    return list(merged.values())

@@ -1,0 +1,181 @@
+"""A report as a notebook writes it: a header, sections, and an end, shown as they are made.
+
+    page = Page(ws, "10_performance_review")
+    page.headline(finding)
+    page.section(exhibit)
+    page.close(output)
+
+In JupyterLab the cells show the finished looks; `template.render` later makes the same
+outputs into one self-contained page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from salesops_lib.metrics import Exhibit, Finding, Missing
+from salesops_lib.reporting import sections
+from salesops_lib.reporting.assets import stylesheet
+from salesops_lib.reporting.definitions import anchor, definition, metric_name
+from salesops_lib.reporting.imprint import Imprint, imprint
+from salesops_lib.reporting.sentences import plain
+from salesops_lib.reporting.voice import Voice
+
+MARK = "salesops"  # metadata key of outputs that belong to a report
+
+
+class Page:
+    """A report in the making; making one shows its header.
+
+    Parameters
+    ----------
+    workspace
+        What the report is about: language, period, as-of date, policy, calendar.
+    report_id
+        Stem of the notebook: names the report's title in the catalogue.
+    grade
+        Grade of the data by its quality checks, shown in the header.
+    scope
+        Whom the report covers; the whole company when empty.
+    """
+
+    def __init__(self, workspace: Any, report_id: str, *, grade: str = "", scope: str = "") -> None:
+        self.report_id = report_id
+        self.imprint: Imprint = imprint(workspace, grade=grade, scope=scope)
+        self.voice: Voice = self.imprint.voice
+        self.title = self.voice.name("report", report_id)
+        self._exhibits: list[Exhibit] = []
+        self._findings: list[Finding] = []
+        self._lead = ""
+        self._number = 0
+        self._metrics: list[str] = []
+        style = Markup("<style>{}</style>").format(Markup(stylesheet("exhibit.css")))
+        self._display(style + self._header(), part="header", id="header", label=self.title)
+
+    def headline(
+        self, lead: Finding | Exhibit, *, movers: Sequence[Finding] = (), asks: Sequence[Finding] = ()
+    ) -> None:
+        """Show the first block: one sentence, what moved, and what has to be decided.
+
+        An exhibit gives its findings: the first leads, the next three are the movers.
+        """
+        if isinstance(lead, Exhibit):
+            first, *rest = lead.findings
+            lead, movers = first, movers or rest[:3]
+        self._lead = plain(lead, self.voice)
+        self._findings += [lead, *movers, *asks]
+        self._metrics += [f.metric for f in (lead, *movers, *asks)]
+        html = sections.headline(lead, tuple(movers), tuple(asks), self.voice)
+        self._display(html, part="section", id="headline", label=self.voice.word("ui.headline"))
+
+    def section(self, exhibit: Exhibit | Missing) -> None:
+        """Show an exhibit as a section, or say in one line what a missing one needs."""
+        self._number += 1
+        if isinstance(exhibit, Missing):
+            html, metric = sections.show_missing(exhibit, self.voice, self._number), ""
+        else:
+            html, metric = sections.show_section(exhibit, self.voice, self._number), exhibit.metric
+            self._exhibits.append(exhibit)
+            self._findings += exhibit.findings
+            self._metrics += sections.metrics_of(exhibit)
+            self._lead = self._lead or (plain(exhibit.findings[0], self.voice) if exhibit.findings else "")
+        label = sections.name(exhibit.id, self.voice, metric)
+        self._display(html, part="section", id=anchor(exhibit.id), label=label, number=self._number)
+
+    def close(self, output: str | Path = "") -> None:
+        """Show definitions and provenance; write `page.json` and `page.xlsx` into `output` when given."""
+        html = Markup('<section class="so sec end" id="s-end"><h2>{}</h2>{}{}</section>').format(
+            self.voice.word("ui.end"), self._definitions(), self._provenance()
+        )
+        self._display(html, part="section", id="end", label=self.voice.word("ui.end"))
+        if str(output):
+            self._write(Path(output))
+
+    def _write(self, folder: Path) -> None:
+        from salesops_lib.reporting.workbook import write
+
+        folder.mkdir(parents=True, exist_ok=True)
+        write(self._exhibits, folder / "page.xlsx", voice=self.voice, title=self.title, about=self._about())
+        summary = {
+            "report": self.report_id,
+            "title": self.title,
+            "headline": self._lead,
+            "findings": [{**_plain_values(f), "text": plain(f, self.voice)} for f in self._findings],
+            "grade": self.imprint.grade,
+            "lang": self.voice.lang,
+            "period": self.imprint.period,
+            "as_of": self.imprint.as_of.isoformat() if self.imprint.as_of else "",
+            "is_complete": self.imprint.is_complete,
+            "policy_version": self.imprint.policy_version,
+            "policy_sha256": self.imprint.policy_sha256,
+        }
+        text = json.dumps(summary, ensure_ascii=False, indent=2, sort_keys=True, default=str)
+        (folder / "page.json").write_text(text + "\n", encoding="utf-8")
+
+    def _header(self) -> Markup:
+        company = Markup('<p class="company">{}</p>').format(self.imprint.company) if self.imprint.company else ""
+        facts = Markup("").join(Markup("<li>{}</li>").format(t) for t in self._about())
+        flag = Markup('<span class="flag">{}</span>').format(self.imprint.to_date) if self.imprint.to_date else ""
+        return Markup(
+            '<header class="so top">{}<h1>{}</h1><p class="period">{}{}</p><ul class="facts">{}</ul></header>'
+        ).format(company, self.title, self.imprint.period_name, flag, facts)
+
+    def _about(self) -> list[str]:
+        word, data = self.voice.word, self.imprint
+        lines = [word("ui.as_of", day=data.as_of)] if data.as_of else []
+        if data.scope:
+            lines.append(word("ui.scope", scope=data.scope))
+        if data.grade:
+            lines.append(word("ui.grade", grade=data.grade))
+        if data.policy_version:
+            lines.append(word("ui.policy", version=data.policy_version))
+        return lines
+
+    def _definitions(self) -> Markup:
+        found = [(m, definition(m)) for m in dict.fromkeys(m for m in self._metrics if m)]
+        items = Markup("").join(
+            Markup('<dt id="def-{}">{}</dt><dd>{}</dd>').format(anchor(m), metric_name(m, self.voice.lang), self._said(d))
+            for m, d in found
+        )
+        if not items:
+            return Markup("")
+        return Markup("<h3>{}</h3><dl>{}</dl>").format(self.voice.word("ui.definitions"), items)
+
+    def _said(self, entry: Any) -> Markup:
+        if entry is None:
+            return Markup("–")
+        pairs = [(key, getattr(entry, key)) for key in ("date_basis", "completeness", "source")]
+        rest = Markup("").join(
+            Markup("<span>{}: {}</span>").format(self.voice.word(f"ui.{key}"), value) for key, value in pairs if value
+        )
+        mark = f"{entry.id} {entry.ref}".strip()
+        return Markup('<code>{}</code><small>{}<span>{}</span></small>').format(entry.formula, rest, mark)
+
+    def _provenance(self) -> Markup:
+        word, data = self.voice.word, self.imprint
+        tables = dict.fromkeys(s for x in self._exhibits for e in (x, *x.parts) for s in e.sources)
+        pairs = [
+            (word("ui.tables_read"), ", ".join(self.voice.name("table", t) for t in tables)),
+            (word("ui.fingerprint"), data.policy_sha256[:16]),
+        ]
+        items = Markup("").join(Markup("<dt>{}</dt><dd>{}</dd>").format(k, v) for k, v in pairs if v)
+        return Markup("<h3>{}</h3><p>{}</p><dl>{}</dl>").format(
+            word("ui.provenance"), " · ".join(self._about()), items
+        )
+
+    def _display(self, html: Markup, **mark: object) -> None:
+        from IPython.display import HTML, display
+
+        display(HTML(str(html)), metadata={MARK: mark})
+
+
+def _plain_values(finding: Finding) -> dict[str, object]:
+    record = asdict(finding)
+    record["values"] = {k: v if isinstance(v, (int, float, str, bool)) else str(v) for k, v in finding.values.items()}
+    return record

@@ -1,0 +1,117 @@
+"""What a run depends on: period, languages, policy, data, library; and the key of it all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from salesops_lib.errors import RunError, nearest
+
+LISTED_PACKAGES = ("salesops", "pandas", "numpy", "duckdb", "pyarrow", "matplotlib", "papermill", "scikit-learn", "prophet")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What all reports of a run read.
+
+    Attributes
+    ----------
+    period
+        Label of the period reported on, such as "2026-03".
+    languages
+        Languages to write, in the order asked for.
+    data
+        Fingerprint of the facts loaded.
+    """
+
+    root: Path
+    period: str
+    languages: tuple[str, ...]
+    policy_version: str
+    policy_sha256: str
+    data: str
+
+    def key(self, notebook: Path, lang: str, parameters: Mapping[str, Any]) -> str:
+        """Equal for runs that must give the same report."""
+        parts = {
+            "notebook": hashlib.sha256(notebook.read_bytes()).hexdigest(),
+            "parameters": dict(parameters),
+            "period": self.period,
+            "lang": lang,
+            "policy": self.policy_sha256,
+            "data": self.data,
+            "library": library(),
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def read(root: Path, period: str = "", lang: str = "") -> Inputs:
+    """The inputs of the workspace `root`.
+
+    Parameters
+    ----------
+    period
+        Empty for the last complete month.
+    lang
+        `en`, `zh`, or both as `en,zh`; empty for the policy's language.
+
+    Raises
+    ------
+    DataError
+        If there are no facts, or none of that period.
+    PolicyError
+        If the policy has faults.
+    RunError
+        If a language is unknown.
+    """
+    from salesops_lib import workspace
+
+    asked = tuple(dict.fromkeys(part.strip() for part in lang.split(",") if part.strip()))
+    for one in asked:
+        if one not in workspace.LANGUAGES:
+            raise RunError(f"{one!r} is not a language of the reports: {nearest(one, workspace.LANGUAGES)}")
+    ws = workspace.open_workspace(root, period=period)
+    try:
+        return Inputs(
+            root=ws.root,
+            period=ws.period.label,
+            languages=asked or (ws.lang,),
+            policy_version=str(ws.policy.version),
+            policy_sha256=ws.policy.sha256,
+            data=ws.facts.fingerprint,
+        )
+    finally:
+        ws.close()
+
+
+@cache
+def library() -> str:
+    """Hash of the library's own files."""
+    import salesops_lib
+
+    folder = Path(salesops_lib.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def packages() -> dict[str, str]:
+    """Versions of the packages that figures can depend on."""
+    import platform
+
+    found = {"python": platform.python_version()}
+    for name in LISTED_PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

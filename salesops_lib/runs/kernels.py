@@ -1,0 +1,204 @@
+"""Kernels for notebooks: private sockets, one thread for linear algebra, started warm.
+
+Kernels speak over Unix sockets in a directory that only this user can enter.  Where the
+system can fork and follow a process safely (Linux), they are forked from `zygote`, which has
+the imports done; elsewhere they are started plainly, with equal results.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.provisioning import LocalProvisioner
+from jupyter_core.utils import ensure_event_loop, run_sync
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class _Forked:
+    """What a provisioner asks of a `Popen`, for a process that is the zygote's child."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._descriptor = os.pidfd_open(pid)
+
+    def _has_ended(self, milliseconds: int | None) -> bool:
+        watched = select.poll()
+        watched.register(self._descriptor, select.POLLIN)
+        return bool(watched.poll(milliseconds))
+
+    def poll(self) -> int | None:
+        return 1 if self._has_ended(0) else None
+
+    def wait(self) -> int:
+        self._has_ended(None)
+        os.close(self._descriptor)
+        return 1
+
+    def send_signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._descriptor, number)
+
+
+class _ForkProvisioner(LocalProvisioner):
+    """Starts a kernel by asking the zygote instead of running a command."""
+
+    zygote: Zygote
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
+        argv = cmd[cmd.index("ipykernel_launcher") + 1 :]
+        log = Path(kwargs["stdout"].name)
+        self.pid = self.pgid = self.zygote.fork(argv, kwargs["env"], Path(kwargs["cwd"]), log)
+        self.process = _Forked(self.pid)
+        self.cwd = kwargs["cwd"]
+        return self.connection_info
+
+
+class Zygote:
+    """The runner's end of a `zygote` process; `start` gives None where it cannot be had."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._has_kernels = False
+        self._turn = threading.Lock()
+
+    @classmethod
+    def start(cls) -> Zygote | None:
+        """A zygote that begins to import now, or None on systems without `pidfd_open`."""
+        if not hasattr(os, "pidfd_open"):
+            return None
+        command = [sys.executable, "-P", "-m", "salesops_lib.runs.zygote"]
+        return cls(
+            subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=_environment(),
+                text=True,
+                start_new_session=True,
+            )
+        )
+
+    def fork(self, argv: list[str], env: dict[str, str], cwd: Path, log: Path) -> int:
+        """Process id of a new kernel; RuntimeError when the zygote has died."""
+        request = {"argv": argv, "env": env, "cwd": str(cwd), "log": str(log)}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with self._turn:
+            try:
+                print(json.dumps(request), file=self._process.stdin, flush=True)
+                pid = int(self._process.stdout.readline())
+            except (OSError, ValueError) as problem:
+                raise RuntimeError("the process that forks kernels has died") from problem
+            self._has_kernels = True
+            return pid
+
+    def close(self) -> None:
+        """End the zygote, and with it every kernel of it and their children."""
+        if not self._has_kernels:
+            self._process.kill()  # it may be importing still
+        try:
+            self._process.communicate(timeout=5)  # its input ends, so it kills and buries its kernels
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+
+
+class _Manager(AsyncKernelManager):
+    """Remembers its client, which the notebook's executor leaves open."""
+
+    open_client: Any = None
+
+    def client(self, **settings: Any) -> Any:
+        self.open_client = super().client(**settings)
+        return self.open_client
+
+
+def _environment(**extra: str) -> dict[str, str]:
+    return {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline", **ONE_THREAD, **extra}
+
+
+def _manager(room: Path, zygote: Zygote | None) -> _Manager:
+    manager = _Manager(
+        kernel_name="python3",
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),  # a spec found elsewhere may be another Python
+        transport="ipc",
+        connection_file=str(room / "kernel.json"),
+    )
+    if zygote is not None:
+        manager.provisioner = _ForkProvisioner(
+            kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec, parent=manager
+        )
+        manager.provisioner.zygote = zygote
+    return manager
+
+
+def _start(room: Path, zygote: Zygote | None, launch: dict[str, Any]) -> _Manager:
+    manager = _manager(room, zygote)
+    try:
+        run_sync(manager.start_kernel)(extra_arguments=["--HistoryManager.enabled=False"], **launch)
+    except RuntimeError:
+        if zygote is None:
+            raise
+        return _start(room, None, launch)
+    return manager
+
+
+@contextlib.contextmanager
+def kernel(
+    zygote: Zygote | None, *, room: Path, cwd: Path, log: Path, env: dict[str, str]
+) -> Iterator[AsyncKernelManager]:
+    """A running Python kernel of this very interpreter, killed on leaving.
+
+    Parameters
+    ----------
+    zygote
+        Where to fork it from; None starts it plainly, as does a zygote that has died.
+    room
+        A private directory for its sockets; a socket's path has at most 107 bytes.
+    cwd
+        Its working directory.
+    log
+        File for what it writes past the notebook's outputs.
+    env
+        Environment variables beyond the runner's own.
+    """
+    own = Path(tempfile.mkdtemp(dir=room))
+    environment = _environment(IPYTHONDIR=str(own / "ipython"), **env)
+    manager = None
+    try:
+        with log.open("ab") as written:
+            launch = {"cwd": str(cwd), "env": environment, "stdout": written, "stderr": written}
+            manager = _start(own, zygote, launch)
+        yield manager
+    finally:
+        if manager is not None:
+            _stop(manager)
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def _stop(manager: _Manager) -> None:
+    if manager.open_client is not None:
+        manager.open_client.stop_channels()
+    with contextlib.suppress(RuntimeError):  # it has ended by itself
+        run_sync(manager.shutdown_kernel)(now=True)
+    loop = ensure_event_loop()
+    if not loop.is_running():
+        loop.close()

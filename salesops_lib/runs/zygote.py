@@ -1,0 +1,83 @@
+"""A process with the imports done, from which kernels are forked.
+
+Most of a short notebook's time goes into importing pandas, DuckDB and Matplotlib.  This
+process imports them once and becomes a kernel by forking, on request.  It is started as
+``python -m salesops_lib.runs.zygote``, reads one JSON request a line on its standard input and
+answers with the process id of the kernel.  When its input ends, because the runner closed it
+or died, it kills every kernel it started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import sys
+from typing import Any
+
+PRELOADED = ("ipykernel.kernelapp", "pandas", "duckdb", "matplotlib.figure", "salesops_lib")
+NOT_FOR_NOTEBOOKS = ("cli", "runs")
+
+
+def preload() -> None:
+    """Import what notebooks import; what is missing is for the notebook to report."""
+    import salesops_lib
+
+    rooms = [f"salesops_lib.{room.name}" for room in pkgutil.iter_modules(salesops_lib.__path__)]
+    wanted = [room for room in rooms if room.rpartition(".")[2] not in NOT_FOR_NOTEBOOKS]
+    for name in (*PRELOADED, *wanted):
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+
+
+def become_kernel(argv: list[str], env: dict[str, str], cwd: str, log: str) -> None:
+    """Run an IPython kernel in this forked process until it is told to stop."""
+    import random
+
+    import numpy
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.setsid()
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env, JPY_PARENT_PID=str(os.getppid()))
+    quiet = os.open(os.devnull, os.O_RDONLY)
+    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for source, target in ((quiet, 0), (written, 1), (written, 2)):
+        os.dup2(source, target)
+    random.seed(0)
+    numpy.random.seed(0)
+    IPKernelApp.launch_instance(argv=argv)
+
+
+def _fork(request: dict[str, Any]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            become_kernel(**request)
+        finally:
+            os._exit(0)
+    return pid
+
+
+def serve() -> None:
+    """Fork a kernel for each request; kill them all when the requests end."""
+    kernels: list[int] = []
+    for line in sys.stdin:
+        kernels.append(_fork(json.loads(line)))
+        print(kernels[-1], flush=True)
+    for pid in kernels:  # none was reaped, so no number can belong to someone else
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+if __name__ == "__main__":
+    preload()
+    gc.collect()
+    gc.freeze()
+    serve()

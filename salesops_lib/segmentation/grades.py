@@ -1,0 +1,170 @@
+"""Who carries the sales: top customers, ABC grades and their migration, customers going quiet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from salesops_lib.metrics import Exhibit, Finding, Missing, measure
+from salesops_lib.metrics.formulas import herfindahl
+from salesops_lib.periods import growth_frame
+
+if TYPE_CHECKING:
+    from salesops_lib.periods import Window
+    from salesops_lib.workspace import Workspace
+
+
+def top_customers(ws: Workspace) -> Exhibit | Missing:
+    """The largest customers of the trailing twelve months; one row a customer."""
+    if absent := ws.facts.missing("sales.customer_id"):
+        return Missing("top_customers", absent)
+    windows = {"actual": ws.trailing(), "base": ws.trailing(years_back=1)}
+    wide = measure(ws.facts, ["bookings"], windows, ["customer_id", "customer_name"]).dropna(
+        subset=["customer_id"]
+    )
+    wide = (
+        wide.pivot(index=["customer_id", "customer_name"], columns="window", values="bookings")
+        .reindex(columns=["actual", "base"])
+        .fillna(0)
+    )
+    grown = growth_frame(wide.actual, wide.base)
+    frame = wide.assign(
+        growth=grown.growth, growth_kind=grown.growth_kind, share=wide.actual / wide.actual.sum()
+    )
+    ranked = (
+        frame.nlargest(ws.policy.report.top_n, "actual")
+        .reset_index()
+        .rename(columns={"customer_name": "name"})
+    )
+    values = {
+        "n": len(ranked),
+        "share": ranked.share.sum(),
+        "top": ranked.share.iloc[0],
+        "name": ranked.name.iloc[0],
+        "hhi": herfindahl(wide.actual),
+    }
+    return Exhibit(
+        "top_customers", "ranking", ranked[["name", "actual", "share", "base", "growth", "growth_kind"]], metric="bookings", window=windows["actual"],
+        base=windows["base"], findings=(Finding("top_customers.share", values, "concentration"),), sources=("order_lines", "customers"),
+        units={"share": "ratio", "growth": "ratio", "growth_kind": "text", "actual": "money", "base": "money"},
+    )  # fmt: skip
+
+
+def grades(amounts: pd.Series, cuts: tuple[float, float]) -> pd.Series:
+    """ABC grade of each customer by cumulative share of the total (M10.1).
+
+    The customer that crosses a cut still belongs to the higher grade; equal amounts are
+    ranked by label, so that the order of rows does not matter.
+
+    >>> grades(pd.Series({"a": 70, "b": 20, "c": 6, "d": 4}), (0.8, 0.95)).to_dict()
+    {'a': 'A', 'b': 'A', 'c': 'B', 'd': 'C'}
+    """
+    bought = amounts[amounts > 0].sort_index().sort_values(ascending=False, kind="stable")
+    before = (bought.cumsum() - bought) / bought.sum()
+    graded = pd.Series("C", index=bought.index).mask(before < cuts[1], "B").mask(before < cuts[0], "A")
+    return graded.reindex(amounts.index)
+
+
+def abc_migration(ws: Workspace) -> Exhibit | Missing:
+    """Grade a year ago against grade now: number of customers and their money; one row a pair."""
+    if absent := ws.facts.missing("sales.customer_id"):
+        return Missing("migration", absent)
+    now, before = _amounts(ws, ws.trailing()), _amounts(ws, ws.trailing(years_back=1))
+    if before.empty:
+        return Missing("migration", ("order_lines",), "note.two_years_needed")
+    cuts = ws.policy.customers.grades.cuts
+    both = pd.DataFrame({"now": now, "before": before})
+    frame = both.assign(
+        row=grades(both.before, cuts).fillna("none"), column=grades(both.now, cuts).fillna("none")
+    )
+    cells = (
+        frame.fillna({"now": 0, "before": 0})
+        .groupby(["row", "column"])
+        .agg(value=("now", "size"), now=("now", "sum"), before=("before", "sum"))
+    )
+    cells = cells.drop(index=[("none", "none")], errors="ignore").reset_index()
+    down = frame[(frame.row == "A") & frame.column.isin(["B", "C", "none"])]
+    up = frame[frame.row.isin(["B", "C"]) & (frame.column == "A")]
+    values = {
+        "n_down": len(down),
+        "n_up": len(up),
+        "lost": (down.before - down.now.fillna(0)).sum(),
+        "gained": (up.now - up.before).sum(),
+    }
+    return Exhibit(
+        "migration", "matrix", cells.assign(base=float("nan"), growth=float("nan")), metric="abc_grade", findings=(Finding("migration.moved", values, "abc_grade"),),
+        units={"value": "count", "now": "money", "before": "money"}, window=ws.trailing(), base=ws.trailing(years_back=1), sources=("order_lines",),
+    )  # fmt: skip
+
+
+def concentration(ws: Workspace) -> Exhibit | Missing:
+    """Cumulative share of sales by share of customers, largest first (Lorenz curve)."""
+    if absent := ws.facts.missing("sales.customer_id"):
+        return Missing("concentration", absent)
+    amounts = _amounts(ws, ws.trailing()).sort_values(ascending=False)
+    amounts = amounts[amounts > 0]
+    share = amounts.cumsum() / amounts.sum()
+    frame = pd.DataFrame({"x": [0.0, *((pd.RangeIndex(len(share)) + 1) / len(share))], "y": [0.0, *share]})
+    picked = frame.iloc[sorted({round(i * (len(frame) - 1) / 100) for i in range(101)})].assign(label="")
+    fifth = share.iloc[max(round(0.2 * len(share)) - 1, 0)]
+    finding = Finding("concentration.fifth", {"share": fifth, "n": len(amounts)}, "concentration")
+    return Exhibit(
+        "concentration",
+        "curve",
+        picked,
+        metric="concentration",
+        findings=(finding,),
+        sources=("order_lines",),
+        window=ws.trailing(),
+    )
+
+
+def going_quiet(ws: Workspace) -> Exhibit | Missing:
+    """A and B customers silent for longer than the policy's multiple of their own median gap.
+
+    One row a customer, largest trailing sales first.  Needs the policy's number of order days to know a rhythm.
+    """
+    if absent := ws.facts.missing("sales.customer_id"):
+        return Missing("quiet", absent)
+    rule = ws.policy.customers
+    days = ws.facts.query(
+        "WITH days AS (SELECT DISTINCT customer_id, dated_on FROM sales WHERE kind = 'order' AND customer_id IS NOT NULL AND dated_on <= ?),"
+        " gaps AS (SELECT customer_id, dated_on, date_diff('day', LAG(dated_on) OVER (PARTITION BY customer_id ORDER BY dated_on), dated_on) AS gap FROM days)"
+        " SELECT customer_id, MAX(dated_on) AS last_on, CAST(quantile_cont(gap, 0.5) AS DOUBLE) AS usual_gap, COUNT(*) AS n_days"
+        " FROM gaps GROUP BY customer_id HAVING COUNT(*) >= ?",
+        [ws.window.end, rule.quiet_min_orders],
+    )
+    names = ws.facts.query(
+        "SELECT customer_id, MAX(customer_name) AS name, MAX(rep_name) AS rep, MAX(region) AS region FROM sales GROUP BY customer_id"
+    )
+    before = _amounts(ws, ws.trailing(years_back=1)).add(_amounts(ws, ws.trailing()), fill_value=0) / 2
+    frame = days.merge(names, on="customer_id").assign(
+        silent_days=(pd.Timestamp(ws.window.end) - pd.to_datetime(days.last_on)).dt.days,
+        annual_amount=days.customer_id.map(before),
+    )
+    graded = grades(before, rule.grades.cuts)
+    frame = frame[
+        (frame.silent_days > rule.quiet_after * frame.usual_gap.clip(lower=7))
+        & frame.customer_id.map(graded).isin(["A", "B"])
+    ]
+    ranked = frame.sort_values(["annual_amount", "customer_id"], ascending=[False, True])
+    shown = ranked.head(ws.policy.report.top_n)[
+        ["name", "annual_amount", "region", "last_on", "silent_days", "usual_gap"]
+    ].reset_index(drop=True)
+    values = {"n": len(ranked), "amount": ranked.annual_amount.sum(), "at_stake": ranked.annual_amount.sum()}
+    finding = (
+        Finding("quiet.some", values, "customer_bridge", "bad") if len(ranked) else Finding("quiet.none")
+    )
+    return Exhibit(
+        "quiet", "ranking", shown, metric="bookings", findings=(finding,), sources=("order_lines", "customers"), window=ws.trailing(),
+        units={"annual_amount": "money", "region": "text", "last_on": "date", "silent_days": "days", "usual_gap": "days"},
+        notes=(Finding("note.quiet_rule", {"multiple": rule.quiet_after}),),
+    )  # fmt: skip
+
+
+def _amounts(ws: Workspace, window: Window) -> pd.Series:
+    found = measure(ws.facts, ["bookings"], {"actual": window}, ["customer_id"]).dropna(
+        subset=["customer_id"]
+    )
+    return found.set_index("customer_id").bookings.fillna(0)

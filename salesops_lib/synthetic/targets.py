@@ -1,0 +1,158 @@
+"""Targets of company, regions, teams and people by month, each level over-assigned by policy.
+
+Plans are made with hindsight so that attainment tells a story for every seed: the slowing
+region clearly behind, one ahead, the company at 97 % in the last month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salesops_lib.synthetic import company
+from salesops_lib.synthetic.company import N_MONTHS, OVER_ASSIGNMENT, REGIONS
+from salesops_lib.synthetic.days import Days
+from salesops_lib.synthetic.organisation import TEAMS, Organisation
+
+#: (scope type, scope id, measure, month, whole yuan or count)
+Row = tuple[str, str, str, int, int]
+
+
+def split(total: int, weights: Sequence[float] | NDArray[np.float64]) -> list[int]:
+    """`total` in whole parts proportional to `weights`, adding up exactly (largest remainders).
+
+    Examples
+    --------
+    >>> split(100, [1, 1, 1])
+    [34, 33, 33]
+    """
+    share = np.asarray(weights, dtype=float)
+    exact = share / share.sum() * total
+    parts = np.floor(exact).astype(np.int64)
+    first = np.argsort(-(exact - parts), kind="stable")[: total - int(parts.sum())]
+    parts[first] += 1
+    return [int(p) for p in parts]
+
+
+def bookings(
+    days: Days,
+    organisation: Organisation,
+    by_team: NDArray[np.int64],
+    by_rep: NDArray[np.int64],
+    until_hold: Sequence[int],
+) -> list[Row]:
+    """Targets of bookings at every level.
+
+    Parameters
+    ----------
+    by_team, by_rep
+        Fen booked, [team, month] and [rep, month].
+    until_hold
+        Fen booked by the sandbagger in each quarter up to the day from which orders wait, or
+        in the whole quarter where none wait; the quota is set so that it is reached then.
+    """
+    phase = np.bincount(days.month, weights=days.plan, minlength=N_MONTHS)
+    region_of = np.array([region for _, region in TEAMS])
+    by_region = np.array([by_team[region_of == r].sum(axis=0) for r in range(len(REGIONS))])
+    wanted = _wanted(phase, by_region)
+    personal = _personal_weights(organisation, by_rep, phase)
+    fixed = _sandbagger(phase, until_hold)
+    rows: list[Row] = []
+    for month in range(N_MONTHS):
+        total = int(round(wanted[:, month].sum() / OVER_ASSIGNMENT["region"] / 1e5)) * 1000
+        rows.append(("company", "company", "bookings", month, total))
+        shares = split(_over(total, "region"), wanted[:, month])
+        for r, region in enumerate(REGIONS):
+            rows.append(("region", region.name, "bookings", month, shares[r]))
+            teams = np.flatnonzero(region_of == r)
+            year = slice(month // 12 * 12, month // 12 * 12 + 12)
+            strength = 0.7 * by_team[teams, year].sum(axis=1) / by_team[teams, year].sum() + 0.3 / len(teams)
+            parts = split(_over(shares[r], "team"), strength)
+            for team, part in zip(teams, parts, strict=True):
+                rows.append(("team", TEAMS[team][0], "bookings", month, part))
+                rows.extend(_people(organisation, personal, fixed, int(team), month, _over(part, "rep")))
+    return rows
+
+
+def _over(total: int, level: str) -> int:
+    return int(round(total * OVER_ASSIGNMENT[level]))
+
+
+def _wanted(phase: NDArray[np.float64], actual: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Fen wanted of each region and month: a year's bookings over its attainment, spread as planned."""
+    wanted = np.empty(actual.shape)
+    for year in range(len(company.YEARS)):
+        months = slice(12 * year, 12 * year + 12)
+        booked = actual[:, months].sum(axis=1)
+        planned = {2023: 1.0, 2024: 0.985}.get(company.YEARS[year])
+        attainment = np.array([r.attainment[0] if planned is None else planned * (1.0 if r.attainment[0] > 1 else 0.98) for r in REGIONS])
+        wanted[:, months] = (booked / attainment)[:, None] * (phase[months] / phase[months].sum())
+    for r, region in enumerate(REGIONS):
+        last = actual[r, -1] / region.attainment[1]
+        wanted[r, -12:-1] *= (wanted[r, -12:].sum() - last) / wanted[r, -12:-1].sum()
+        wanted[r, -1] = last
+    return wanted
+
+
+def _personal_weights(
+    organisation: Organisation, by_rep: NDArray[np.int64], phase: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weight of each person and month within a team: own level of the year, half way to the mean."""
+    weight = np.zeros(by_rep.shape)
+    in_post = np.zeros(by_rep.shape, dtype=bool)
+    for month in range(N_MONTHS):
+        present = organisation.post[:, month]
+        in_post[present[present >= 0], month] = True
+    for year in range(len(company.YEARS)):
+        months = slice(12 * year, 12 * year + 12)
+        plan = (in_post[:, months] * phase[months]).sum(axis=1)
+        level = np.divide((by_rep[:, months] * in_post[:, months]).sum(axis=1), plan, out=np.zeros(len(plan)), where=plan > 0)
+        weight[:, months] = (0.5 * level + 0.5 * level[level > 0].mean())[:, None] * in_post[:, months]
+    return weight
+
+
+def _sandbagger(phase: NDArray[np.float64], until_hold: Sequence[int]) -> list[int]:
+    """Whole yuan of quota of each month."""
+    months: list[int] = []
+    for quarter, fen in enumerate(until_hold):
+        holds = quarter in company.HOLD_QUARTERS
+        quota = int(fen * (0.99 if holds else 1.06) / 100)
+        months += split(quota, phase[3 * quarter : 3 * quarter + 3])
+    return months
+
+
+def _people(
+    organisation: Organisation,
+    weight: NDArray[np.float64],
+    fixed: Sequence[int],
+    team: int,
+    month: int,
+    total: int,
+) -> list[Row]:
+    present = organisation.post[organisation.team[:, month] == team, month]
+    present = present[present >= 0]
+    others = [int(p) for p in present if p != organisation.sandbagger]
+    known = [organisation.sandbagger] if organisation.sandbagger in present else []
+    left = total - sum(fixed[month] for _ in known)
+    parts = dict(zip(others, split(left, weight[others, month]), strict=True)) | {p: fixed[month] for p in known}
+    return [("rep", organisation.people[p].id, "bookings", month, parts[p]) for p in sorted(parts)]
+
+
+def company_level(days: Days, measure: str, actual: NDArray[np.int64]) -> list[Row]:
+    """Targets of one further measure: a year's actual over its attainment, spread as planned.
+
+    `actual` is in whole yuan, or a count for `new_customers`.  The first customers of the
+    data are not new ones, so that `new_customers` has targets from 2024 on.
+    """
+    phase = np.bincount(days.month, weights=days.plan, minlength=N_MONTHS)
+    rows: list[Row] = []
+    for year, attainment in enumerate(company.COMPANY_ATTAINMENT[measure]):
+        if measure == "new_customers" and year == 0:
+            continue
+        months = slice(12 * year, 12 * year + 12)
+        unit = 1 if measure == "new_customers" else 1000
+        values = split(int(round(actual[months].sum() / attainment / unit)), phase[months])
+        rows += [("company", "company", measure, 12 * year + m, value * unit) for m, value in enumerate(values)]
+    return rows

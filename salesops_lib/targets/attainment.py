@@ -1,0 +1,242 @@
+"""Actual against target and against the year before (M1.1–M1.7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from salesops_lib.metrics import REGISTRY, Exhibit, Finding, Missing, measure, totals
+from salesops_lib.metrics.formulas import ratio, required_run_rate
+from salesops_lib.periods import growth_frame
+
+if TYPE_CHECKING:
+    from salesops_lib.workspace import Workspace
+
+#: What a director asks about first, in this order (report template 1).
+HEADLINE = ("bookings", "revenue", "cash_in", "gross_margin", "pipeline_created", "new_customers")
+
+
+def target_values(
+    ws: Workspace, scope_type: str, measures: tuple[str, ...], months: list[str] | None = None
+) -> pd.DataFrame:
+    """Targets of the period's months, summed, of the newest version of each.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per scope and measure: `scope_id`, `measure`, `target`; money in minor units.
+    """
+    wanted = months if months is not None else [month.label for month in ws.calendar.months(ws.period)]
+    frame = ws.facts.query(
+        "SELECT scope_id, measure, CAST(SUM(value) AS DOUBLE) AS target FROM ("
+        "  SELECT scope_id, measure, period, value, ROW_NUMBER() OVER ("
+        "    PARTITION BY scope_id, measure, period ORDER BY version DESC NULLS LAST) AS newest"
+        f"  FROM targets WHERE scope_type = ? AND measure IN ({', '.join('?' for _ in measures)})"
+        f"  AND period IN ({', '.join('?' for _ in wanted)})) AS versions "
+        "WHERE newest = 1 GROUP BY scope_id, measure",
+        [scope_type, *measures, *wanted],
+    )
+    minor = 10**ws.policy.semantics.minor_digits
+    in_money = frame.measure.map(lambda m: m in REGISTRY and REGISTRY[m].unit == "money")
+    return frame.assign(target=frame.target.where(~in_money, frame.target * minor))
+
+
+def expected_share(ws: Workspace) -> float:
+    """Share of a target that working days alone say should be reached by now (M1.4)."""
+    return ratio(ws.window.n_workdays, ws.calendar.working_days(ws.period.start, ws.period.end))
+
+
+def scorecard(ws: Workspace) -> Exhibit | Missing:
+    """The headline measures of the period against target and year before; one row a measure."""
+    known = [m for m in HEADLINE if ws.facts.has(*REGISTRY[m].needs)]
+    if not known:
+        return Missing("scorecard", ("order_lines", "opportunities"))
+    measured = totals(ws.facts, known, ws.windows)
+    goals = target_values(ws, "company", HEADLINE).set_index("measure").target
+    frame = pd.DataFrame(
+        {
+            "metric": known,
+            "actual": [measured.at["actual", m] for m in known],
+            "target": [goals.get(m) for m in known],
+            "base": [measured.at["base", m] for m in known],
+        }
+    )
+    frame = _held_against(frame, expected_share(ws))
+    lead = frame.iloc[0]
+    return Exhibit(
+        "scorecard", "scorecard", frame, metric=str(lead.metric), window=ws.window, base=ws.base,
+        findings=tuple(_headline(ws, row) for row in frame.itertuples()),
+        sources=("order_lines", "invoices", "receipts", "opportunities", "targets"),
+        notes=(_alignment(ws),),
+    )  # fmt: skip
+
+
+def standing(
+    ws: Workspace, by: str = "region", metric: str = "bookings", *, id: str = "attainment"
+) -> Exhibit | Missing:
+    """Each unit's actual, target, attainment and pace; one row a unit, then the total.
+
+    `by` is a dimension of the sales: region, team, rep_id, channel, category.
+    """
+    if absent := ws.facts.missing(f"sales.{by}"):
+        return Missing(id, absent)
+    scope = {"rep_id": "rep"}.get(by, by)
+    measured = measure(ws.facts, [metric], ws.windows, [by]).dropna(subset=[by])
+    wide = measured.pivot(index=by, columns="window", values=metric).reindex(columns=["actual", "base"])
+    goals = target_values(ws, scope, (metric,)).set_index("scope_id").target
+    units = wide.index.union(goals.index)
+    frame = wide.reindex(units).assign(target=goals.reindex(units)).rename_axis("unit").reset_index()
+    frame["actual"] = frame.actual.fillna(0)
+    total = (
+        frame[["actual", "base"]]
+        .sum()
+        .to_frame()
+        .T.assign(unit="total", target=frame.target.sum(min_count=1))
+    )
+    frame = pd.concat([frame.sort_values("actual", ascending=False), total], ignore_index=True)
+    frame = _held_against(frame.assign(is_total=frame.unit == "total"), expected_share(ws))
+    has_targets = frame.target.notna().any()
+    return Exhibit(
+        id, "standing", frame, metric=metric, window=ws.window, base=ws.base,
+        findings=_attained(ws, frame, by) if has_targets else _grown(frame, by),
+        sources=("order_lines", "targets") if has_targets else ("order_lines",),
+        notes=(_alignment(ws),) if has_targets else (Finding("note.no_targets"), _alignment(ws)),
+    )  # fmt: skip
+
+
+def plan_bridge(ws: Workspace, by: str = "region", metric: str = "bookings") -> Exhibit | Missing:
+    """From target to actual, unit by unit; closes to the minor unit (C19)."""
+    found = standing(ws, by, metric)
+    if isinstance(found, Missing) or found.frame.target.isna().all():
+        return Missing("plan_bridge", ("targets",))
+    units = found.frame[~found.frame.is_total]
+    share = expected_share(ws)
+    expected = (units.target.fillna(0) * share).round()
+    steps = units.assign(amount=units.actual - expected).sort_values("amount", ascending=False, key=abs)
+    frame = pd.DataFrame(
+        {
+            "step": ["target" if share == 1 else "target_to_date", *steps.unit, "actual"],
+            "amount": [expected.sum(), *steps.amount, units.actual.sum()],
+            "role": ["start", *["effect"] * len(steps), "end"],
+        }
+    )
+    return Exhibit(
+        "plan_bridge", "bridge", frame, metric=metric, window=ws.window, sources=("order_lines", "targets")
+    )
+
+
+def _held_against(frame: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Add gap, attainment, pace and growth to `actual`, `target`, `base`."""
+    target = frame.target.astype(float)
+    attained = frame.actual.astype(float) / target.where(target > 0)
+    grown = growth_frame(frame.actual, frame.base)
+    return frame.assign(
+        gap=target - frame.actual,
+        attainment=attained,
+        expected_share=share,
+        pace=attained / share,
+        growth=grown.growth,
+        growth_kind=grown.growth_kind,
+    )
+
+
+def _alignment(ws: Workspace) -> Finding:
+    """How the year before was cut to the same stretch."""
+    kind = "whole" if ws.window.is_complete else ws.comparison.align
+    return Finding(
+        f"note.alignment.{kind}",
+        {
+            "start": ws.base.start,
+            "end": ws.base.end,
+            "n_workdays": ws.window.n_workdays,
+            "n_workdays_base": ws.base.n_workdays,
+        },
+    )
+
+
+def _headline(ws: Workspace, row: Any) -> Finding:
+    """The sentence of one measure: value, growth and attainment, as far as they are known."""
+    values = {
+        name: getattr(row, name)
+        for name in ("metric", "actual", "growth", "attainment", "expected_share", "gap")
+    }
+    floor = ws.policy.report.comment_band[0]
+    grown, aimed = not pd.isna(row.growth), not pd.isna(row.attainment)
+    kind = {(True, True): "attainment", (False, True): "attainment_only", (True, False): "growth"}.get(
+        (grown, aimed), "value"
+    )
+    counted = "" if REGISTRY[row.metric].unit == "money" else "_count"
+    measure_of = row.pace if aimed else 1 + row.growth if grown else 1.0
+    tone = (
+        "bad"
+        if measure_of < (floor if aimed else 1)
+        else "good"
+        if measure_of >= 1 and (aimed or grown)
+        else "neutral"
+    )
+    return Finding(f"headline.{kind}{counted}", values, row.metric, tone)
+
+
+def _attained(ws: Workspace, frame: pd.DataFrame, by: str) -> tuple[Finding, ...]:
+    """Who is outside the comment band, and what the rest of the period must bring."""
+    units, total = frame[~frame.is_total], frame[frame.is_total].iloc[0]
+    low, high = ws.policy.report.comment_band
+    behind = units[units.pace < low].sort_values("gap", ascending=False)
+    ahead = units[units.pace > high].sort_values("pace", ascending=False)
+    found = [
+        Finding(
+            "attainment.total",
+            {
+                "attainment": total.attainment,
+                "gap": total.gap,
+                "n_behind": len(behind),
+                "n_units": len(units),
+                "expected_share": total.expected_share,
+            },
+            "attainment",
+            "bad" if total.pace < low else "good" if total.pace >= 1 else "neutral",
+        )
+    ]
+    for row in behind.head(2).itertuples():
+        values = {"unit": row.unit, "attainment": row.attainment, "gap": row.gap, "growth": row.growth}
+        found.append(
+            Finding("attainment.behind", {**values, "by": by, "at_stake": row.gap}, "attainment", "bad")
+        )
+    if len(ahead):
+        best = ahead.iloc[0]
+        values = {"unit": best.unit, "attainment": best.attainment, "over": -best.gap}
+        found.append(Finding("attainment.ahead", values, "attainment", "good"))
+    left = ws.calendar.working_days(ws.period.start, ws.period.end) - ws.window.n_workdays
+    if left > 0 and total.gap > 0:
+        rate = required_run_rate(total.actual, total.target, left)
+        values = {"rate": rate, "present": ratio(total.actual, ws.window.n_workdays), "n_workdays": left}
+        found.append(Finding("attainment.run_rate", values, "required_run_rate"))
+    return tuple(found)
+
+
+def _grown(frame: pd.DataFrame, by: str) -> tuple[Finding, ...]:
+    """Without targets: who added most, who lost most against the year before."""
+    units = frame[~frame.is_total & frame.base.notna()]
+    if units.empty:
+        largest = frame[~frame.is_total].iloc[0]
+        share = ratio(largest.actual, frame[frame.is_total].actual.iloc[0])
+        return (
+            Finding(
+                "standing.largest",
+                {"unit": largest.unit, "actual": largest.actual, "share": share},
+                "bookings",
+            ),
+        )
+    change = (units.actual - units.base).set_axis(units.unit)
+    found = []
+    for pick, message, tone in (
+        (change.idxmax(), "standing.gained", "good"),
+        (change.idxmin(), "standing.lost", "bad"),
+    ):
+        delta = change[pick]
+        if (delta > 0) == (tone == "good") and delta != 0:
+            row = units[units.unit == pick].iloc[0]
+            values = {"unit": pick, "delta": delta, "growth": row.growth, "by": by, "at_stake": abs(delta)}
+            found.append(Finding(message, values, "growth", tone))
+    return tuple(found)

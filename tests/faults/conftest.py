@@ -1,0 +1,8 @@
+"""Fixtures shared with tests of runs."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "runs"))
+
+from standin import shared_zygote, standin, warm  # noqa: E402, F401

@@ -1,0 +1,8 @@
+"""Fixtures for tests of runs."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))
+
+from standin import shared_zygote, standin, warm  # noqa: E402, F401
