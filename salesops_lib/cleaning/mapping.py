@@ -19,6 +19,8 @@ from salesops_lib.tables import TABLES, Column, Table
 
 NEAR = 90
 _AGREES = 0.5
+_EXACT = 0.95
+_FEW = 5
 _PARENTHESES = re.compile(r"[(\[{【（].*?[)\]}】）]")
 _BLANKS = {"null", "n/a", "na", "#n/a", "nan", "none", "-", "--", "—", "无", "空", "\\n"}
 _NUMBER = re.compile(
@@ -169,8 +171,10 @@ def _match(sample: Sample, table: Table) -> Match:
             by_name = _name_score(table.name, column.name, folded)
             if not by_name:
                 continue
-            agrees = agreement(sample.values(index), column)
-            if agrees < _AGREES:
+            values = sample.values(index)
+            agrees = agreement(values, column)
+            is_certain = by_name >= _EXACT and (column.required or len(values) < _FEW)
+            if agrees < _AGREES and not is_certain:
                 refused.append(
                     f"{header!r} is not {column.name}: {agrees:.0%} of its values are of type {column.type}"
                 )

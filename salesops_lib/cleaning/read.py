@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -121,13 +122,10 @@ def sample(part: Part) -> Sample:
         raise DataError(f"{part.name} is empty. Export it again and add it once more.")
     delimiter = delimiter_of(text)
     grid, numbers = [], []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    begin = 1
-    for row in reader:
+    for number, row in _records(text, delimiter):
         if any(cell.strip() for cell in row):
             grid.append(tuple(row))
-            numbers.append(begin)
-        begin = reader.line_num + 1
+            numbers.append(number)
     if not whole and len(grid) > 1:
         grid, numbers = grid[:-1], numbers[:-1]
     return replace(_sampled(part, grid, numbers), encoding=encoding, delimiter=delimiter)
@@ -186,18 +184,25 @@ def delimiter_of(text: str) -> str:
     """
     best, best_share = ",", 0.0
     for delimiter in _DELIMITERS:
-        widths = Counter(
-            len(row)
-            for _, row in zip(
-                range(200), csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), strict=False
-            )
-            if row
-        )
+        head = islice(_records(text, delimiter), 200)
+        widths = Counter(len(row) for _, row in head if row)
         width, n = max(widths.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
         share = n / max(1, sum(widths.values()))
         if width > 1 and share > best_share + 1e-9:
             best, best_share = delimiter, share
     return best
+
+
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Records with their first lines; ends early where a quotation mark swallows the rest."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    number = 1
+    try:
+        for row in reader:
+            yield number, row
+            number = reader.line_num + 1
+    except csv.Error:
+        return
 
 
 def encoding_of(head: bytes) -> str:

@@ -146,7 +146,7 @@ def _stage_text(
 def _located(connection: Any, staged: Staged, path: Path, skip: int, broken: list[pd.DataFrame]) -> Staged:
     """Check that every record is accounted for, and learn where each one stands."""
     rejects, delimiter = staged.rejects, staged.source.delimiter
-    n_read = connection.execute(f"SELECT count(*) FROM {staged.table}").fetchone()[0]
+    n_read = connection.execute(f"SELECT count(*) FROM {staged.table}").fetchall()[0][0]
     counted = records.census(path, skip)
     lines: np.ndarray | None = None
     n_found = counted.n_records

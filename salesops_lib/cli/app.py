@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -39,11 +38,6 @@ class Suite(click.Group):
         except SalesopsError as error:
             click.echo(str(error), err=True)
             sys.exit(USER_CAN_MEND)
-        except OSError as problem:
-            if problem.errno != errno.EPIPE:
-                sys.exit(_our_mistake())
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left, as `head` does
-            sys.exit(DONE)
         except Exception:
             sys.exit(_our_mistake())
         finally:

@@ -71,7 +71,9 @@ def _show_sources(sources: Sequence[Source]) -> None:
 @YES
 @app.workspace_option
 def add(files: tuple[Path, ...], table: str | None, yes: bool, workspace: str) -> None:
-    """Say where tables come from: guess table and columns of FILEs, and record them."""
+    """Record which tables and columns FILEs hold.
+
+    Both are guessed from headers (zh and en) and values, shown, and written to data/sources.yaml."""
     from salesops_lib.cli import show
 
     root = app.workspace_or_here(workspace)
@@ -92,7 +94,9 @@ def load_all(root: Path) -> Audit:
 @click.command()
 @app.workspace_option
 def load(workspace: str) -> None:
-    """Clean all sources into the store, and account for every row."""
+    """Clean all sources into the store.
+
+    Every row is accounted for: rows in = used + merged + set aside, each with its reason."""
     load_all(app.existing_workspace(workspace))
 
 
@@ -100,7 +104,9 @@ def load(workspace: str) -> None:
 @click.argument("policy", required=False, type=click.Path(path_type=Path))
 @app.workspace_option
 def check(policy: Path | None, workspace: str) -> int:
-    """List every fault of a POLICY file (default: the workspace's), and what to write instead."""
+    """List every fault of a policy.
+
+    POLICY is a file (default: the workspace's); each fault comes with line, column and what to write."""
     from salesops_lib import policy as policies
 
     file = policy or existing_policy(workspace)

@@ -39,7 +39,9 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
 def run(
     notebooks: tuple[str, ...], period: str, lang: str, jobs: int, parameters: dict[str, str], workspace: str
 ) -> int:
-    """Run NOTEBOOKs (all without a name) for a period and publish their pages."""
+    """Publish the reports of a period.
+
+    NOTEBOOKs are names such as 10_performance_review, or 10; all without one."""
     return publish(app.existing_workspace(workspace), notebooks, period, lang, jobs, parameters)
 
 
@@ -69,7 +71,7 @@ def publish(
 @click.command()
 @app.workspace_option
 def status(workspace: str) -> int:
-    """Which reports of which periods are published, stale, failed or missing."""
+    """Show which reports are done, stale or failed."""
     from salesops_lib import runs
     from salesops_lib.cli import show
 
@@ -84,7 +86,7 @@ def status(workspace: str) -> int:
 @click.command()
 @app.workspace_option
 def lab(workspace: str) -> None:
-    """Open JupyterLab on the notebooks with the workspace set."""
+    """Open the notebooks in JupyterLab."""
     import os
     import sys
 

@@ -10,33 +10,34 @@ import click
 
 from salesops_lib.cli import app, data, reports
 
-DEMO_LINES = 20_000
+DEMO_LINES = 60_000
 
 
 @click.command()
-@click.option("--orders", default=DEMO_LINES, show_default=True, type=click.IntRange(1_000), help="Order lines to make.")
+@click.option("--orders", default=DEMO_LINES, show_default=True, help="Order lines to make, up to 100 million.")
 @click.option("--seed", default=2026, show_default=True, help="Another seed makes another company.")
 @reports.LANG
 @reports.JOBS
 @app.workspace_option
 def demo(orders: int, seed: int, lang: str, jobs: int, workspace: str) -> int:
-    """Make the sample company, load it, run its monthly reports, and print where they are."""
+    """Make the sample company and its reports.
+
+    Writes raw files and a policy, loads them, runs the reports of the last complete month, and
+    prints where they are.
+    """
     from salesops_lib import synthetic
     from salesops_lib.cli import show
 
     started = time.perf_counter()
     root = app.workspace_or_here(workspace)
     refuse_other_data(root)
-    root.mkdir(parents=True, exist_ok=True)
-    raw = synthetic.generate(root, orders=orders, seed=seed)
-    data.add_files(root, sorted(path for path in raw.iterdir() if path.suffix in RAW_SUFFIXES), yes=True)
+    raw = synthetic.generate(root, lines=orders, seed=seed)
+    adopt_policy(root)
+    data.add_files(root, sorted(raw.iterdir()), yes=True)
     data.load_all(root)
     status = reports.publish(root, lang=lang, jobs=jobs)
     show.console().print(f"Sample company in {show.link(root)}: {time.perf_counter() - started:.1f} s in all.")
     return status
-
-
-RAW_SUFFIXES = (".csv", ".xlsx", ".tsv", ".gz")
 
 
 def refuse_other_data(root: Path) -> None:
@@ -45,19 +46,30 @@ def refuse_other_data(root: Path) -> None:
     Raises
     ------
     DataError
-        If data/sources.yaml names a file outside data/demo.
+        If there are raw files or sources, and the sample company's truth is not beside them, or
+        there are sources from elsewhere.
     """
-    from salesops_lib.cleaning.sources import read_sources
+    from salesops_lib.cleaning import read_sources
     from salesops_lib.errors import DataError
 
-    if not (root / "data" / "sources.yaml").is_file():
-        return
-    others = [source.file for source in read_sources(root) if not source.file.startswith("data/demo/")]
+    raw, recorded = root / "data" / "raw", root / "data" / "sources.yaml"
+    others = [source.file for source in read_sources(root) if not source.file.startswith("data/raw/")]
+    if not (root / "data" / "demo" / "truth.json").is_file():
+        others += [str(path) for path in (recorded, *raw.glob("*")) if path.is_file()]
     if others:
         raise DataError(
-            f"The workspace {root} holds other data than the sample company's ({others[0]}).\n"
+            f"The workspace {root} holds other data than the sample company's: {others[0]}.\n"
             "Make the sample company elsewhere: `salesops demo --workspace DIR`."
         )
+
+
+def adopt_policy(root: Path) -> None:
+    """Give a workspace without a policy the sample company's."""
+    import salesops_lib
+
+    own, sample = root / "policy.yaml", Path(salesops_lib.__file__).parent.parent / "policy.yaml"
+    if not own.exists() and sample.is_file():
+        own.write_bytes(sample.read_bytes())
 
 
 @click.command()
@@ -70,7 +82,10 @@ def refuse_other_data(root: Path) -> None:
 def report(
     files: tuple[Path, ...], yes: bool, period: str, lang: str, jobs: int, workspace: str
 ) -> int:
-    """Turn FILEs of your own straight into reports, in a workspace of their own."""
+    """Turn FILEs of your own into reports.
+
+    They get a workspace of their own, salesops-<first file> in the present folder. At most three
+    questions are asked, each with a default."""
     from salesops_lib.cli import show
 
     named = app.named_workspace(workspace)

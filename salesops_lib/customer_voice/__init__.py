@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -17,7 +18,10 @@ __all__ = ["loss_reasons", "promoter_score"]
 
 
 def promoter_score(ws: Workspace, by: str = "region") -> Exhibit | Missing:
-    """NPS over twelve months with its 95 % interval, the total first; one row a unit."""
+    """NPS over twelve months with its 95 % interval, the total first; one row a unit.
+
+    It moved when the change is larger than the joint error of both years.
+    """
     if absent := ws.facts.missing("surveys.score", "surveys.instrument"):
         return Missing("nps", absent)
     now, before = _answers(ws, by, ws.trailing()), _answers(ws, by, ws.trailing(years_back=1))
@@ -37,7 +41,8 @@ def promoter_score(ws: Workspace, by: str = "region") -> Exhibit | Missing:
         "n": int(total.n),
         "base": total.base,
     }
-    moved = pd.notna(total.base) and not total.low <= total.base <= total.high
+    error = math.hypot(total.high - total.value, total.base_error)
+    moved = pd.notna(total.base) and abs(total.value - total.base) > error
     message = "nps.moved" if moved else "nps.same" if pd.notna(total.base) else "nps.now"
     tone = "neutral" if not moved else "good" if total.value > total.base else "bad"
     units_below = len(rows) - len(enough)
@@ -47,7 +52,7 @@ def promoter_score(ws: Workspace, by: str = "region") -> Exhibit | Missing:
         else ()
     )
     return Exhibit(
-        "nps", "intervals", frame, metric="net_promoter_score", window=ws.trailing(), base=ws.trailing(years_back=1),
+        "nps", "intervals", frame.drop(columns="base_error"), metric="net_promoter_score", window=ws.trailing(), base=ws.trailing(years_back=1),
         findings=(Finding(message, values, "net_promoter_score", tone),), sources=("surveys",), units={"n": "count"}, notes=notes,
     )  # fmt: skip
 
@@ -91,16 +96,14 @@ def _answers(ws: Workspace, by: str, window: Window) -> pd.DataFrame:
 
 def _row(unit: str, now: pd.Series, before: pd.Series | None) -> dict[str, object]:
     score = net_promoter_score(int(now.promoters), int(now.detractors), int(now.n))
-    earlier = (
-        net_promoter_score(int(before.promoters), int(before.detractors), int(before.n)).value
-        if before is not None
-        else float("nan")
-    )
+    counts = (int(before.promoters), int(before.detractors), int(before.n)) if before is not None else (0, 0, 0)
+    earlier = net_promoter_score(*counts)
     return {
         "label": unit,
         "value": score.value,
         "low": score.low,
         "high": score.high,
         "n": int(now.n),
-        "base": earlier,
+        "base": earlier.value,
+        "base_error": earlier.high - earlier.value,
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing, measure, totals
-from salesops_lib.periods import Window, growth, growth_frame
+from salesops_lib.periods import Comparison, Window, growth, growth_frame, growth_per_workday
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -34,7 +34,7 @@ def trend(ws: Workspace, metric: str = "bookings", *, n_months: int = 13) -> Exh
             "is_complete": [p.current.is_complete for p in pairs],
         }
     )
-    found = [_annual(ws, metric), _two_months(ws, frame)]
+    found = [_annual(ws, metric), _two_months(ws, frame), _month(ws, pairs, frame)]
     return Exhibit(
         "trend", "series", frame, metric=metric, window=pairs[-1].current, base=pairs[-1].base,
         findings=tuple(f for f in found if f), sources=("order_lines",),
@@ -133,6 +133,19 @@ def _two_months(ws: Workspace, frame: pd.DataFrame) -> Finding | None:
     if change is None or change.rate is None:
         return None
     return Finding("trend.january_february", {"actual": pair.actual.sum(), "growth": change.rate}, "growth")
+
+
+def _month(ws: Workspace, pairs: list[Comparison], frame: pd.DataFrame) -> Finding | None:
+    """The last month against the one before, per working day; silent where the festival disturbs it (C7, C8)."""
+    last = ws.calendar.period_of(ws.window.end, "month")
+    if len(frame) < 2 or ws.calendar.is_festival_disturbed(last):
+        return None
+    now, before = frame.actual.iloc[-1], frame.actual.iloc[-2]
+    change = growth_per_workday(now, pairs[-1].current, before, pairs[-2].current)
+    if change.rate is None:
+        return None
+    values = {"month": last.label, "actual": now, "growth": change.rate, "n_workdays": pairs[-1].current.n_workdays}
+    return Finding("trend.month", values, "growth")
 
 
 def _turning(ws: Workspace, frame: pd.DataFrame, by: str) -> tuple[Finding, ...]:

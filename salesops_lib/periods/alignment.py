@@ -42,7 +42,7 @@ def compare_year_to_date(calendar: Calendar, period: Period, as_of: date, align:
     def opened(name: str, window: Window) -> Window:
         by_weeks = name in ("weekday", "fiscal_week")
         start = current.start - _YEAR_OF_WEEKS if by_weeks else base_period.start
-        return calendar.days(start, window.end, window.is_complete, base_period)
+        return calendar.days(start, min(window.end, current.start - _DAY), window.is_complete, base_period)
 
     others = {name: opened(name, window) for name, window in part.others.items()}
     return Comparison(
@@ -74,11 +74,12 @@ def _match(
         ahead = (current.start.weekday() - base_period.start.weekday()) % 7
         start = base_period.start + timedelta(days=ahead)
         return start, min(start + (current.end - current.start), base_period.end)
-    elif align == "date" or align == "workday":
+    elif align == "date":
         end = _same_date(calendar, current.end, period, base_period, base)
     else:
+        # A fiscal week, or days off before the first working day: as many days from the start.
         end = base_period.start + (current.end - current.start)
-    return base_period.start, min(end, base_period.end)
+    return base_period.start, max(base_period.start, min(end, base_period.end))
 
 
 def _weeks_before(current: Window, base_period: Period, align: str) -> tuple[date, date]:

@@ -222,7 +222,17 @@ is_complete=False, label='2026-03', of_workdays=22)
         return self.days(whole.start, part.end, part.is_complete, whole)
 
     def year_to_date_period(self, period: Period) -> Period:
-        """The months of the fiscal year up to the end of a period, as one period."""
+        """The fiscal year up to the end of a period, as one period.
+
+        Raises
+        ------
+        DataError
+            If the period is an ISO week: it may lie in two fiscal years.
+        """
+        if period.kind == "week" and not self.fiscal.in_weeks:
+            raise DataError(
+                f"the year to week {period} is not counted: name a month, e.g. {self.period_of(period.end)}."
+            )
         year, _ = self.fiscal.locate("month", period.end)
         first = self.fiscal.period("month", year, 1)
         last = self.period_of(period.end)

@@ -11,6 +11,7 @@ from salesops_lib.errors import DataError, nearest
 from salesops_lib.periods.fiscal import FiscalYears
 from salesops_lib.periods.parsing import parse
 from salesops_lib.policy.faults import Fault, dotted, shown
+from salesops_lib.policy.selling import fold
 from salesops_lib.policy.yaml_tree import Path, Tree
 
 
@@ -94,54 +95,38 @@ class Checker:
 
     def _calendar(self) -> None:
         for path, event in self._items("calendar", "events"):
-            dated = "from" in event and "to" in event
-            if dated == ("festival_days" in event) or ("from" in event) != ("to" in event):
-                self._add(
-                    path,
-                    event.get("id"),
-                    "needs either from and to, or festival_days",
-                    "e.g. from: 10-01, to: 10-07",
-                )
-        in_weeks = self._get("calendar", "scheme") in ("4-4-5", "4-5-4", "5-4-4", "13x4")
-        if self._get("calendar", "align") == "fiscal_week" and not in_weeks:
-            path = ("calendar", "align")
-            self._add(
-                path,
-                "fiscal_week",
-                "'fiscal_week' needs a scheme in weeks",
-                "write align: workday, or scheme: 4-4-5",
-            )
-        self._fiscal_year()
+            first, last, days = (event.get(key) is not None for key in ("from", "to", "festival_days"))
+            if first != last or first == days:
+                message = "needs either from and to, or festival_days"
+                self._add(path, event.get("id"), message, "e.g. from: 10-01, to: 10-07")
+        if self._get("calendar", "scheme") not in (None, "month"):
+            return
+        if self._get("calendar", "align") == "fiscal_week":
+            self._in_weeks_only("align", "align: workday")
+        if self._get("calendar", "week_start") not in (None, "mon"):
+            self._in_weeks_only("week_start", "week_start: mon")
+        opening = self._get("calendar", "fiscal_year_start")
+        if isinstance(opening, str) and not opening.endswith("-01"):
+            self._in_weeks_only("fiscal_year_start", "the first day of a month, e.g. 04-01")
 
-    def _fiscal_year(self) -> FiscalYears | None:
-        rules = self._get("calendar") or {}
-        weekdays = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    def _in_weeks_only(self, key: str, instead: str) -> None:
+        value = self._get("calendar", key)
+        message = f"{shown(value)} needs a scheme in weeks"
+        self._add(("calendar", key), value, message, f"write {instead}, or scheme: 4-4-5")
+
+    def _fiscal_years(self) -> FiscalYears:
+        """The fiscal years of the policy, or calendar years when its calendar has faults."""
         try:
             return FiscalYears(
-                rules.get("fiscal_year_start", "01-01"),
-                rules.get("scheme", "month"),
-                rules.get("fiscal_year_named_by", "start"),
-                weekdays.index(rules.get("week_start", "mon")),
+                str(self._get("calendar", "fiscal_year_start") or "01-01"),
+                str(self._get("calendar", "scheme") or "month"),
+                str(self._get("calendar", "fiscal_year_named_by") or "start"),
             )
-        except DataError as error:
-            if self._get("calendar", "scheme") in (None, "month"):
-                self._month_scheme(rules, error)
-        except (AttributeError, TypeError, ValueError):
-            pass
-        return None
-
-    def _month_scheme(self, rules: dict[str, Any], error: DataError) -> None:
-        key = "week_start" if rules.get("week_start", "mon") != "mon" else "fiscal_year_start"
-        if "begins on the first" in str(error) and not any(f.where == f"calendar.{key}" for f in self.faults):
-            message = (
-                "a fiscal year in calendar months begins on the first of a month, and its weeks on Monday"
-            )
-            self._add(
-                ("calendar", key), rules.get(key), message, "e.g. fiscal_year_start: 04-01, or scheme: 4-4-5"
-            )
+        except DataError:
+            return FiscalYears()
 
     def _targets(self) -> None:
-        fiscal = self._fiscal_year() or FiscalYears()
+        fiscal = self._fiscal_years()
         for measure in self._keys("targets", "measures"):
             self._measure(("targets", "measures", measure), measure, key=True)
         for path, target in self._items("targets", "company"):
@@ -210,17 +195,9 @@ class Checker:
             names = stage.get("synonyms")
             for n, name in enumerate(names if isinstance(names, tuple) else ()):
                 here = str(stage.get("id"))
-                if (
-                    isinstance(name, str)
-                    and owner.setdefault(" ".join(name.split()).casefold(), here) != here
-                ):
-                    taken = owner[" ".join(name.split()).casefold()]
-                    self._add(
-                        (*path, "synonyms", n),
-                        name,
-                        f"{name!r} already means stage {taken!r}",
-                        "keep it in one stage",
-                    )
+                if isinstance(name, str) and (taken := owner.setdefault(fold(name), here)) != here:
+                    message = f"{name!r} already means stage {taken!r}"
+                    self._add((*path, "synonyms", n), name, message, "keep it in one stage")
 
     def _bands(self) -> None:
         levels = self._get("forecast", "levels")

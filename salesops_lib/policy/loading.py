@@ -76,16 +76,22 @@ def _read(
     tree = yaml_tree.read(source)
     if tree.data is None and tree.faults:
         return None, sorted(tree.faults, key=_order)
-    policy, found = model_faults(tree)
-    if isinstance(tree.data, dict):
-        found += Checker(tree, measures, tables).run()
+    policy, against_model = model_faults(tree)
+    between_blocks = Checker(tree, measures, tables).run() if isinstance(tree.data, dict) else []
+    found = _one_a_place(tree.faults, against_model, between_blocks)
     if policy is not None:
         policy._path = file.resolve()
         policy._sha256 = sha256(source).hexdigest()
-    # A key that cannot be read is not also told to be unknown.
-    misread = {(fault.line, fault.column) for fault in tree.faults}
-    found = [fault for fault in found if (fault.line, fault.column) not in misread]
-    return policy, sorted([*tree.faults, *found], key=_order)
+    return policy, sorted(found, key=_order)
+
+
+def _one_a_place(*kinds: list[Fault]) -> list[Fault]:
+    """All faults, without those at a place where a fault of a more basic kind was found."""
+    found: list[Fault] = []
+    for kind in kinds:
+        taken = {(fault.line, fault.column) for fault in found}
+        found += [fault for fault in kind if (fault.line, fault.column) not in taken]
+    return found
 
 
 def _order(fault: Fault) -> tuple[int, int, str]:

@@ -68,12 +68,12 @@ def messages() -> Mapping[str, Mapping[str, str]]:
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if not file.name.endswith(".toml"):
             continue
-        for id, texts in _leaves(tomllib.loads(file.read_text(encoding="utf-8"))):
-            if id in found:
-                raise RunError(f"message {id!r} stands twice in reporting/messages ({file.name}); remove one.")
+        for key, texts in _leaves(tomllib.loads(file.read_text(encoding="utf-8"))):
+            if key in found:
+                raise RunError(f"message {key!r} stands twice in reporting/messages ({file.name}); remove one.")
             if set(texts) != set(LANGUAGES):
-                raise RunError(f"message {id!r} in {file.name} needs en and zh, has {', '.join(texts)}.")
-            found[id] = texts
+                raise RunError(f"message {key!r} in {file.name} needs en and zh, has {', '.join(texts)}.")
+            found[key] = texts
     return found
 
 
@@ -82,6 +82,6 @@ def _leaves(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str
         if not isinstance(value, Mapping):
             raise RunError(f"message {prefix + key!r} must be a table with en and zh.")
         if value and all(isinstance(v, str) for v in value.values()):
-            yield prefix + key, value  # type: ignore[misc]
+            yield prefix + key, value
         else:
             yield from _leaves(value, f"{prefix}{key}.")

@@ -32,9 +32,12 @@ def definition(metric_id: str) -> Definition | None:
     entry = getattr(metrics, "REGISTRY", {}).get(metric_id)
     if entry is None:
         return None
-    names = Definition.__dataclass_fields__
-    given = {n: getattr(entry, n) for n in names if getattr(entry, n, None) is not None}
-    return Definition(**{n: v if n == "good" else _plain(v) for n, v in given.items()})
+    given = {
+        name: _plain(getattr(entry, name))
+        for name in Definition.__dataclass_fields__
+        if name != "good" and getattr(entry, name, None) is not None
+    }
+    return Definition(**given, good=int(getattr(entry, "good", 1)))
 
 
 def _plain(value: object) -> str:

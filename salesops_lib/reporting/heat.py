@@ -39,16 +39,18 @@ def show_matrix(exhibit: Exhibit, voice: Voice, *, id: str = "") -> Markup:
         if not has_growth:
             return Markup('<td class="n {}">{}</td>').format(_depth(r.get("value"), largest), value)
         growth = r.get("growth")
-        change = percent(growth, signed=True) if not is_missing(growth) else str(r.get("growth_kind") or "")
+        change = (
+            percent(growth, 0, signed=True) if not is_missing(growth) else str(r.get("growth_kind") or "")
+        )
         return Markup('<td class="n {}">{}<small>{}</small></td>').format(
             _shade(growth, good), value, voice.cell(change, "text") if change else "–"
         )
 
     corner = Markup('<th class="t"><small>{}</small></th>').format(money.header if money else "")
-    head = Markup("").join(Markup('<th scope="col" class="n">{}</th>').format(month(h, voice.lang)) for h in heads)
+    head = Markup("").join(Markup('<th scope="col" class="n">{}</th>').format(_name(h, voice)) for h in heads)
     body = Markup("").join(
         Markup('<tr><th scope="row" class="t">{}</th>{}</tr>').format(
-            month(r, voice.lang), Markup("").join(cell((r, h)) for h in heads)
+            _name(r, voice), Markup("").join(cell((r, h)) for h in heads)
         )
         for r in rows
     )
@@ -57,6 +59,11 @@ def show_matrix(exhibit: Exhibit, voice: Voice, *, id: str = "") -> Markup:
         '<div class="scroll" tabindex="0"><table id="{}" class="heat"><thead><tr>{}{}</tr></thead>'
         "<tbody>{}</tbody></table></div>{}"
     ).format(id or f"t-{exhibit.id}", corner, head, body, key)
+
+
+def _name(key: Any, voice: Voice) -> str:
+    named = month(key, voice.lang)
+    return named if named != str(key) else voice.said(key)
 
 
 def _shade(growth: Any, good: str) -> str:

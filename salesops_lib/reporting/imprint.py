@@ -37,7 +37,8 @@ def imprint(workspace: Any, *, grade: str = "", scope: str = "") -> Imprint:
     policy = getattr(workspace, "policy", None)
     lang = str(_read(workspace, "lang", "en"))
     currency = _read(workspace, "currency", "") or _read(policy, "semantics.currency", "CNY")
-    voice = Voice(lang, str(currency), str(_read(policy, "report.display_unit", "auto")))
+    unit = str(_read(policy, "report.display_unit", "auto"))
+    voice = Voice(lang, str(currency), unit, _stages(policy, lang))
     period = getattr(workspace, "period", "")
     label = str(getattr(period, "label", period) or "")
     window = _window(workspace, period)
@@ -55,6 +56,12 @@ def imprint(workspace: Any, *, grade: str = "", scope: str = "") -> Imprint:
         policy_version=str(_read(policy, "version", "") or ""),
         policy_sha256=str(_read(policy, "sha256", "") or ""),
     )
+
+
+def _stages(policy: Any, lang: str) -> dict[str, str]:
+    """The policy's names of its stages, by id."""
+    stages = _read(policy, "process.stages", ())
+    return {str(s.id): str(getattr(s, lang, "") or s.id) for s in stages}
 
 
 def _read(thing: Any, path: str, default: Any) -> Any:

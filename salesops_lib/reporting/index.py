@@ -30,14 +30,18 @@ def render_index(entries: Sequence[Mapping[str, Any]], lang: str = "en", *, titl
     for entry in sorted(entries, key=lambda e: str(e.get("report", ""))):
         groups.setdefault(str(entry.get("period", "")), []).append(_card(entry, voice))
     periods = [{"name": month(p, lang), "cards": _merged(groups[p])} for p in sorted(groups, reverse=True)]
-    return environment().get_template("index.html.j2").render(
-        lang="zh-CN" if lang.startswith("zh") else "en",
-        title=title or voice.word("ui.index_title"),
-        policy=POLICY,
-        style=stylesheet("exhibit.css") + stylesheet("page.css") + stylesheet("index.css"),
-        periods=periods,
-        n=sum(len(p["cards"]) for p in periods),
-        word=voice.word,
+    return (
+        environment()
+        .get_template("index.html.j2")
+        .render(
+            lang="zh-CN" if lang.startswith("zh") else "en",
+            title=title or voice.word("ui.index_title"),
+            policy=POLICY,
+            style=stylesheet("exhibit.css") + stylesheet("page.css") + stylesheet("index.css"),
+            periods=periods,
+            n=sum(len(p["cards"]) for p in periods),
+            word=voice.word,
+        )
     )
 
 

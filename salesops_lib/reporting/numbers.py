@@ -2,6 +2,7 @@
 
 Money comes in minor units, rates between 0 and 1.  A missing number is "–", a growth without
 a base is "new", one without meaning is "n.m."; the minus is a true minus sign.
+Halves are rounded up, as spreadsheets show them.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from typing import Any
 
 MISSING = "–"
 MINUS = "−"
 LANGUAGES = ("en", "zh")
+VANISHING = Decimal("0.05")  # of a unit: shown as 0.1 or less
 
 _SCALES = {
     "en": (("", Decimal(1)), ("k", Decimal(10**3)), ("M", Decimal(10**6)), ("B", Decimal(10**9))),
@@ -135,11 +138,11 @@ class MoneyUnit:
             return digits + self.header
         sign = digits[0] if digits[0] in f"+{MINUS}" else ""
         gap = "" if len(symbol(self.currency)) == 1 else "\u00a0"
-        return f"{sign}{symbol(self.currency)}{gap}{digits[len(sign):]}{self.prefix}"
+        return f"{sign}{symbol(self.currency)}{gap}{digits[len(sign) :]}{self.prefix}"
 
 
 def money_unit(
-    minors: Iterable[object], currency: str, lang: str, *, display_unit: str = "auto", small: float = 0.05
+    minors: Iterable[object], currency: str, lang: str, *, display_unit: str = "auto", is_table: bool = False
 ) -> MoneyUnit:
     """The one unit in which a set of amounts reads best.
 
@@ -154,8 +157,8 @@ def money_unit(
     display_unit
         The policy's `report.display_unit`: auto, yuan, wan, k or m.  A unit that the language
         has no word for is taken as auto.
-    small
-        Steps down a unit when the smallest amount would be below this much of it.
+    is_table
+        For a table or chart, which needs more digits than a sentence: 亿 only from ten of it.
 
     Examples
     --------
@@ -169,15 +172,17 @@ def money_unit(
     sizes = [v for v in sizes if v]
     largest, smallest = (max(sizes), min(sizes)) if sizes else (Decimal(0), Decimal(0))
     fixed_unit = _DISPLAY_UNITS.get((display_unit, lang))
-    prefix, scale = fixed_unit or _fitting_scale(largest, smallest, _SCALES[_language(lang)], small)
+    prefix, scale = fixed_unit or _fitting_scale(largest, smallest, _SCALES[_language(lang)], is_table)
     return MoneyUnit(currency, _language(lang), prefix, scale, _decimals(largest / scale, scale, currency))
 
 
 def _fitting_scale(
-    largest: Decimal, smallest: Decimal, scales: tuple[tuple[str, Decimal], ...], small: float
+    largest: Decimal, smallest: Decimal, scales: tuple[tuple[str, Decimal], ...], is_table: bool
 ) -> tuple[str, Decimal]:
-    at = max((i for i, (_, scale) in enumerate(scales) if largest >= scale), default=0)
-    while at and smallest < scales[at][1] * Decimal(str(small)) and largest < scales[at - 1][1] * 100_000:
+    """The largest scale that the largest amount fills, less where the smallest would vanish in it."""
+    fills = [10 if is_table and prefix == "亿" else 1 for prefix, _ in scales]
+    at = max((i for i, (_, scale) in enumerate(scales) if largest >= scale * fills[i]), default=0)
+    while at and smallest < scales[at][1] * VANISHING and largest < scales[at - 1][1] * 100_000:
         at -= 1
     return scales[at]
 
@@ -198,7 +203,7 @@ def fixed(value: object, decimals: int = 0, *, signed: bool = False) -> str:
     """
     if is_missing(value):
         return MISSING
-    number = _decimal(value).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
+    number = _decimal(value).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
     text = _grouped(abs(number), decimals)
     if number == 0:
         return text
@@ -289,10 +294,14 @@ def _quarter(text: str, lang: str) -> str:
         return f"{text}年" if _language(lang) == "zh" and len(text) == 4 and text.isdigit() else text
     if _language(lang) == "en":
         return f"{part} {year}"
-    return f"{year}年第{'一二三四'[int(part[1]) - 1]}季度" if part[0] == "Q" else f"{year}年{'上下'[int(part[1]) - 1]}半年"
+    return (
+        f"{year}年第{'一二三四'[int(part[1]) - 1]}季度"
+        if part[0] == "Q"
+        else f"{year}年{'上下'[int(part[1]) - 1]}半年"
+    )
 
 
-def _date(value: object):  # noqa: ANN202 - a date, whatever it came as
+def _date(value: Any) -> Any:
     from datetime import date, datetime
 
     if isinstance(value, str):

@@ -119,9 +119,15 @@ class Page:
         (folder / "page.json").write_text(text + "\n", encoding="utf-8")
 
     def _header(self) -> Markup:
-        company = Markup('<p class="company">{}</p>').format(self.imprint.company) if self.imprint.company else ""
+        company = (
+            Markup('<p class="company">{}</p>').format(self.imprint.company) if self.imprint.company else ""
+        )
         facts = Markup("").join(Markup("<li>{}</li>").format(t) for t in self._about())
-        flag = Markup('<span class="flag">{}</span>').format(self.imprint.to_date) if self.imprint.to_date else ""
+        flag = (
+            Markup('<span class="flag">{}</span>').format(self.imprint.to_date)
+            if self.imprint.to_date
+            else ""
+        )
         return Markup(
             '<header class="so top">{}<h1>{}</h1><p class="period">{}{}</p><ul class="facts">{}</ul></header>'
         ).format(company, self.title, self.imprint.period_name, flag, facts)
@@ -140,7 +146,9 @@ class Page:
     def _definitions(self) -> Markup:
         found = [(m, definition(m)) for m in dict.fromkeys(m for m in self._metrics if m)]
         items = Markup("").join(
-            Markup('<dt id="def-{}">{}</dt><dd>{}</dd>').format(anchor(m), metric_name(m, self.voice.lang), self._said(d))
+            Markup('<dt id="def-{}">{}</dt><dd>{}</dd>').format(
+                anchor(m), metric_name(m, self.voice.lang), self._said(d)
+            )
             for m, d in found
         )
         if not items:
@@ -152,10 +160,12 @@ class Page:
             return Markup("–")
         pairs = [(key, getattr(entry, key)) for key in ("date_basis", "completeness", "source")]
         rest = Markup("").join(
-            Markup("<span>{}: {}</span>").format(self.voice.word(f"ui.{key}"), value) for key, value in pairs if value
+            Markup("<span>{}: {}</span>").format(self.voice.word(f"ui.{key}"), value)
+            for key, value in pairs
+            if value
         )
         mark = f"{entry.id} {entry.ref}".strip()
-        return Markup('<code>{}</code><small>{}<span>{}</span></small>').format(entry.formula, rest, mark)
+        return Markup("<code>{}</code><small>{}<span>{}</span></small>").format(entry.formula, rest, mark)
 
     def _provenance(self) -> Markup:
         word, data = self.voice.word, self.imprint
@@ -177,5 +187,7 @@ class Page:
 
 def _plain_values(finding: Finding) -> dict[str, object]:
     record = asdict(finding)
-    record["values"] = {k: v if isinstance(v, (int, float, str, bool)) else str(v) for k, v in finding.values.items()}
+    record["values"] = {
+        k: v if isinstance(v, (int, float, str, bool)) else str(v) for k, v in finding.values.items()
+    }
     return record

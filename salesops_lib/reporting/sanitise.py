@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nh3 import Cleaner
 
-_TEXT = "a abbr b br code dd details div dl dt em figcaption figure h1 h2 h3 h4 header i li ol p section small"
+_TEXT = (
+    "a abbr b br code dd details div dl dt em figcaption figure h1 h2 h3 h4 header i li ol p section small"
+)
 _TABLE = "span strong sub summary sup table tbody td tfoot th thead tr ul caption colgroup col"
 _SVG = "svg g defs path text tspan title desc rect circle line polyline polygon pattern clipPath linearGradient stop"
 TAGS = frozenset(f"{_TEXT} {_TABLE} {_SVG}".split())
-_SHAPE = set(
-    "d x y x1 y1 x2 y2 cx cy r rx ry width height points transform fill stroke stroke-width stroke-dasharray"
-    " stroke-linecap stroke-linejoin text-anchor opacity offset patternUnits gradientUnits clip-path".split()
-)
+_SHAPE = {
+    "d", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "width", "height", "points",
+    "transform", "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin",
+    "text-anchor", "opacity", "offset", "patternUnits", "gradientUnits", "clip-path",
+}  # fmt: skip
 ATTRIBUTES: dict[str, set[str]] = {
     "*": {"class", "id"},
     "a": {"href"},

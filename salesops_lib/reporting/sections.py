@@ -25,10 +25,10 @@ _KEYS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "series": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "pl", "plan")),
     "multiples": (("actual", "ac", "actual"), ("base", "py", "previous")),
     "scorecard": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "mark", "plan")),
-    "intervals": (("value", "dot", "actual"), ("low", "band", "interval"), ("base", "mark", "previous")),
+    "intervals": (("value", "dot", "estimate"), ("low", "band", "interval"), ("base", "mark", "reference")),
     "fan": (
         ("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "dots", "plan"),
-        ("median", "dash", "forecast_long"), ("low_80", "band", "likely"), ("low_95", "wash", "possible"),
+        ("median", "dash", "forecast"), ("low_80", "band", "likely"), ("low_95", "wash", "possible"),
     ),
 }  # fmt: skip
 
@@ -38,13 +38,16 @@ def name(id: str, voice: Voice, metric: str = "") -> str:
     from salesops_lib.reporting.catalogue import find
 
     found = find(f"section.{id}", voice.lang)
-    return found or (metric_name(metric, voice.lang) if metric else voice.name("section", id))
+    if found is None and metric and voice.lang.startswith("zh"):
+        return metric_name(metric, voice.lang)
+    return found or voice.name("section", id)
 
 
 def show_section(exhibit: Exhibit, voice: Voice, number: int) -> Markup:
     """The whole section as HTML; numbers and ids derive from the exhibit alone."""
-    label = name(exhibit.id, voice, exhibit.metric)
-    title = say(exhibit.findings[0], voice) if exhibit.findings else Markup.escape(label)
+    title: str = name(exhibit.id, voice, exhibit.metric)
+    label = title if exhibit.findings else ""  # a section without a finding bears its label as title
+    title = say(exhibit.findings[0], voice) if exhibit.findings else title
     return Markup(
         '<section class="so sec" id="s-{}"><p class="label"><span class="no">{}</span>{}</p><h2>{}</h2>{}{}{}{}</section>'
     ).format(
@@ -75,7 +78,8 @@ def _body(exhibit: Exhibit, voice: Voice) -> Markup:
     if not len(exhibit.frame):
         return Markup('<p class="note">{}</p>').format(voice.word("ui.no_rows"))
     sentences = Markup("").join(
-        Markup('<p class="say {}">{}</p>').format(f.tone, say(f, voice)) for f in exhibit.findings[1 : 1 + SENTENCES]
+        Markup('<p class="say {}">{}</p>').format(f.tone, say(f, voice))
+        for f in exhibit.findings[1 : 1 + SENTENCES]
     )
     return _picture(exhibit, voice) + sentences + _rows(exhibit, voice)
 
@@ -97,7 +101,9 @@ def _rows(exhibit: Exhibit, voice: Voice) -> Markup:
     if exhibit.kind == "standing":
         return _table(exhibit, voice)
     word = voice.word("ui.rows")
-    return Markup('<details class="rows"><summary>{}</summary>{}</details>').format(word, _table(exhibit, voice))
+    return Markup('<details class="rows"><summary>{}</summary>{}</details>').format(
+        word, _table(exhibit, voice)
+    )
 
 
 def _table(exhibit: Exhibit, voice: Voice) -> Markup:
@@ -118,9 +124,11 @@ def _chart(exhibit: Exhibit, voice: Voice) -> Markup:
     for narrow in (False, True):
         axes = plot(exhibit.frame, voice=voice, unit=unit, better=good, narrow=narrow)
         size = "narrow" if narrow else "wide"
-        id = f"c-{anchor(exhibit.id)}-{size[0]}"
-        drawn.append(svg(axes.figure, id=id, title=title, description=description, classes=size))
-    return Markup('<figure class="chart">{}{}{}</figure>').format(_key(exhibit, voice, unit), *map(Markup, drawn))
+        chart_id = f"c-{anchor(exhibit.id)}-{size[0]}"
+        drawn.append(svg(axes.figure, id=chart_id, title=title, description=description, classes=size))
+    return Markup('<figure class="chart">{}{}{}</figure>').format(
+        _key(exhibit, voice, unit), *map(Markup, drawn)
+    )
 
 
 def _main_column(kind: Kind) -> str:
@@ -138,24 +146,35 @@ def _key(exhibit: Exhibit, voice: Voice, unit: str = "") -> Markup:
     """What is measured, in which unit, and the notation: one line above the picture."""
     frame = exhibit.frame
     present = [k for k in _KEYS.get(exhibit.kind, ()) if k[0] in frame and known(frame[k[0]])]
+    if exhibit.kind == "flow":
+        return Markup("")
     marks = Markup("").join(
         Markup('<span class="key"><i class="{}"></i>{}</span>').format(swatch, voice.word(f"legend.{word}"))
         for _, swatch, word in present
     )
     if exhibit.kind == "series" and "is_complete" in frame and not frame["is_complete"].fillna(True).all():
-        marks += Markup('<span class="key"><i class="fc"></i>{}</span>').format(voice.word("legend.forecast_long"))
-    what = metric_name(exhibit.metric, voice.lang) if exhibit.metric else ""
+        marks += Markup('<span class="key"><i class="fc"></i>{}</span>').format(
+            voice.word("legend.forecast_long")
+        )
+    if exhibit.kind == "standing" and "expected_share" in frame and frame["expected_share"].lt(1).any():
+        marks += Markup('<span class="key"><i class="due"></i>{}</span>').format(
+            voice.word("legend.plan_due")
+        )
+    if exhibit.kind == "curve":
+        return Markup('<p class="keys">{}</p>').format(voice.word("legend.curve"))
+    what = metric_name(exhibit.metric, voice.lang) if exhibit.metric and exhibit.kind != "scorecard" else ""
     money = voice.money(_amounts(exhibit)).header if unit == "money" else ""
     separator = "，" if voice.lang.startswith("zh") else ", "
     lead = separator.join(part for part in (what, money) if part)
     if not (lead or marks):
         return Markup("")
-    return Markup('<p class="keys"><b>{}</b>{}</p>').format(lead, marks)
+    named = Markup("<b>{}</b>").format(lead) if lead else Markup("")
+    return Markup('<p class="keys">{}{}</p>').format(named, marks)
 
 
 def _amounts(exhibit: Exhibit) -> list[float]:
     """The amounts of a picture, those that set its unit."""
-    own = ("actual", "target", "base", "amount", "median", "value")
+    own: tuple[str, ...] = ("actual", "target", "base", "amount", "median", "value")
     if exhibit.kind == "fan":
         return known(v for c in exhibit.frame if c not in ("label", "is_complete") for v in exhibit.frame[c])
     if exhibit.kind == "intervals":
@@ -187,11 +206,12 @@ def _fold(exhibit: Exhibit, voice: Voice) -> Markup:
     found = [d for d in (definition(m) for m in metrics_of(exhibit)) if d is not None]
     where = voice.word("ui.sheet", sheet=exhibit.id)
     entries = Markup("").join(
-        Markup("<dt>{}</dt><dd>{}</dd>").format(metric_name(d.id, voice.lang), d.formula or d.id) for d in found
+        Markup("<dt>{}</dt><dd>{}</dd>").format(metric_name(d.id, voice.lang), d.formula or d.id)
+        for d in found
     )
-    return Markup(
-        '<details class="def"><summary>{}</summary><dl>{}</dl><p>{}</p></details>'
-    ).format(voice.word("ui.definition"), entries, where)
+    return Markup('<details class="def"><summary>{}</summary><dl>{}</dl><p>{}</p></details>').format(
+        voice.word("ui.definition"), entries, where
+    )
 
 
 def metrics_of(exhibit: Exhibit) -> list[str]:
@@ -209,9 +229,11 @@ def headline(lead: Finding, movers: tuple[Finding, ...], asks: tuple[Finding, ..
     blocks = Markup("")
     for word, findings in (("ui.movers", movers), ("ui.asks", asks)):
         if findings:
-            items = Markup("").join(Markup('<li class="{}">{}</li>').format(f.tone, say(f, voice)) for f in findings)
+            items = Markup("").join(
+                Markup('<li class="{}">{}</li>').format(f.tone, say(f, voice)) for f in findings
+            )
             blocks += Markup("<div><h3>{}</h3><ul>{}</ul></div>").format(voice.word(word), items)
     more = Markup('<div class="two">{}</div>').format(blocks) if blocks else Markup("")
-    return Markup('<section class="so headline {}" id="s-headline"><p class="lead">{}</p>{}</section>').format(
-        lead.tone, say(lead, voice), more
-    )
+    return Markup(
+        '<section class="so headline {}" id="s-headline"><p class="lead">{}</p>{}</section>'
+    ).format(lead.tone, say(lead, voice), more)

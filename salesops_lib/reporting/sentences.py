@@ -50,13 +50,17 @@ def _parts(finding: Finding, voice: Voice, money: MoneyUnit | None) -> list[Mark
 def _number(text: str, metric: str) -> Markup:
     if not metric:
         return Markup('<b class="num">{}</b>').format(text)
-    return Markup('<b class="num" data-metric="{}"><a href="#def-{}">{}</a></b>').format(metric, anchor(metric), text)
+    return Markup('<b class="num" data-metric="{}"><a href="#def-{}">{}</a></b>').format(
+        metric, anchor(metric), text
+    )
 
 
 def _worded(finding: Finding, voice: Voice, money: MoneyUnit | None) -> list[tuple[str, str, bool]]:
     parts = catalogue.fields(catalogue.message(finding.id, voice.lang))
     amounts = [_value(finding, name) for _, name, spec in parts if spec.rstrip("+") == "money"]
-    unit = money or voice.money(v for v in amounts if not is_missing(v) and not isinstance(v, str))
+    unit = money or voice.money(
+        (v for v in amounts if not is_missing(v) and not isinstance(v, str)), is_table=False
+    )
     return [
         (literal, voice.field(_value(finding, name), spec, unit) if name else "", spec not in TEXT_FORMATS)
         for literal, name, spec in parts

@@ -29,7 +29,7 @@ LATIN = "DejaVu Sans"
 CHINESE = ("PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei")
 SIZES = {"small": 11.0, "text": 12.0, "strong": 13.0}
 
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "salesops",
     "hatch.linewidth": 0.8,

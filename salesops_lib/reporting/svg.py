@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from salesops_lib.reporting.style import ROLE_OF_COLOUR, drawing
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _NUMBER = re.compile(r"-?\d+\.\d+")
@@ -24,7 +24,7 @@ _STYLES = {"stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoi
 _DEFAULTS = {("stroke-linejoin", "miter"), ("stroke-linecap", "butt"), ("text-anchor", "start")}
 
 
-def svg(figure: Figure, *, id: str, title: str, description: str = "", classes: str = "") -> str:
+def svg(figure: Figure | SubFigure, *, id: str, title: str, description: str = "", classes: str = "") -> str:
     """The figure as an inline `<svg role="img">`, the same bytes every time.
 
     Parameters
@@ -63,11 +63,13 @@ def svg(figure: Figure, *, id: str, title: str, description: str = "", classes: 
     return ET.tostring(made, encoding="unicode").replace(" />", "/>")
 
 
-def _written(figure: Figure) -> str:
+def _written(figure: Figure | SubFigure) -> str:
     buffer = io.StringIO()
     with drawing(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+        figure.savefig(  # type: ignore[union-attr]
+            buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True
+        )
     return re.sub(r"<!DOCTYPE[^>]*>", "", buffer.getvalue())
 
 
@@ -76,7 +78,10 @@ def _hatch(id: str) -> ET.Element:
     made = ET.Element("defs")
     tile = {"id": id, "patternUnits": "userSpaceOnUse", "width": "5", "height": "5"}
     pattern = ET.SubElement(made, "pattern", tile)
-    ET.SubElement(pattern, "path", {"class": "s-forecast", "d": "M-1 1L1-1M0 5L5 0M4 6L6 4", "stroke-width": "1.1"})
+    ET.SubElement(pattern, "rect", {"class": "f-paper", "width": "5", "height": "5"})
+    ET.SubElement(
+        pattern, "path", {"class": "s-forecast", "d": "M-1 1L1-1M0 5L5 0M4 6L6 4", "stroke-width": "1.1"}
+    )
     return made
 
 

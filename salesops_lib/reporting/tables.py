@@ -20,10 +20,43 @@ if TYPE_CHECKING:
     from salesops_lib.metrics import Exhibit
 
 LIMIT = 15
-HIDDEN = frozenset({"is_total", "is_complete", "role", "growth_kind"})
-VARIANCES = frozenset({"gap", "growth", "difference", "share_change"})
+HIDDEN = frozenset({"is_total", "is_complete", "role", "growth_kind", "expected_share"})
+VARIANCES = frozenset({"growth", "difference", "delta", "share_change", "market_growth"})
+_IDS = frozenset(
+    [
+        "unit",
+        "step",
+        "label",
+        "panel",
+        "row",
+        "column",
+        "role",
+        "stage",
+        "outcome",
+        "reason",
+        "status",
+        "segment",
+        "table",
+        "referred",
+    ]
+)
 _OWN = frozenset(
-    "actual target base gap difference value low high median low_80 high_80 low_95 high_95 amount".split()
+    [
+        "actual",
+        "target",
+        "base",
+        "gap",
+        "difference",
+        "value",
+        "low",
+        "high",
+        "median",
+        "low_80",
+        "high_80",
+        "low_95",
+        "high_95",
+        "amount",
+    ]
 )
 _BY_NAME = {
     "growth": "ratio", "attainment": "ratio", "pace": "ratio", "share": "ratio", "rate": "ratio",
@@ -72,7 +105,9 @@ def unit_of(exhibit: Exhibit, name: str) -> str:
 def _own(exhibit: Exhibit) -> str:
     if exhibit.metric:
         return metric_unit(exhibit.metric)
-    return "money" if exhibit.kind in ("standing", "bridge", "series", "fan", "flow", "actions") else "quantity"
+    return (
+        "money" if exhibit.kind in ("standing", "bridge", "series", "fan", "flow", "actions") else "quantity"
+    )
 
 
 def columns(exhibit: Exhibit, voice: Voice, *, hidden: frozenset[str] = HIDDEN) -> list[Column]:
@@ -136,8 +171,12 @@ def _largest(exhibit: Exhibit, shown: list[Column]) -> tuple[str, float]:
     return (numbers[0], max(values, default=0.0)) if values else ("", 0.0)
 
 
-def _row(r: dict[str, Any], shown: list[Column], voice: Voice, good: str, largest: tuple[str, float]) -> Markup:
-    kind = Markup(' class="total"') if bool(r.get("is_total") is True or r.get("is_total") == 1) else Markup("")
+def _row(
+    r: dict[str, Any], shown: list[Column], voice: Voice, good: str, largest: tuple[str, float]
+) -> Markup:
+    kind = (
+        Markup(' class="total"') if bool(r.get("is_total") is True or r.get("is_total") == 1) else Markup("")
+    )
     direction = better(str(r["metric"])) if "metric" in r else good
     cells = Markup("").join(
         _cell(r, c, voice, direction, largest, is_first=n == 0) for n, c in enumerate(shown)
@@ -152,15 +191,19 @@ def _cell(
     if isinstance(value, Finding):
         return Markup('<td class="t">{}</td>').format(say(value, voice))
     if is_first:
-        return Markup('<th scope="row" class="{}">{}</th>').format("n" if c.is_number else "t", text(r, c, voice))
+        return Markup('<th scope="row" class="{}">{}</th>').format(
+            "n" if c.is_number else "t", text(r, c, voice)
+        )
     classes = "n" if c.is_number else "t"
     if c.name in VARIANCES and c.is_number and not isinstance(value, str):
         role = tone(value, good)
         classes += f" {role}" if role != "muted" else ""
     shown = escape(text(r, c, voice))
     if c.name == largest[0] and largest[1] > 0 and not is_missing(value) and float(value) > 0:
-        wide = 100 * float(value) / largest[1]
-        shown = Markup('<span class="databar" style="width:{}%"></span><span>{}</span>').format(f"{wide:.1f}", shown)
+        wide = 55 * float(value) / largest[1]  # leaves room for the number beside the bar
+        shown = Markup('<span class="databar" style="width:{}%"></span><span>{}</span>').format(
+            f"{wide:.1f}", shown
+        )
         classes += " barred"
     return Markup('<td class="{}">{}</td>').format(classes, shown)
 
@@ -171,9 +214,13 @@ def text(r: dict[str, Any], c: Column, voice: Voice) -> str:
     if c.name == "metric":
         return metric_name(str(value), voice.lang)
     if c.name in _MONTHS and isinstance(value, str):
-        return month(value, voice.lang)
+        named = month(value, voice.lang)
+        return named if named != value else voice.said(value)
     if is_missing(value) and c.name == "growth" and isinstance(r.get("growth_kind"), str):
         return voice.cell(r["growth_kind"], "text")
+    if c.name in _IDS and isinstance(value, str):
+        known_table = voice.name("table", value) if c.name in ("table", "referred") else ""
+        return known_table or voice.said(value)
     unit = c.unit
     signed = c.name in VARIANCES
     if "metric" in r and c.name in _OWN:

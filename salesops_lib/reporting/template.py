@@ -19,12 +19,12 @@ from salesops_lib.reporting.voice import Voice
 if TYPE_CHECKING:
     import jinja2
 
-POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-)
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def render(notebook: Mapping[str, Any], *, lang: str, title: str, meta: Mapping[str, str] | None = None) -> str:
+def render(
+    notebook: Mapping[str, Any], *, lang: str, title: str, meta: Mapping[str, str] | None = None
+) -> str:
     """The page of an executed notebook.
 
     Parameters
@@ -46,19 +46,23 @@ def render(notebook: Mapping[str, Any], *, lang: str, title: str, meta: Mapping[
     """
     meta = dict(meta or {})
     voice = Voice(lang)
-    blocks = [block for block in _blocks(notebook, voice)]
-    return environment().get_template("page.html.j2").render(
-        lang="zh-CN" if lang.startswith("zh") else "en",
-        title=title,
-        policy=POLICY,
-        style=stylesheet("exhibit.css") + stylesheet("page.css"),
-        workbook=relative_address(meta.pop("workbook", "")),
-        index=relative_address(meta.pop("index", "")),
-        meta=sorted((k, v) for k, v in meta.items() if v),
-        header=[b for b in blocks if b["part"] == "header"][:1],
-        faults=[b for b in blocks if b["part"] == "fault"],
-        sections=[b for b in blocks if b["part"] == "section"],
-        word=voice.word,
+    blocks = list(_blocks(notebook, voice))
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            lang="zh-CN" if lang.startswith("zh") else "en",
+            title=title,
+            policy=POLICY,
+            style=stylesheet("exhibit.css") + stylesheet("page.css"),
+            workbook=relative_address(meta.pop("workbook", "")),
+            index=relative_address(meta.pop("index", "")),
+            meta=sorted((k, v) for k, v in meta.items() if v),
+            header=[b for b in blocks if b["part"] == "header"][:1],
+            faults=[b for b in blocks if b["part"] == "fault"],
+            sections=[b for b in blocks if b["part"] == "section"],
+            word=voice.word,
+        )
     )
 
 

@@ -31,7 +31,9 @@ def _tile(r: dict[str, Any], voice: Voice) -> Markup:
     value = voice.field(r.get("actual"), "money") if unit == "money" else voice.cell(r.get("actual"), unit)
     return Markup(
         '<div class="tile"><p class="what"><a href="#def-{}">{}</a></p><p class="value">{}</p>{}{}</div>'
-    ).format(anchor(metric), metric_name(metric, voice.lang), value, _bullet(r), _against(r, unit, metric, voice))
+    ).format(
+        anchor(metric), metric_name(metric, voice.lang), value, _bullet(r), _against(r, unit, metric, voice)
+    )
 
 
 def _bullet(r: dict[str, Any]) -> Markup:
@@ -58,10 +60,15 @@ def _against(r: dict[str, Any], unit: str, metric: str, voice: Voice) -> Markup:
     role = tone(change, better(metric))
     lines = Markup("")
     if text:
-        lines += Markup('<span><b class="{}">{}</b> {}</span>').format(role, text, voice.word("ui.vs_base"))
+        lines += _line("ui.vs_base", Markup('<b class="{}">{}</b>').format(role, text), voice)
     if not is_missing(r.get("attainment")):
-        lines += Markup("<span><b>{}</b> {}</span>").format(percent(r["attainment"]), voice.word("ui.vs_target"))
+        lines += _line("ui.vs_target", Markup("<b>{}</b>").format(percent(r["attainment"])), voice)
     return Markup('<p class="against">{}</p>').format(lines)
+
+
+def _line(id: str, value: Markup, voice: Voice) -> Markup:
+    before, _, after = voice.word(id, value="\0").partition("\0")
+    return Markup("<span>{}{}{}</span>").format(before, value, after)
 
 
 def _change(r: dict[str, Any], unit: str, voice: Voice) -> tuple[Any, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from salesops_lib.errors import RunError, nearest
 from salesops_lib.reporting import catalogue, numbers
@@ -11,14 +12,17 @@ from salesops_lib.reporting.definitions import metric_name
 from salesops_lib.reporting.numbers import MISSING, MoneyUnit, is_missing
 
 FORMATS = (
-    "money pct pp count quantity ratio multiple index score days date month text metric label names".split()
-)
+    "money", "pct", "pp", "count", "quantity", "ratio", "multiple", "index", "score", "days",
+    "date", "month", "text", "metric", "label", "names",
+)  # fmt: skip
 TEXT_FORMATS = frozenset({"", "text", "metric", "label", "names", "month", "date"})
 
 
 @dataclass(frozen=True)
 class Voice:
     """Language, currency and the policy's display unit of one report.
+
+    `names` are the policy's own names of its ids in this language, such as stages.
 
     >>> Voice("en", "GBP").cell(0.0512, "ratio", signed=True)
     '+5.1%'
@@ -27,6 +31,7 @@ class Voice:
     lang: str = "en"
     currency: str = "CNY"
     display_unit: str = "auto"
+    names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     def word(self, id: str, **values: object) -> str:
         """A label of the catalogue, its fields filled.
@@ -51,9 +56,20 @@ class Voice:
         plain = str(key).replace("_", " ").strip()
         return plain[:1].upper() + plain[1:]
 
-    def money(self, minors: Iterable[object]) -> MoneyUnit:
-        """The one unit in which these amounts are shown together."""
-        return numbers.money_unit(minors, self.currency, self.lang, display_unit=self.display_unit)
+    def said(self, key: object) -> str:
+        """A value of a frame in words: an id that is known by its name, anything else as it is.
+
+        >>> Voice("zh").said("new_products"), Voice("zh").said("East")
+        ('新产品', 'East')
+        """
+        text = str(key)
+        return self.names.get(text) or catalogue.find(f"label.{text}", self.lang) or text
+
+    def money(self, minors: Iterable[object], *, is_table: bool = True) -> MoneyUnit:
+        """The one unit in which these amounts are shown together, in a table or a sentence."""
+        return numbers.money_unit(
+            minors, self.currency, self.lang, display_unit=self.display_unit, is_table=is_table
+        )
 
     def cell(self, value: object, unit: str, *, money: MoneyUnit | None = None, signed: bool = False) -> str:
         """A value as a table's cell or a chart's label shows it: money without its unit.
@@ -84,7 +100,7 @@ class Voice:
         counts things: one a, two b.
 
         >>> Voice("en").field(2, "region|regions"), Voice("zh", "CNY").field(1_234_567_800, "money+")
-        ('2 regions', '+1,234.6万元')
+        ('2 regions', '+1,235万元')
         """
         rate, kind = getattr(value, "rate", None), getattr(value, "kind", None)
         if isinstance(kind, str):  # a Growth: a rate, or the reason why there is none
@@ -102,7 +118,7 @@ class Voice:
         if isinstance(value, str):
             return self._text(value)
         if plain == "money":
-            return (money or self.money([value])).text(value, signed=signed)
+            return (money or self.money([value], is_table=False)).text(value, signed=signed)
         if plain == "pp":
             return numbers.points(value, self.lang, signed=signed)
         if plain == "days":
@@ -117,7 +133,8 @@ class Voice:
         if plain == "metric":
             return metric_name(str(value), self.lang)
         if plain == "label":
-            return self.name("label", str(value))
+            known = self.names.get(str(value))
+            return known or self.name("label", str(value))
         if plain == "names":
             return self._listed([self._text(v) for v in value])  # type: ignore[attr-defined]
         return self._text(value)

@@ -32,7 +32,9 @@ _FORMATS = {
 }  # fmt: skip
 
 
-def write(exhibits: Sequence[Exhibit], path: Path, *, voice: Voice, title: str = "", about: Sequence[str] = ()) -> Path:
+def write(
+    exhibits: Sequence[Exhibit], path: Path, *, voice: Voice, title: str = "", about: Sequence[str] = ()
+) -> Path:
     """Write the workbook of a report; gives its path.
 
     Money stands in whole units of the currency (not minor units), rates as percentages.
@@ -70,8 +72,8 @@ def _sheet_names(ids: Sequence[str]) -> list[str]:
     """Names that Excel takes: at most 31 characters, no []:*?/\\ , each once whatever its case."""
     names: list[str] = []
     taken = {"history"}
-    for id in ids:
-        plain_name = re.sub(r"[\[\]:*?/\\']", "-", id).strip() or "sheet"
+    for exhibit_id in ids:
+        plain_name = re.sub(r"[\[\]:*?/\\']", "-", exhibit_id).strip() or "sheet"
         candidate, n = plain_name[:31], 1
         while candidate.lower() in taken:
             n += 1
@@ -94,7 +96,9 @@ class _Looks:
         self.head_number = self._head("right")
 
     def _head(self, align: str) -> Any:
-        return self._book.add_format({"bold": True, "bottom": 1, "align": align, "text_wrap": True, "valign": "bottom"})
+        return self._book.add_format(
+            {"bold": True, "bottom": 1, "align": align, "text_wrap": True, "valign": "bottom"}
+        )
 
     def cell(self, unit: str, *, is_total: bool = False) -> Any:
         if (unit, is_total) not in self._made:
@@ -106,7 +110,12 @@ class _Looks:
 
 
 def _write_index(
-    book: Workbook, exhibits: Sequence[Exhibit], names: Sequence[str], looks: _Looks, title: str, about: Sequence[str]
+    book: Workbook,
+    exhibits: Sequence[Exhibit],
+    names: Sequence[str],
+    looks: _Looks,
+    title: str,
+    about: Sequence[str],
 ) -> None:
     word = looks.voice.word
     sheet = book.add_worksheet(_sheet_names([word("ui.contents")])[0])
@@ -129,7 +138,9 @@ def _write_sheet(sheet: Worksheet, exhibit: Exhibit, looks: _Looks) -> None:
     sheet.write_string(0, 0, section_name(exhibit.id, voice, exhibit.metric), looks.title)
     columns = tables.columns(exhibit, voice, hidden=frozenset())
     if any(c.unit == "money" for c in columns) or "metric" in exhibit.frame:
-        unit = voice.word("ui.unit_header", unit=f"{voice.currency} ({currency_name(voice.currency, voice.lang)})")
+        unit = voice.word(
+            "ui.unit_header", unit=f"{voice.currency} ({currency_name(voice.currency, voice.lang)})"
+        )
         sheet.write_string(1, 0, unit, looks.quiet)
     if exhibit.window is not None:
         window = voice.word("ui.window", start=exhibit.window.start, end=exhibit.window.end)
@@ -167,7 +178,9 @@ def _write_cell(
     elif isinstance(value, bool) or type(value).__name__ == "bool_":
         sheet.write_boolean(row, n, bool(value), look)
     elif isinstance(value, (date, datetime)):
-        sheet.write_datetime(row, n, value.replace(tzinfo=None) if isinstance(value, datetime) else value, looks.cell("date"))
+        sheet.write_datetime(
+            row, n, value.replace(tzinfo=None) if isinstance(value, datetime) else value, looks.cell("date")
+        )
     elif isinstance(value, str) or unit == "text" or c.name == "metric":
         shown = tables.text(record, c, voice) if c.name in ("metric", "growth") else str(value)
         sheet.write_string(row, n, shown, looks.cell("text", is_total=is_total))

@@ -140,7 +140,7 @@ def _manager(room: Path, zygote: Zygote | None) -> _Manager:
         kernel_name="python3",
         kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),  # a spec found elsewhere may be another Python
         transport="ipc",
-        connection_file=str(room / "kernel.json"),
+        connection_file=str(room / ("forked.json" if zygote else "plain.json")),
     )
     if zygote is not None:
         manager.provisioner = _ForkProvisioner(

@@ -105,11 +105,11 @@ def status(root: Path | str) -> pd.DataFrame:
         if known["state"] == "PUBLISHED":
             continue
         state = "running" if _goes_on(known) else "failed"
-        base = rows.get(identity, {"report": known["report"], "period": known["period"], "lang": known["lang"]})
+        named = {name: known[name] for name in ("report", "period", "lang")}
+        base = rows.get(identity, {**dict.fromkeys(COLUMNS, ""), **named})
         cause = known.get("message", "") or ("" if state == "running" else "the run was cut off")
         rows[identity] = {**base, "state": state, "cause": cause}
-    table = pd.DataFrame([rows[identity] for identity in sorted(rows)], columns=list(COLUMNS))
-    return table.fillna("")
+    return pd.DataFrame([rows[identity] for identity in sorted(rows)], columns=list(COLUMNS))
 
 
 def _published(folder: Path, entry: publish.Entry, present: Any) -> dict[str, Any]:

@@ -53,7 +53,9 @@ def generate(root: Path | str, *, lines: int = 60_000, seed: int = 2026, threads
     from salesops_lib.synthetic import build
 
     if not MIN_LINES <= lines <= MAX_LINES:
-        raise DataError(f"The sample company cannot have {lines:,} order lines.\nAsk for {MIN_LINES:,} to {MAX_LINES:,}.")
+        raise DataError(
+            f"The sample company cannot have {lines:,} order lines.\nAsk for {MIN_LINES:,} to {MAX_LINES:,}."
+        )
     try:
         return build.write(Path(root), lines, seed, threads, memory=_MEMORY, in_file=lines > _IN_MEMORY)
     except OSError as problem:

@@ -41,7 +41,9 @@ def measure(con: duckdb.DuckDBPyConnection, n_sellers: int) -> Actuals:
     amount = cube["amount"]
     category_region = np.zeros((len(company.YEARS), len(CATEGORIES), len(REGIONS)), dtype=np.int64)
     np.add.at(category_region, (cube["m"] // 12, cube["category"], cube["region"]), amount)
-    orders = con.execute("SELECT rep, m, count(*) AS n FROM orders WHERE status <> 1 GROUP BY ALL").fetchnumpy()
+    orders = con.execute(
+        "SELECT rep, m, count(*) AS n FROM orders WHERE status <> 1 GROUP BY ALL"
+    ).fetchnumpy()
     counted = _table(orders["rep"], orders["m"], orders["n"], n_sellers)
     return Actuals(
         team=_table(cube["team"], cube["m"], amount, len(TEAMS)),
@@ -58,7 +60,9 @@ def measure(con: duckdb.DuckDBPyConnection, n_sellers: int) -> Actuals:
     )
 
 
-def _table(row: NDArray[np.int32], month: NDArray[np.int32], value: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+def _table(
+    row: NDArray[np.int32], month: NDArray[np.int32], value: NDArray[np.int64], n: int
+) -> NDArray[np.int64]:
     table = np.zeros((n, N_MONTHS), dtype=np.int64)
     np.add.at(table, (row, month), value)
     return table
@@ -79,7 +83,9 @@ def _monthly(con: duckdb.DuckDBPyConnection, table: str, amount: str) -> NDArray
 
 def _new_customers(con: duckdb.DuckDBPyConnection) -> NDArray[np.int64]:
     """Customers by the month of their first order; twins count as their first id."""
-    rows = con.execute("SELECT first, count(*) FROM (SELECT min(m) AS first FROM orders WHERE status <> 1 GROUP BY customer) GROUP BY first").fetchall()
+    rows = con.execute(
+        "SELECT first, count(*) FROM (SELECT min(m) AS first FROM orders WHERE status <> 1 GROUP BY customer) GROUP BY first"
+    ).fetchall()
     values = np.zeros(N_MONTHS, dtype=np.int64)
     for month, n in rows:
         values[month] = n
@@ -88,7 +94,10 @@ def _new_customers(con: duckdb.DuckDBPyConnection) -> NDArray[np.int64]:
 
 def until_hold(con: duckdb.DuckDBPyConnection, rep: int, holds: dict[str, int]) -> list[int]:
     """Fen booked by `rep` in each quarter, up to the day from which orders wait where they do."""
-    rows = con.execute("SELECT m // 3, d, CAST(sum(amount) AS BIGINT) FROM lines WHERE rep = ? AND status <> 1 GROUP BY ALL", [rep]).fetchall()
+    rows = con.execute(
+        "SELECT m // 3, d, CAST(sum(amount) AS BIGINT) FROM lines WHERE rep = ? AND status <> 1 GROUP BY ALL",
+        [rep],
+    ).fetchall()
     until = [0] * (N_MONTHS // 3)
     for quarter, day, amount in rows:
         label = f"{company.FIRST_DAY.year + quarter // 4}-Q{quarter % 4 + 1}"

@@ -42,17 +42,24 @@ def write(root: Path, lines: int, seed: int, threads: int | None, *, memory: str
     with tempfile.TemporaryDirectory(prefix=".sample-", dir=data) as scratch:
         made = Path(scratch) / "raw"
         made.mkdir()
-        settings = {"memory_limit": memory, "temp_directory": str(Path(scratch) / "spill")}
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory,
+            "temp_directory": str(Path(scratch) / "spill"),
+        }
         if threads:
             settings["threads"] = str(threads)
-        with duckdb.connect(str(Path(scratch) / "work.duckdb") if in_file else ":memory:", config=settings) as con:
+        with duckdb.connect(
+            str(Path(scratch) / "work.duckdb") if in_file else ":memory:", config=settings
+        ) as con:
             facts = _make(con, made, lines, seed)
         (data / "raw").mkdir(exist_ok=True)
         (data / "demo").mkdir(exist_ok=True)
         for path in sorted(made.iterdir()):
             shutil.move(path, data / "raw" / path.name)
         told = made / "truth.json"
-        told.write_text(json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        told.write_text(
+            json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+        )
         shutil.move(told, data / "demo" / "truth.json")
     return data / "raw"
 
@@ -80,19 +87,31 @@ def _make(con: duckdb.DuckDBPyConnection, folder: Path, lines: int, seed: int) -
     raw.write_products(files, products)
     raw.write_targets(files, plan)
     for name, columns in {
-        "deals": deals.deals, "deal_changes": deals.changes, "market_report": market.report(draws, size),
-        "rival_prices": market.rival_prices(draws, products), "spent": money.expenses(draws, booked.channel),
-    }.items():  # fmt: skip
-        orders.keep(con, name, dict(columns))
+        "deals": deals.deals,
+        "deal_changes": deals.changes,
+        "market_report": market.report(draws, size),
+        "rival_prices": market.rival_prices(draws, products),
+        "spent": money.expenses(draws, booked.channel),
+    }.items():
+        orders.keep(con, name, columns)
     answers = market.answers(draws, accounts)
     orders.keep(con, "survey_answers", answers | {"survey": np.arange(len(answers["d"]))})
     faults |= raw.write_pipeline(files, draws)
     raw.write_market(files)
     raw.write_rates(files)
     raw.write_expenses(files)
-    company_facts = truth.Company(draws, calendar, people, products, accounts, booked, plan, deals, size, holds)
+    company_facts = truth.Company(
+        draws, calendar, people, products, accounts, booked, plan, deals, size, holds
+    )
     return {
-        "about": {"lines": lines, "seed": seed, "scale": scale, "currency": "CNY", "first_day": str(company.FIRST_DAY), "last_day": str(company.LAST_DAY)},
+        "about": {
+            "lines": lines,
+            "seed": seed,
+            "scale": scale,
+            "currency": "CNY",
+            "first_day": str(company.FIRST_DAY),
+            "last_day": str(company.LAST_DAY),
+        },
         "files": files.written,
         "dirt": _dirt(files, faults, dirt.count(con, draws)),
         **truth.tell(con, company_facts),
@@ -120,6 +139,10 @@ def _dirt(
     """For each file its rows and faults."""
     told: dict[str, dict[str, object]] = {}
     for name, about in files.written.items():
-        found = line_faults if name == raw.ORDERS else {kind: {"n": n} for kind, n in faults.get(name, {}).items()}
+        found = (
+            line_faults
+            if name == raw.ORDERS
+            else {kind: {"n": n} for kind, n in faults.get(name, {}).items()}
+        )
         told[name] = {"rows": about["rows"], "faults": found}
     return told

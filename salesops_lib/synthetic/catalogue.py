@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Catalogue:
     def ids(self) -> list[str]:
         return [f"P{i + 1:04d}" for i in range(self.n)]
 
-    def choices(self) -> dict[str, NDArray[np.generic]]:
+    def choices(self) -> dict[str, NDArray[Any]]:
         """Alias table of products by region and month: columns region, m, slot, keep, other."""
         on_sale = self.launched[:, None] <= np.arange(N_MONTHS)
         keep, other = [], []
@@ -77,8 +78,15 @@ def build(draws: Draws) -> Catalogue:
     popularity = 1.0 / (1.0 + rng.permutation(n)) ** 0.5
     per_category = np.bincount(category, weights=popularity)
     return Catalogue(
-        category, names, subcategories, [CATEGORIES[c].unit for c in category], launched, list_price, unit_cost,
-        line_amount / first_price * np.exp(rng.normal(0.0, 0.25, n)), popularity / per_category[category],
+        category,
+        names,
+        subcategories,
+        [CATEGORIES[c].unit for c in category],
+        launched,
+        list_price,
+        unit_cost,
+        line_amount / first_price * np.exp(rng.normal(0.0, 0.25, n)),
+        popularity / per_category[category],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,96 @@ from salesops_lib.synthetic.company import N_CUSTOMERS, N_MONTHS, REGIONS
 from salesops_lib.synthetic.draws import Draws, alias_table
 from salesops_lib.synthetic.organisation import N_SEATS, SEATS_A_TEAM, TEAMS, Organisation
 
-_PLACES = ("上海", "苏州", "无锡", "宁波", "杭州", "天津", "沈阳", "大连", "青岛", "济南", "广州", "深圳", "东莞", "佛山", "成都", "重庆", "西安",
-           "武汉", "长沙", "合肥")
-_BRANDS = ("华", "鼎", "恒", "瑞", "盛", "宏", "金", "泰", "远", "新", "力", "精", "锐", "博", "科", "嘉", "德", "凯", "中", "东")
-_TRADES = ("机械", "自动化设备", "精密制造", "电气", "工业科技", "包装设备", "传动设备", "贸易", "新能源装备", "机床")
-_WORDS = ("Harlow", "Brenn", "Calder", "Duran", "Elmont", "Fjord", "Gradin", "Hexley", "Ister", "Jarrow", "Kelmar", "Lindal", "Morrow",
-          "Norden", "Ostrava", "Pellin", "Quarry", "Rosedale", "Stanmore", "Tarn")
-_KINDS = ("Precision", "Automation", "Machinery", "Drives", "Industrial", "Controls", "Packaging", "Engineering", "Motion", "Tooling")
+_PLACES = (
+    "上海",
+    "苏州",
+    "无锡",
+    "宁波",
+    "杭州",
+    "天津",
+    "沈阳",
+    "大连",
+    "青岛",
+    "济南",
+    "广州",
+    "深圳",
+    "东莞",
+    "佛山",
+    "成都",
+    "重庆",
+    "西安",
+    "武汉",
+    "长沙",
+    "合肥",
+)
+_BRANDS = (
+    "华",
+    "鼎",
+    "恒",
+    "瑞",
+    "盛",
+    "宏",
+    "金",
+    "泰",
+    "远",
+    "新",
+    "力",
+    "精",
+    "锐",
+    "博",
+    "科",
+    "嘉",
+    "德",
+    "凯",
+    "中",
+    "东",
+)
+_TRADES = (
+    "机械",
+    "自动化设备",
+    "精密制造",
+    "电气",
+    "工业科技",
+    "包装设备",
+    "传动设备",
+    "贸易",
+    "新能源装备",
+    "机床",
+)
+_WORDS = (
+    "Harlow",
+    "Brenn",
+    "Calder",
+    "Duran",
+    "Elmont",
+    "Fjord",
+    "Gradin",
+    "Hexley",
+    "Ister",
+    "Jarrow",
+    "Kelmar",
+    "Lindal",
+    "Morrow",
+    "Norden",
+    "Ostrava",
+    "Pellin",
+    "Quarry",
+    "Rosedale",
+    "Stanmore",
+    "Tarn",
+)
+_KINDS = (
+    "Precision",
+    "Automation",
+    "Machinery",
+    "Drives",
+    "Industrial",
+    "Controls",
+    "Packaging",
+    "Engineering",
+    "Motion",
+    "Tooling",
+)
 _FORMS = ("Ltd", "GmbH", "Inc", "B.V.", "S.p.A.")
 _N_LOST = 60
 _N_TWINS = 8
@@ -52,7 +136,7 @@ class Customers:
     def n(self) -> int:
         return len(self.names)
 
-    def choices(self) -> dict[str, NDArray[np.generic]]:
+    def choices(self) -> dict[str, NDArray[Any]]:
         """Alias table of customers by month: columns m, slot, keep, other."""
         tables = [alias_table(self.weight[:, month].tolist()) for month in range(N_MONTHS)]
         return {
@@ -79,7 +163,7 @@ def build(draws: Draws, organisation: Organisation, scale: float) -> Customers:
     region = rng.choice(len(REGIONS), n, p=[r.share for r in REGIONS]).astype(np.int32)
     seat = _seats(region, rank)
     segment = np.digitize(rank, [0.06 * n, 0.35 * n]).astype(np.int32)
-    pull = (rank + 4.0) ** -0.68
+    pull = np.asarray((rank + 4.0) ** -0.68, dtype=np.float64)
     size = ((rank + 8.0) ** -0.22 / (0.35 * n) ** -0.22) * np.exp(rng.normal(0.0, 0.15, n))
     start, quiet, lost = _life(rng, rank, seat)
     weight = _weights(pull, region, seat, start, quiet, lost, organisation)
@@ -88,7 +172,9 @@ def build(draws: Draws, organisation: Organisation, scale: float) -> Customers:
     true_potential = yearly / yearly.sum() * 600e6 * scale / wallet
     potential = np.round(np.maximum(true_potential, 2e4 * scale) * np.exp(rng.normal(0.0, 0.20, n)), -3)
     twin = np.full(n, -1, dtype=np.int32)
-    twin[rng.choice(np.flatnonzero((rank >= 60) & (rank < 400)), _N_TWINS, replace=False)] = n + np.arange(_N_TWINS)
+    twin[rng.choice(np.flatnonzero((rank >= 60) & (rank < 400)), _N_TWINS, replace=False)] = n + np.arange(
+        _N_TWINS
+    )
     late = np.zeros(n, dtype=bool)
     late[rng.choice(n, _N_LATE_PAYERS, replace=False)] = True
     return Customers(
@@ -131,7 +217,10 @@ def _life(
     start = np.where(rng.random(n) < _NEW_SHARE, rng.integers(1, N_MONTHS - 1, n), -1).astype(np.int32)
     start[rank < 40] = -1
     regular = np.flatnonzero((rank >= 25) & (rank < 220) & (start < 6))
-    quiet = {int(c): company.QUIET_AFTER_MONTHS[i % 4] for i, c in enumerate(rng.choice(regular, company.N_QUIET, replace=False))}
+    quiet = {
+        int(c): company.QUIET_AFTER_MONTHS[i % 4]
+        for i, c in enumerate(rng.choice(regular, company.N_QUIET, replace=False))
+    }
     small = np.flatnonzero((rank >= 400) & (start < 3))
     lost = {int(c): int(rng.integers(8, 22)) for c in rng.choice(small, _N_LOST, replace=False)}
     return start, quiet, lost
@@ -168,7 +257,9 @@ def _weights(
     return weight
 
 
-def _channels(rng: np.random.Generator, region: NDArray[np.int32], segment: NDArray[np.int32]) -> NDArray[np.int32]:
+def _channels(
+    rng: np.random.Generator, region: NDArray[np.int32], segment: NDArray[np.int32]
+) -> NDArray[np.int32]:
     shares = np.array([(0.80, 0.20, 0.00), (0.55, 0.36, 0.09), (0.38, 0.30, 0.32)])[segment]
     shares[region == company.REGION_NAMES.index("Export")] = (0.40, 0.60, 0.0)
     return (rng.random(len(region))[:, None] > shares.cumsum(axis=1)[:, :2]).sum(axis=1).astype(np.int32)
@@ -178,7 +269,9 @@ def _first_seen(rng: np.random.Generator, start: NDArray[np.int32]) -> list[date
     days = rng.integers(30, 3000, len(start))
     lead = rng.integers(3, 40, len(start))
     return [
-        company.month_start(int(s)) - timedelta(days=int(near)) if s >= 0 else company.FIRST_DAY - timedelta(days=int(long))
+        company.month_start(int(s)) - timedelta(days=int(near))
+        if s >= 0
+        else company.FIRST_DAY - timedelta(days=int(long))
         for s, near, long in zip(start, lead, days, strict=True)
     ]
 
@@ -196,9 +289,14 @@ def _names(rng: np.random.Generator, region: NDArray[np.int32], rank: NDArray[np
     return names
 
 
-def _combinations(rng: np.random.Generator, parts: tuple[tuple[str, ...], ...], n: int) -> list[tuple[str, ...]]:
+def _combinations(
+    rng: np.random.Generator, parts: tuple[tuple[str, ...], ...], n: int
+) -> list[tuple[str, ...]]:
     """`n` combinations, one of each part, without repetition as long as there are enough."""
     sizes = [len(part) for part in parts]
     total = int(np.prod(sizes))
     codes = rng.permutation(total)[np.arange(n) % total]
-    return [tuple(part[i] for part, i in zip(parts, row, strict=True)) for row in zip(*np.unravel_index(codes, sizes), strict=True)]
+    return [
+        tuple(part[i] for part, i in zip(parts, row, strict=True))
+        for row in zip(*np.unravel_index(codes, sizes), strict=True)
+    ]

@@ -25,6 +25,10 @@ class Days:
     weight: NDArray[np.float64]
     plan: NDArray[np.float64]
 
+    def monthly_plan(self) -> NDArray[np.float64]:
+        """What a planner expects of each month, relative to the others."""
+        return np.bincount(self.month, weights=self.plan, minlength=company.N_MONTHS).astype(np.float64)
+
     def workdays_from(self, day: int, n: int) -> list[int]:
         """The first `n` working days on or after `day`."""
         return [int(d) for d in day + np.flatnonzero(self.is_workday[day:])[:n]]

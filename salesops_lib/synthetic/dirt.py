@@ -38,7 +38,9 @@ def fault(draws: Draws) -> str:
         condition = f"{u} < {upto:.6f}"
         if name in ("amount_thousands", "amount_currency_sign"):
             # An amount below 1,000 has no separator to be written with.
-            cases.append(f"WHEN {condition} THEN CASE WHEN amount_tc >= 100000 THEN {_NUMBER[name]} ELSE 0 END")
+            cases.append(
+                f"WHEN {condition} THEN CASE WHEN amount_tc >= 100000 THEN {_NUMBER[name]} ELSE 0 END"
+            )
         else:
             cases.append(f"WHEN {condition} THEN {_NUMBER[name]}")
     return f"CASE WHEN {u} >= {upto:.6f} THEN 0 {' '.join(cases)} ELSE 0 END"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,17 +27,24 @@ def sizes(draws: Draws, own_first_year: NDArray[np.int64]) -> NDArray[np.int64]:
     by the category's rate plus the region's tilt; it does not follow our own sales.
     """
     rng = draws.stream("market")
-    share = np.array([c.market_share for c in CATEGORIES])[:, None] * np.exp(rng.normal(0.0, 0.15, own_first_year.shape))
+    share = np.array([c.market_share for c in CATEGORIES])[:, None] * np.exp(
+        rng.normal(0.0, 0.15, own_first_year.shape)
+    )
     growth = np.array([[c.market_growth + r.market_tilt for r in REGIONS] for c in CATEGORIES])
     season = np.array(company.SEASON).reshape(4, 3).mean(axis=1)
     year = np.arange(N_QUARTERS) // 4
     # Level in the middle of 2023 is that of the whole year; growth is by calendar year.
     level = own_first_year / share / 4.0 * (1.0 + growth) ** year[:, None, None]
     noise = np.exp(rng.normal(0.0, 0.01, (N_QUARTERS, *share.shape)))
-    return np.round(level * (season / season.mean())[np.arange(N_QUARTERS) % 4][:, None, None] * noise / 1e6).astype(np.int64) * 10**6
+    return (
+        np.round(
+            level * (season / season.mean())[np.arange(N_QUARTERS) % 4][:, None, None] * noise / 1e6
+        ).astype(np.int64)
+        * 10**6
+    )
 
 
-def report(draws: Draws, size: NDArray[np.int64]) -> dict[str, object]:
+def report(draws: Draws, size: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """Columns of the market file; the last quarter is a flash estimate with a wider range."""
     rng = draws.stream("market report")
     quarter, category, region = (axis.ravel() for axis in np.indices(size.shape))
@@ -68,10 +76,15 @@ def _published(q: int) -> int:
     return company.day_number(date(2025, 12, 29) if q == N_QUARTERS - 1 else end + timedelta(days=44))
 
 
-def rival_prices(draws: Draws, catalogue: Catalogue) -> dict[str, object]:
+def rival_prices(draws: Draws, catalogue: Catalogue) -> dict[str, NDArray[Any]]:
     """Columns d, rival, product, price (fen), event: one look a month at six products a category."""
     rng = draws.stream("rival prices")
-    matched = np.concatenate([np.flatnonzero((catalogue.category == c) & (catalogue.launched < 0))[:_MATCHED_A_CATEGORY] for c in range(len(CATEGORIES))])
+    matched = np.concatenate(
+        [
+            np.flatnonzero((catalogue.category == c) & (catalogue.launched < 0))[:_MATCHED_A_CATEGORY]
+            for c in range(len(CATEGORIES))
+        ]
+    )
     month, rival, item = (axis.ravel() for axis in np.indices((N_MONTHS, len(COMPETITORS), len(matched))))
     product = matched[item]
     day = np.array([company.day_number(company.month_start(m)) + 14 for m in range(N_MONTHS)])[month]
@@ -83,15 +96,22 @@ def rival_prices(draws: Draws, catalogue: Catalogue) -> dict[str, object]:
         & (rival == COMPETITORS.index(company.PRICE_CUT_RIVAL))
         & (catalogue.category[product] == company.CATEGORY_NAMES.index(company.PRICE_CUT_CATEGORY))
     )
-    price = catalogue.list_price[product, month] * 0.9 * level * np.where(hit, 1.0 - company.PRICE_CUT_SIZE, 1.0)
-    event = np.where(hit & (month == cut_from), f"降价 price cut {company.PRICE_CUT_SIZE:.0%}", "").astype(object)
+    price = (
+        catalogue.list_price[product, month] * 0.9 * level * np.where(hit, 1.0 - company.PRICE_CUT_SIZE, 1.0)
+    )
+    event = np.where(hit & (month == cut_from), f"降价 price cut {company.PRICE_CUT_SIZE:.0%}", "").astype(
+        object
+    )
     return {
-        "d": np.where(event != "", cut_day, day), "rival": np.array(COMPETITORS, dtype=object)[rival],
-        "product": product, "price": np.round(price).astype(np.int64), "event": event,
-    }  # fmt: skip
+        "d": np.where(event != "", cut_day, day),
+        "rival": np.array(COMPETITORS, dtype=object)[rival],
+        "product": product,
+        "price": np.round(price).astype(np.int64),
+        "event": event,
+    }
 
 
-def answers(draws: Draws, customers: Customers) -> dict[str, object]:
+def answers(draws: Draws, customers: Customers) -> dict[str, NDArray[Any]]:
     """Columns d, customer, is_nps, score, comment: about 1,800 answers; those going quiet grumble first."""
     rng = draws.stream("surveys")
     n = 1_800
@@ -103,6 +123,9 @@ def answers(draws: Draws, customers: Customers) -> dict[str, object]:
     nps = np.clip(np.round(rng.normal(8.1, 1.7, n) - 3.5 * unhappy), 0, 10)
     csat = np.clip(np.round(rng.normal(4.1, 0.8, n) - 1.5 * unhappy), 1, 5)
     return {
-        "d": day, "customer": customer, "is_nps": is_nps, "score": np.where(is_nps, nps, csat).astype(np.int64),
+        "d": day,
+        "customer": customer,
+        "is_nps": is_nps,
+        "score": np.where(is_nps, nps, csat).astype(np.int64),
         "comment": np.array(_COMMENTS, dtype=object)[rng.integers(0, len(_COMMENTS), n)],
-    }  # fmt: skip
+    }

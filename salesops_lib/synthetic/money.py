@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 VAT = 0.13
 #: category of expense → share of a channel's bookings (direct, agents, ecommerce)
 _EXPENSE_RATES = {
-    "payroll": (0.050, 0.018, 0.022), "travel": (0.014, 0.006, 0.001), "commission": (0.008, 0.030, 0.004),
-    "promotion": (0.004, 0.006, 0.030), "platform fee": (0.000, 0.000, 0.045),
-}  # fmt: skip
+    "payroll": (0.050, 0.018, 0.022),
+    "travel": (0.014, 0.006, 0.001),
+    "commission": (0.008, 0.030, 0.004),
+    "promotion": (0.004, 0.006, 0.030),
+    "platform fee": (0.000, 0.000, 0.045),
+}
 
 
 def make_invoices(con: duckdb.DuckDBPyConnection, draws: Draws) -> None:
@@ -32,7 +35,7 @@ def make_invoices(con: duckdb.DuckDBPyConnection, draws: Draws) -> None:
                    CAST(sum(amount_tc) AS BIGINT) AS net_tc, min(shipped_day) AS shipped_day
             FROM lines WHERE status = 0 GROUP BY k
         ), dated AS (
-            SELECT w.*, w.shipped_day + {draws.integer('invoiced', 'w.k', 4)} AS d, c.credit_days, c.late
+            SELECT w.*, w.shipped_day + {draws.integer("invoiced", "w.k", 4)} AS d, c.credit_days, c.late
             FROM whole AS w JOIN customer_dim AS c ON c.customer = w.customer
         )
         SELECT *, d + credit_days AS due_day,
@@ -52,8 +55,8 @@ def make_receipts(con: duckdb.DuckDBPyConnection, draws: Draws) -> None:
         CREATE OR REPLACE TABLE received AS
         WITH due AS (
             SELECT *, greatest(d + 1, due_day + {delay}) AS paid_day, net_tc + tax_tc AS total_tc,
-                   CASE WHEN {draws.uniform('instalments', 'k')} < 0.15 THEN 2 ELSE 1 END AS n_parts
-            FROM invoiced WHERE {draws.uniform('never paid', 'k')} >= 0.01
+                   CASE WHEN {draws.uniform("instalments", "k")} < 0.15 THEN 2 ELSE 1 END AS n_parts
+            FROM invoiced WHERE {draws.uniform("never paid", "k")} >= 0.01
         ), parts AS (
             SELECT *, CAST(unnest(range(n_parts)) AS INTEGER) AS part FROM due
         )
@@ -64,7 +67,7 @@ def make_receipts(con: duckdb.DuckDBPyConnection, draws: Draws) -> None:
     """)
 
 
-def expenses(draws: Draws, bookings: NDArray[np.int64]) -> dict[str, object]:
+def expenses(draws: Draws, bookings: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """Columns m, channel, category, fen of selling expenses, from fen of bookings [month, channel]."""
     rng = draws.stream("expenses")
     yearly = bookings.reshape(len(company.YEARS), 12, -1).mean(axis=1).repeat(12, axis=0)

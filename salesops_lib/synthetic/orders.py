@@ -6,7 +6,8 @@ order and written sorted, so that threads do not show in the files.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +29,9 @@ _N_PATTERNS = 32
 LINES_A_BLOCK = sum(_LINES_OF_TEN)
 
 
-def keep(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, object]) -> None:
+def keep(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, NDArray[Any]]) -> None:
     """Store arrays of one length as table `name`."""
-    con.register("columns_of_table", columns)
+    con.register("columns_of_table", dict(columns))
     con.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM columns_of_table')
     con.unregister("columns_of_table")
 
@@ -45,32 +46,60 @@ def store_dimensions(
 ) -> None:
     """The small tables that the big ones are joined from."""
     n_products, months = catalogue.n, np.arange(N_MONTHS, dtype=np.int32)
-    keep(con, "customer_dim", {
-        "customer": np.arange(customers.n, dtype=np.int32), "region": customers.region, "seat": customers.seat,
-        "segment": customers.segment, "main_channel": customers.channel, "size": customers.size, "twin": customers.twin,
-        "credit_days": customers.credit_days, "late": customers.is_late_payer,
-    })  # fmt: skip
-    keep(con, "seat_months", {
-        "seat": np.repeat(np.arange(N_SEATS, dtype=np.int32), N_MONTHS), "m": np.tile(months, N_SEATS),
-        "rep": organisation.owner.ravel(), "team": organisation.team.ravel(),
-        "style": organisation.discount_style[organisation.owner.ravel()],
-    })  # fmt: skip
-    keep(con, "product_dim", {
-        "product": np.arange(n_products, dtype=np.int32), "category": catalogue.category,
-        "base_quantity": catalogue.base_quantity, "first_list": catalogue.list_price[:, 0],
-        "elasticity": np.array([c.elasticity for c in CATEGORIES])[catalogue.category],
-    })  # fmt: skip
-    keep(con, "prices", {
-        "product": np.repeat(np.arange(n_products, dtype=np.int32), N_MONTHS), "m": np.tile(months, n_products),
-        "list_price": catalogue.list_price.ravel(), "unit_cost": catalogue.unit_cost.ravel(),
-    })  # fmt: skip
+    keep(
+        con,
+        "customer_dim",
+        {
+            "customer": np.arange(customers.n, dtype=np.int32),
+            "region": customers.region,
+            "seat": customers.seat,
+            "segment": customers.segment,
+            "main_channel": customers.channel,
+            "size": customers.size,
+            "twin": customers.twin,
+            "credit_days": customers.credit_days,
+            "late": customers.is_late_payer,
+        },
+    )
+    keep(
+        con,
+        "seat_months",
+        {
+            "seat": np.repeat(np.arange(N_SEATS, dtype=np.int32), N_MONTHS),
+            "m": np.tile(months, N_SEATS),
+            "rep": organisation.owner.ravel(),
+            "team": organisation.team.ravel(),
+            "style": organisation.discount_style[organisation.owner.ravel()],
+        },
+    )
+    keep(
+        con,
+        "product_dim",
+        {
+            "product": np.arange(n_products, dtype=np.int32),
+            "category": catalogue.category,
+            "base_quantity": catalogue.base_quantity,
+            "first_list": catalogue.list_price[:, 0],
+            "elasticity": np.array([c.elasticity for c in CATEGORIES])[catalogue.category],
+        },
+    )
+    keep(
+        con,
+        "prices",
+        {
+            "product": np.repeat(np.arange(n_products, dtype=np.int32), N_MONTHS),
+            "m": np.tile(months, n_products),
+            "list_price": catalogue.list_price.ravel(),
+            "unit_cost": catalogue.unit_cost.ravel(),
+        },
+    )
     keep(con, "rates", {"m": months, "avg": rates["avg"], "plan": rates["plan"]})
-    keep(con, "customer_choice", dict(customers.choices()))
-    keep(con, "product_choice", dict(catalogue.choices()))
+    keep(con, "customer_choice", customers.choices())
+    keep(con, "product_choice", catalogue.choices())
     keep(con, "patterns", _patterns(draws))
 
 
-def _patterns(draws: Draws) -> dict[str, object]:
+def _patterns(draws: Draws) -> dict[str, NDArray[Any]]:
     rng = draws.stream("patterns")
     lengths = np.array([rng.permutation(_LINES_OF_TEN) for _ in range(_N_PATTERNS)], dtype=np.int32)
     return {
@@ -99,15 +128,27 @@ def store_days(
     upto = np.round(share.cumsum() * n_orders).astype(np.int64)
     upto[-1] = n_orders
     counts = np.diff(upto, prepend=0)
-    keep(con, "order_days", {
-        "d": np.arange(N_DAYS, dtype=np.int32), "m": days.month, "first_order": upto - counts, "n_orders": counts,
-    })  # fmt: skip
+    keep(
+        con,
+        "order_days",
+        {
+            "d": np.arange(N_DAYS, dtype=np.int32),
+            "m": days.month,
+            "first_order": upto - counts,
+            "n_orders": counts,
+        },
+    )
     holds, rows = {}, []
     for quarter in company.HOLD_QUARTERS:
         inside = np.flatnonzero(days.month // 3 == quarter)
-        reached = int(inside[np.searchsorted(share[inside].cumsum() / share[inside].sum(), company.HOLD_REACHED_AT)])
+        reached = int(
+            inside[np.searchsorted(share[inside].cumsum() / share[inside].sum(), company.HOLD_REACHED_AT)]
+        )
         holds[f"{company.FIRST_DAY.year + quarter // 4}-Q{quarter % 4 + 1}"] = reached
-        rows += [(organisation.sandbagger, m, reached, days.workdays_from(int(inside[-1]) + 1, 8)) for m in range(3 * quarter, 3 * quarter + 3)]
+        rows += [
+            (organisation.sandbagger, m, reached, days.workdays_from(int(inside[-1]) + 1, 8))
+            for m in range(3 * quarter, 3 * quarter + 3)
+        ]
     con.execute("CREATE OR REPLACE TABLE holds (rep INTEGER, m INTEGER, from_day INTEGER, to_days INTEGER[])")
     con.executemany("INSERT INTO holds VALUES (?, ?, ?, ?)", rows)
     return holds
@@ -124,29 +165,29 @@ def make_orders(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> Non
         WITH numbered AS (
             SELECT d AS drawn_day, m AS drawn_month, first_order + unnest(range(n_orders)) AS k FROM order_days
         ), slotted AS (
-            SELECT *, {draws.integer('customer', 'k', company.N_CUSTOMERS)} AS slot FROM numbered
+            SELECT *, {draws.integer("customer", "k", company.N_CUSTOMERS)} AS slot FROM numbered
         ), placed AS (
-            SELECT s.*, CASE WHEN {draws.uniform('alias', 's.k')} < c.keep THEN s.slot ELSE c.other END AS customer
+            SELECT s.*, CASE WHEN {draws.uniform("alias", "s.k")} < c.keep THEN s.slot ELSE c.other END AS customer
             FROM slotted AS s JOIN customer_choice AS c ON c.m = s.drawn_month AND c.slot = s.slot
         ), owned AS (
             SELECT p.k, p.drawn_day, p.customer, c.region, c.segment, c.size, c.twin, c.main_channel, s.rep, s.team, s.style,
-                   CASE WHEN p.drawn_day >= h.from_day AND {draws.uniform('hold', 'p.k')} < {company.HOLD_SHARE}
-                        THEN h.to_days[1 + {draws.integer('until', 'p.k', 8)}] ELSE p.drawn_day END AS d
+                   CASE WHEN p.drawn_day >= h.from_day AND {draws.uniform("hold", "p.k")} < {company.HOLD_SHARE}
+                        THEN h.to_days[1 + {draws.integer("until", "p.k", 8)}] ELSE p.drawn_day END AS d
             FROM placed AS p
             JOIN customer_dim AS c ON c.customer = p.customer
             JOIN seat_months AS s ON s.seat = c.seat AND s.m = p.drawn_month
             LEFT JOIN holds AS h ON h.rep = s.rep AND h.m = p.drawn_month
         ), sized AS (
             SELECT o.*, n.n_lines, (o.k // 10) * {LINES_A_BLOCK} + n.before AS first_line,
-                   o.d + 7 + {draws.integer('requested', 'o.k', 28)} AS requested_day
+                   o.d + 7 + {draws.integer("requested", "o.k", 28)} AS requested_day
             FROM owned AS o
-            JOIN patterns AS n ON n.place = o.k % 10 AND n.pattern = {draws.integer('pattern', '(o.k // 10)', _N_PATTERNS)}
+            JOIN patterns AS n ON n.place = o.k % 10 AND n.pattern = {draws.integer("pattern", "(o.k // 10)", _N_PATTERNS)}
         ), shipped AS (
-            SELECT *, requested_day + {late} AS shipping_day, {draws.uniform('cancelled', 'k')} < 0.022 AS is_cancelled FROM sized
+            SELECT *, requested_day + {late} AS shipping_day, {draws.uniform("cancelled", "k")} < 0.022 AS is_cancelled FROM sized
         )
         SELECT k, d, o.m, customer, region, segment, size, rep, team, style, first_line, n_lines, requested_day,
-               CASE WHEN {draws.uniform('channel', 'k')} < 0.9 THEN main_channel ELSE 0 END AS channel,
-               CASE WHEN twin >= 0 AND {draws.uniform('twin', 'k')} < 0.4 THEN twin ELSE customer END AS written_customer,
+               CASE WHEN {draws.uniform("channel", "k")} < 0.9 THEN main_channel ELSE 0 END AS channel,
+               CASE WHEN twin >= 0 AND {draws.uniform("twin", "k")} < 0.4 THEN twin ELSE customer END AS written_customer,
                CASE WHEN is_cancelled THEN 1 WHEN shipping_day >= {N_DAYS} THEN 2 ELSE 0 END AS status,
                CASE WHEN is_cancelled OR shipping_day >= {N_DAYS} THEN NULL ELSE greatest(shipping_day, d + 1) END AS shipped_day
         FROM shipped JOIN order_days AS o USING (d)
@@ -168,10 +209,10 @@ def make_lines(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> None
         ), numbered AS (
             SELECT *, k * 8 + line_no AS i FROM unfolded WHERE first_line + line_no <= {lines}
         ), slotted AS (
-            SELECT *, {draws.integer('product', 'i', sum(c.n_products for c in CATEGORIES))} AS slot FROM numbered
+            SELECT *, {draws.integer("product", "i", sum(c.n_products for c in CATEGORIES))} AS slot FROM numbered
         ), chosen AS (
             SELECT s.* EXCLUDE (slot, first_line, n_lines),
-                   CASE WHEN {draws.uniform('product alias', 's.i')} < c.keep THEN s.slot ELSE c.other END AS product
+                   CASE WHEN {draws.uniform("product alias", "s.i")} < c.keep THEN s.slot ELSE c.other END AS product
             FROM slotted AS s JOIN product_choice AS c ON c.region = s.region AND c.m = s.m AND c.slot = s.slot
         ), discounted AS (
             SELECT c.*, p.category, p.first_list, p.base_quantity, p.elasticity, r.list_price, r.unit_cost, x.avg, x.plan,
@@ -187,7 +228,7 @@ def make_lines(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> None
             FROM discounted
         ), counted AS (
             SELECT *, CAST(round(list_tc * (1.0 - discount)) AS BIGINT) AS unit_tc,
-                   greatest(1, CAST(floor(wanted + {draws.uniform('fraction', 'i')}) AS BIGINT)) AS quantity
+                   greatest(1, CAST(floor(wanted + {draws.uniform("fraction", "i")}) AS BIGINT)) AS quantity
             FROM quoted
         )
         SELECT i, k, line_no, d, m, customer, written_customer, region, segment, rep, team, channel, product, category, status,
@@ -210,9 +251,9 @@ def _discount(draws: Draws) -> str:
     )
     low, high = company.LEAK_DISCOUNT
     return f"""CASE
-        WHEN {is_leak('c')} AND {draws.uniform('leak', 'c.i')} < {company.LEAK_SHARE}
-            THEN {low} + {draws.uniform('leak depth', 'c.i')} * {high - low}
-        WHEN {draws.uniform('stray', 'c.i')} < {company.STRAY_VIOLATIONS} THEN 0.305 + {draws.uniform('stray depth', 'c.i')} * 0.03
+        WHEN {is_leak("c")} AND {draws.uniform("leak", "c.i")} < {company.LEAK_SHARE}
+            THEN {low} + {draws.uniform("leak depth", "c.i")} * {high - low}
+        WHEN {draws.uniform("stray", "c.i")} < {company.STRAY_VIOLATIONS} THEN 0.305 + {draws.uniform("stray depth", "c.i")} * 0.03
         ELSE greatest(0.0, least({company.MAX_DISCOUNT}, {usual})) END"""
 
 
@@ -229,16 +270,16 @@ def _wanted(draws: Draws) -> str:
     sigma = company.QUANTITY_SIGMA
     return (
         "base_quantity * size * exp(elasticity * ln(list_price * (1.0 - discount) / (first_list * 0.9)))"
-        f" * (CASE WHEN {is_exposed()} THEN {company.PRICE_CUT_EFFECT} ELSE 1.0 END)"
+        f" * (CASE WHEN {is_exposed('discounted')} THEN {company.PRICE_CUT_EFFECT} ELSE 1.0 END)"
         f" * exp({sigma} * {draws.normal('quantity', 'i')} - {sigma**2 / 2})"
     )
 
 
-def is_exposed() -> str:
+def is_exposed(alias: str) -> str:
     """SQL: the line's category and region feel the rival's price cut on its day."""
     category = company.CATEGORY_NAMES.index(company.PRICE_CUT_CATEGORY)
     regions = ", ".join(str(company.REGION_NAMES.index(r)) for r in company.PRICE_CUT_REGIONS)
-    return f"(category = {category} AND region IN ({regions}) AND d >= {company.day_number(company.PRICE_CUT_DAY)})"
+    return f"({alias}.category = {category} AND {alias}.region IN ({regions}) AND {alias}.d >= {company.day_number(company.PRICE_CUT_DAY)})"
 
 
 def make_returns(con: duckdb.DuckDBPyConnection, draws: Draws) -> None:
@@ -246,11 +287,9 @@ def make_returns(con: duckdb.DuckDBPyConnection, draws: Draws) -> None:
     con.execute(f"""
         CREATE OR REPLACE TABLE returned AS
         SELECT *, back * unit_tc AS back_tc FROM (
-            SELECT i, k, line_no, unit_tc, shipped_day + 5 + {draws.integer('returned', 'i', 40)} AS back_day,
-                   greatest(1, CAST(ceil(quantity * {draws.uniform('returned part', 'i')}) AS BIGINT)) AS back,
-                   {draws.integer('reason', 'i', 4)} AS reason
-            FROM lines WHERE status = 0 AND {draws.uniform('is returned', 'i')} < 0.014)
+            SELECT i, k, line_no, unit_tc, shipped_day + 5 + {draws.integer("returned", "i", 40)} AS back_day,
+                   greatest(1, CAST(ceil(quantity * {draws.uniform("returned part", "i")}) AS BIGINT)) AS back,
+                   {draws.integer("reason", "i", 4)} AS reason
+            FROM lines WHERE status = 0 AND {draws.uniform("is returned", "i")} < 0.014)
         WHERE back_day < {N_DAYS}
     """)
-
-

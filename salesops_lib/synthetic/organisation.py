@@ -26,9 +26,40 @@ _N_LEAVERS = 19
 #: (seat, month, new team of the same region)
 _TEAM_MOVES = ((4, 12, 1), (33, 21, 6))
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
-_GIVEN = ("伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "洋", "勇", "艳", "杰", "涛", "明", "超", "秀英", "建国", "晓东", "海燕", "志强")
-_ENGLISH = ("Anna Keller", "Daniel Ho", "Maria Lopes", "James Tan", "Olga Petrova", "Peter Lindqvist", "Sara Conti", "Tom Becker",
-            "Lucy Zhang", "Kevin Liu")
+_GIVEN = (
+    "伟",
+    "芳",
+    "娜",
+    "敏",
+    "静",
+    "丽",
+    "强",
+    "磊",
+    "洋",
+    "勇",
+    "艳",
+    "杰",
+    "涛",
+    "明",
+    "超",
+    "秀英",
+    "建国",
+    "晓东",
+    "海燕",
+    "志强",
+)
+_ENGLISH = (
+    "Anna Keller",
+    "Daniel Ho",
+    "Maria Lopes",
+    "James Tan",
+    "Olga Petrova",
+    "Peter Lindqvist",
+    "Sara Conti",
+    "Tom Becker",
+    "Lucy Zhang",
+    "Kevin Liu",
+)
 
 
 @dataclass
@@ -158,16 +189,36 @@ def _people(rng: np.random.Generator, post: NDArray[np.int32], team: NDArray[np.
         spells = _spells(person, post, team)
         seat, first, _, _ = spells[0]
         is_lead = person < N_SEATS and person % SEATS_A_TEAM == 0
-        hired = company.month_start(first) if person >= N_SEATS else date(int(rng.integers(2014, 2023)), int(rng.integers(1, 13)), 1)
+        hired = (
+            company.month_start(first)
+            if person >= N_SEATS
+            else date(int(rng.integers(2014, 2023)), int(rng.integers(1, 13)), 1)
+        )
         last = spells[-1][2]
         left = None if last == N_MONTHS - 1 else company.month_start(last + 1) - timedelta(days=1)
         name = english.pop() if REGIONS[_region(seat)].name == "Export" and english else picked[person]
         pay = int(rng.integers(12, 20)) * 10_000 + 80_000 * is_lead
         people.append(
-            Person(f"R{person + 1:03d}", name, "manager" if is_lead else ("am" if rng.random() < 0.3 else "ae"), hired, left, pay, pay // 2)
+            Person(
+                f"R{person + 1:03d}",
+                name,
+                "manager" if is_lead else ("am" if rng.random() < 0.3 else "ae"),
+                hired,
+                left,
+                pay,
+                pay // 2,
+            )
         )
     for region in range(len(REGIONS)):
-        director = Person(f"D{region + 1:02d}", picked[n + region], "director", date(2015 + region, 3, 1), None, 420_000, 180_000)
+        director = Person(
+            f"D{region + 1:02d}",
+            picked[n + region],
+            "director",
+            date(2015 + region, 3, 1),
+            None,
+            420_000,
+            180_000,
+        )
         director.places.append(("", REGIONS[region].name, "", director.hired_on, None))
         people.append(director)
     for person in range(n):
@@ -175,9 +226,7 @@ def _people(rng: np.random.Generator, post: NDArray[np.int32], team: NDArray[np.
     return people
 
 
-def _spells(
-    person: int, post: NDArray[np.int32], team: NDArray[np.int32]
-) -> list[tuple[int, int, int, int]]:
+def _spells(person: int, post: NDArray[np.int32], team: NDArray[np.int32]) -> list[tuple[int, int, int, int]]:
     """(seat, first month, last month, team) of each unbroken stay, in order of time."""
     spells: list[tuple[int, int, int, int]] = []
     for month in range(N_MONTHS):
@@ -210,7 +259,12 @@ def _trainings(
     rng: np.random.Generator, people: list[Person], trained_in: dict[int, int]
 ) -> list[tuple[str, str, date, int]]:
     rows = [
-        (people[p].id, company.TRAINING_COURSE, company.month_start(m) + timedelta(days=int(rng.integers(9, 26))), int(rng.integers(68, 99)))
+        (
+            people[p].id,
+            company.TRAINING_COURSE,
+            company.month_start(m) + timedelta(days=int(rng.integers(9, 26))),
+            int(rng.integers(68, 99)),
+        )
         for p, m in sorted(trained_in.items())
     ]
     rows += [

@@ -16,7 +16,7 @@ from salesops_lib.synthetic.targets import Row
 ORDERS, CUSTOMERS, TARGETS = "orders.csv", "客户档案.csv", "销售目标.xlsx"
 _RETURN_REASONS = ("quality", "wrong item", "late", "order error")
 _N_REPEATED_CUSTOMERS, _N_SPACED_NAMES = 6, 15
-_BLANK_AMOUNT, _SPACED_OWNER, _RECEIPT_THOUSANDS = 0.01, 0.003, 0.002
+_BLANK_AMOUNT, _SPACED_OWNER, _RECEIPT_THOUSANDS = 0.05, 0.003, 0.002
 
 
 def _day(number: str) -> str:
@@ -58,7 +58,7 @@ def write_orders(files: RawFiles, draws: Draws) -> None:
         "发货日期": ("shipped_on", _day("shipped_day")),
     }
     source = f"""(
-        SELECT *, unnest(range(CASE WHEN {dirt.is_fault('duplicate_line')} THEN 2 ELSE 1 END)) AS copy
+        SELECT *, unnest(range(CASE WHEN {dirt.is_fault("duplicate_line")} THEN 2 ELSE 1 END)) AS copy
         FROM (SELECT *, {dirt.fault(draws)} AS fault FROM lines)
     ) ORDER BY i"""
     values = {"status": dict(zip(company.STATUS_LABELS, ("shipped", "cancelled", "open"), strict=True))}
@@ -67,27 +67,55 @@ def write_orders(files: RawFiles, draws: Draws) -> None:
 
 def write_money(files: RawFiles, draws: Draws) -> dict[str, dict[str, int]]:
     """Returns, invoices, receipts; returns the faults of the receipts."""
-    files.query("returns.csv", "returns", {
-        "Return ID": ("return_id", "'RT' || lpad(CAST(i AS VARCHAR), 9, '0')"), "Order ID": ("order_id", _id("SO", "k", 8)),
-        "Line No": ("line_id", "line_no"), "Return Date": ("returned_on", _day("back_day")), "Qty": ("quantity", "back"),
-        "Refund": ("net_amount", dirt.yuan("back_tc")), "Reason": ("reason", _one_of(_RETURN_REASONS, "reason")),
-    }, "returned ORDER BY i")  # fmt: skip
-    files.query("invoices.csv", "invoices", {
-        "Invoice No": ("invoice_id", _id("INV", "k", 8)), "Order No": ("order_id", _id("SO", "k", 8)),
-        "Customer ID": ("customer_id", _id("C", "written_customer", 5)), "Invoice Date": ("invoiced_on", _day("d")),
-        "Due Date": ("due_on", _day("due_day")), "Net Amount": ("net_amount", dirt.yuan("net_tc")),
-        "Tax Amount": ("tax_amount", dirt.yuan("tax_tc")), "Currency": ("currency", _currency("region")),
-    }, "invoiced ORDER BY k")  # fmt: skip
+    files.query(
+        "returns.csv",
+        "returns",
+        {
+            "Return ID": ("return_id", "'RT' || lpad(CAST(i AS VARCHAR), 9, '0')"),
+            "Order ID": ("order_id", _id("SO", "k", 8)),
+            "Line No": ("line_id", "line_no"),
+            "Return Date": ("returned_on", _day("back_day")),
+            "Qty": ("quantity", "back"),
+            "Refund": ("net_amount", dirt.yuan("back_tc")),
+            "Reason": ("reason", _one_of(_RETURN_REASONS, "reason")),
+        },
+        "returned ORDER BY i",
+    )
+    files.query(
+        "invoices.csv",
+        "invoices",
+        {
+            "Invoice No": ("invoice_id", _id("INV", "k", 8)),
+            "Order No": ("order_id", _id("SO", "k", 8)),
+            "Customer ID": ("customer_id", _id("C", "written_customer", 5)),
+            "Invoice Date": ("invoiced_on", _day("d")),
+            "Due Date": ("due_on", _day("due_day")),
+            "Net Amount": ("net_amount", dirt.yuan("net_tc")),
+            "Tax Amount": ("tax_amount", dirt.yuan("tax_tc")),
+            "Currency": ("currency", _currency("region")),
+        },
+        "invoiced ORDER BY k",
+    )
     spelt = f"(amount_tc >= 100000 AND {draws.uniform('receipt fault', 'receipt')} < {_RECEIPT_THOUSANDS})"
     thousands = "format('{:,}', amount_tc // 100) || '.' || lpad(CAST(amount_tc % 100 AS VARCHAR), 2, '0')"
-    files.query("receipts.csv", "receipts", {
-        "Payment ID": ("receipt_id", _id("RC", "receipt", 9)), "Payment Date": ("received_on", _day("d")),
-        "Customer ID": ("customer_id", _id("C", "written_customer", 5)), "Invoice No": ("invoice_id", _id("INV", "k", 8)),
-        "Payment Amount": ("amount", f"CASE WHEN {spelt} THEN {thousands} ELSE {dirt.yuan('amount_tc')} END"),
-        "Currency": ("currency", _currency("region")),
-    }, "received ORDER BY receipt")  # fmt: skip
-    found = files.con.execute(f"SELECT count(*) FROM received WHERE {spelt}").fetchone()
-    return {"receipts.csv": {"amount_thousands": found[0] if found else 0}}
+    files.query(
+        "receipts.csv",
+        "receipts",
+        {
+            "Payment ID": ("receipt_id", _id("RC", "receipt", 9)),
+            "Payment Date": ("received_on", _day("d")),
+            "Customer ID": ("customer_id", _id("C", "written_customer", 5)),
+            "Invoice No": ("invoice_id", _id("INV", "k", 8)),
+            "Payment Amount": (
+                "amount",
+                f"CASE WHEN {spelt} THEN {thousands} ELSE {dirt.yuan('amount_tc')} END",
+            ),
+            "Currency": ("currency", _currency("region")),
+        },
+        "received ORDER BY receipt",
+    )
+    [(found,)] = files.con.execute(f"SELECT count(*) FROM received WHERE {spelt}").fetchall()
+    return {"receipts.csv": {"amount_thousands": found}}
 
 
 def write_customers(files: RawFiles, draws: Draws, customers: Customers) -> dict[str, dict[str, int]]:
@@ -101,21 +129,38 @@ def write_customers(files: RawFiles, draws: Draws, customers: Customers) -> dict
     rows = [_customer_row(customers, i, i, names[i]) for i in range(customers.n)]
     repeated = sorted(int(i) for i in rng.choice(customers.n, _N_REPEATED_CUSTOMERS, replace=False))
     rows += [rows[i] for i in repeated]
-    rows += [_customer_row(customers, i, int(t), twin_name(customers.names[i])) for i, t in enumerate(customers.twin) if t >= 0]
+    rows += [
+        _customer_row(customers, i, int(t), twin_name(customers.names[i]))
+        for i, t in enumerate(customers.twin)
+        if t >= 0
+    ]
     headers = {
-        "客户编号": "customer_id", "客户名称": "name", "大区": "region", "客户规模": "segment", "行业": "industry",
-        "建档日期": "first_seen_on", "信用额度": "credit_limit", "账期": "credit_days", "年采购潜力": "potential_amount",
-    }  # fmt: skip
+        "客户编号": "customer_id",
+        "客户名称": "name",
+        "大区": "region",
+        "客户规模": "segment",
+        "行业": "industry",
+        "建档日期": "first_seen_on",
+        "信用额度": "credit_limit",
+        "账期": "credit_days",
+        "年采购潜力": "potential_amount",
+    }
     files.rows(CUSTOMERS, "customers", headers, rows, encoding="gb18030")
     return {CUSTOMERS: {"duplicate_row": _N_REPEATED_CUSTOMERS, "spaces_around_name": _N_SPACED_NAMES}}
 
 
 def _customer_row(customers: Customers, i: int, written: int, name: str) -> tuple[object, ...]:
     return (
-        customer_id(written), name, company.REGION_NAMES[customers.region[i]], company.SEGMENTS[customers.segment[i]],
-        company.INDUSTRIES[customers.industry[i]], customers.first_seen[i], f"{customers.credit_limit[i]}.00",
-        customers.credit_days[i], f"{customers.potential[i]}.00" if written == i else None,
-    )  # fmt: skip
+        customer_id(written),
+        name,
+        company.REGION_NAMES[customers.region[i]],
+        company.SEGMENTS[customers.segment[i]],
+        company.INDUSTRIES[customers.industry[i]],
+        customers.first_seen[i],
+        f"{customers.credit_limit[i]}.00",
+        customers.credit_days[i],
+        f"{customers.potential[i]}.00" if written == i else None,
+    )
 
 
 def twin_name(name: str) -> str:
@@ -130,32 +175,85 @@ def twin_name(name: str) -> str:
 def write_people(files: RawFiles, organisation: Organisation) -> None:
     """Persons, their places over time, their courses."""
     people = sorted(organisation.people, key=lambda p: p.id)
-    files.rows("reps.csv", "reps", {
-        "Rep ID": "rep_id", "Name": "name", "Role": "role", "Hire Date": "hired_on", "Leave Date": "left_on",
-        "Base Pay": "base_pay", "Target Variable": "target_variable",
-    }, [(p.id, p.name, p.role, p.hired_on, p.left_on, f"{p.base_pay}.00", f"{p.variable}.00") for p in people])  # fmt: skip
-    files.rows("org.csv", "org", {
-        "Rep ID": "rep_id", "Team": "team", "Region": "region", "Manager ID": "manager_id", "Valid From": "valid_from", "Valid To": "valid_to",
-    }, [(p.id, team, region, manager, start, end) for p in people for team, region, manager, start, end in p.places])  # fmt: skip
-    files.rows("trainings.csv", "trainings", {
-        "Rep ID": "rep_id", "Course ID": "course_id", "Completed": "completed_on", "Score": "score",
-    }, organisation.trainings)  # fmt: skip
+    files.rows(
+        "reps.csv",
+        "reps",
+        {
+            "Rep ID": "rep_id",
+            "Name": "name",
+            "Role": "role",
+            "Hire Date": "hired_on",
+            "Leave Date": "left_on",
+            "Base Pay": "base_pay",
+            "Target Variable": "target_variable",
+        },
+        [
+            (p.id, p.name, p.role, p.hired_on, p.left_on, f"{p.base_pay}.00", f"{p.variable}.00")
+            for p in people
+        ],
+    )
+    files.rows(
+        "org.csv",
+        "org",
+        {
+            "Rep ID": "rep_id",
+            "Team": "team",
+            "Region": "region",
+            "Manager ID": "manager_id",
+            "Valid From": "valid_from",
+            "Valid To": "valid_to",
+        },
+        [
+            (p.id, team, region, manager, start, end)
+            for p in people
+            for team, region, manager, start, end in p.places
+        ],
+    )
+    files.rows(
+        "trainings.csv",
+        "trainings",
+        {
+            "Rep ID": "rep_id",
+            "Course ID": "course_id",
+            "Completed": "completed_on",
+            "Score": "score",
+        },
+        organisation.trainings,
+    )
 
 
 def write_products(files: RawFiles, catalogue: Catalogue) -> None:
     """The product master with today's list price and cost."""
     rows = [
         (
-            identity, catalogue.names[i], company.CATEGORY_NAMES[catalogue.category[i]], catalogue.subcategories[i],
-            f"{catalogue.list_price[i, -1] / 100:.2f}", f"{catalogue.unit_cost[i, -1] / 100:.2f}", catalogue.units[i],
-            company.month_start(int(catalogue.launched[i])) if catalogue.launched[i] >= 0 else date(2012 + i % 10, 1 + i % 12, 1),
-        )  # fmt: skip
+            identity,
+            catalogue.names[i],
+            company.CATEGORY_NAMES[catalogue.category[i]],
+            catalogue.subcategories[i],
+            f"{catalogue.list_price[i, -1] / 100:.2f}",
+            f"{catalogue.unit_cost[i, -1] / 100:.2f}",
+            catalogue.units[i],
+            company.month_start(int(catalogue.launched[i]))
+            if catalogue.launched[i] >= 0
+            else date(2012 + i % 10, 1 + i % 12, 1),
+        )
         for i, identity in enumerate(catalogue.ids())
     ]
-    files.rows("products.csv", "products", {
-        "Product ID": "product_id", "Product Name": "name", "Category": "category", "Subcategory": "subcategory",
-        "List Price": "list_price", "Unit Cost": "unit_cost", "Unit": "unit", "Launch Date": "launched_on",
-    }, rows)  # fmt: skip
+    files.rows(
+        "products.csv",
+        "products",
+        {
+            "Product ID": "product_id",
+            "Product Name": "name",
+            "Category": "category",
+            "Subcategory": "subcategory",
+            "List Price": "list_price",
+            "Unit Cost": "unit_cost",
+            "Unit": "unit",
+            "Launch Date": "launched_on",
+        },
+        rows,
+    )
 
 
 def write_targets(files: RawFiles, rows: Sequence[Row]) -> None:
@@ -163,12 +261,33 @@ def write_targets(files: RawFiles, rows: Sequence[Row]) -> None:
     level = {"company": 0, "region": 1, "team": 2, "rep": 3}
     ordered = sorted(rows, key=lambda row: (row[3], row[2], level[row[0]], row[1]))
     written = (
-        (f"{2023 + m // 12}.1", scope, identity, measure, company.month_label(m), value, f"{2022 + m // 12}-12-15")
+        (
+            f"{2023 + m // 12}.1",
+            scope,
+            identity,
+            measure,
+            company.month_label(m),
+            value,
+            f"{2022 + m // 12}-12-15",
+        )
         for scope, identity, measure, m, value in ordered
     )
-    files.sheet(TARGETS, "targets", {
-        "版本": "version", "层级": "scope_type", "对象": "scope_id", "指标": "measure", "期间": "period", "目标值": "value", "批准日期": "approved_on",
-    }, written, title="销售目标 Sales targets 2023-2025（单位：元）", sheet="目标")  # fmt: skip
+    files.sheet(
+        TARGETS,
+        "targets",
+        {
+            "版本": "version",
+            "层级": "scope_type",
+            "对象": "scope_id",
+            "指标": "measure",
+            "期间": "period",
+            "目标值": "value",
+            "批准日期": "approved_on",
+        },
+        written,
+        title="销售目标 Sales targets 2023-2025（单位：元）",
+        sheet="目标",
+    )
 
 
 def write_pipeline(files: RawFiles, draws: Draws) -> dict[str, dict[str, int]]:
@@ -181,62 +300,130 @@ def write_pipeline(files: RawFiles, draws: Draws) -> dict[str, dict[str, int]]:
     blank = f"(stage < 2 AND {draws.uniform('blank amount', 'o')} < {_BLANK_AMOUNT})"
     spaced = f"({draws.uniform('spaced owner', 'o')} < {_SPACED_OWNER})"
     owner = _id("R", "rep", 3)
-    files.query("opportunities.csv", "opportunities", {
-        "Opportunity ID": ("opportunity_id", _id("OP", "o", 5)), "Account ID": ("customer_id", _id("C", "customer", 5)),
-        "Owner": ("rep_id", f"CASE WHEN {spaced} THEN {owner} || ' ' ELSE {owner} END"), "Product ID": ("product_id", _id("P", "product", 4)),
-        "Amount": ("amount", f"CASE WHEN {blank} THEN NULL ELSE {dirt.yuan('amount')} END"),
-        "Currency": ("currency", "'CNY'"),
-        "Deal Stage": ("stage", _one_of([company.STAGE_LABELS[s] for s in stages], "stage")), "Created": ("created_on", _day("created")),
-        "Expected Close": ("expected_close_on", _day("expected")), "Close Date": ("closed_on", _day("nullif(closed, -1)")),
-        "Outcome": ("outcome", "CASE stage WHEN 5 THEN 'won' WHEN 6 THEN 'lost' ELSE 'open' END"),
-        "Loss Reason": ("loss_reason", f"CASE WHEN reason >= 0 THEN {_one_of(words['reason'], 'reason')} END"),
-        "Competitor": ("competitor", f"CASE WHEN competitor >= 0 THEN {_one_of(words['competitor'], 'competitor')} END"),
-        "Lead Source": ("source", _one_of(words["source"], "source")),
-    }, "deals ORDER BY o", values={"stage": {label: code for code, label in company.STAGE_LABELS.items()}})  # fmt: skip
+    files.query(
+        "opportunities.csv",
+        "opportunities",
+        {
+            "Opportunity ID": ("opportunity_id", _id("OP", "o", 5)),
+            "Account ID": ("customer_id", _id("C", "customer", 5)),
+            "Owner": ("rep_id", f"CASE WHEN {spaced} THEN {owner} || ' ' ELSE {owner} END"),
+            "Product ID": ("product_id", _id("P", "product", 4)),
+            "Amount": ("amount", f"CASE WHEN {blank} THEN NULL ELSE {dirt.yuan('amount')} END"),
+            "Currency": ("currency", "'CNY'"),
+            "Deal Stage": ("stage", _one_of([company.STAGE_LABELS[s] for s in stages], "stage")),
+            "Created": ("created_on", _day("created")),
+            "Expected Close": ("expected_close_on", _day("expected")),
+            "Close Date": ("closed_on", _day("nullif(closed, -1)")),
+            "Outcome": ("outcome", "CASE stage WHEN 5 THEN 'won' WHEN 6 THEN 'lost' ELSE 'open' END"),
+            "Loss Reason": (
+                "loss_reason",
+                f"CASE WHEN reason >= 0 THEN {_one_of(words['reason'], 'reason')} END",
+            ),
+            "Competitor": (
+                "competitor",
+                f"CASE WHEN competitor >= 0 THEN {_one_of(words['competitor'], 'competitor')} END",
+            ),
+            "Lead Source": ("source", _one_of(words["source"], "source")),
+        },
+        "deals ORDER BY o",
+        values={"stage": {label: code for code, label in company.STAGE_LABELS.items()}},
+    )
 
     def value(side: str) -> str:
         return f"CASE field WHEN 'stage' THEN {_one_of(stages, side)} WHEN 'amount' THEN {dirt.yuan(side)} ELSE CAST({_day(side)} AS VARCHAR) END"
 
-    files.query("opportunity_history.csv", "opportunity_changes", {
-        "Opportunity ID": ("opportunity_id", _id("OP", "o", 5)), "Changed At": ("changed_on", _day("d")), "Field": ("field", "field"),
-        "Old Value": ("old_value", value("old")), "New Value": ("new_value", value("new")),
-    }, "deal_changes ORDER BY d, o, field DESC")  # fmt: skip
-    found = files.con.execute(f"SELECT count(*) FILTER ({blank}), count(*) FILTER ({spaced}) FROM deals").fetchone() or (0, 0)
-    return {"opportunities.csv": {"blank_amount": found[0], "spaces_around_owner": found[1]}}
+    files.query(
+        "opportunity_history.csv",
+        "opportunity_changes",
+        {
+            "Opportunity ID": ("opportunity_id", _id("OP", "o", 5)),
+            "Changed At": ("changed_on", _day("d")),
+            "Field": ("field", "field"),
+            "Old Value": ("old_value", value("old")),
+            "New Value": ("new_value", value("new")),
+        },
+        "deal_changes ORDER BY d, o, field DESC",
+    )
+    [(n_blank, n_spaced)] = files.con.execute(
+        f"SELECT count(*) FILTER ({blank}), count(*) FILTER ({spaced}) FROM deals"
+    ).fetchall()
+    return {"opportunities.csv": {"blank_amount": n_blank, "spaces_around_owner": n_spaced}}
 
 
 def write_market(files: RawFiles) -> None:
     """Market sizes, rivals' prices and surveys, from tables `market_report`, `rival_prices`, `survey_answers`."""
-    files.query("market.csv", "market", {
-        "Quarter": ("period", "period"), "Category": ("category", "category"), "Region": ("region", "region"),
-        "Market Size": ("market_amount", dirt.yuan("amount")), "Market Low": ("market_low", dirt.yuan("low")),
-        "Market High": ("market_high", dirt.yuan("high")), "Leader Sales": ("leader_amount", dirt.yuan("leader")),
-        "Source": ("source", "source"), "Published": ("published_on", _day("published")),
-    }, "market_report ORDER BY period, category, region")  # fmt: skip
-    files.query("competitor_prices.csv", "competitor_prices", {
-        "Date": ("observed_on", _day("d")), "Competitor": ("competitor", "rival"), "Matched Product ID": ("product_id", _id("P", "product", 4)),
-        "Price": ("price", dirt.yuan("price")), "Event": ("event", "nullif(event, '')"), "Source": ("source", "'经销商报价 dealer quote'"),
-    }, "rival_prices ORDER BY d, rival, product")  # fmt: skip
-    files.query("surveys.csv", "surveys", {
-        "Survey ID": ("survey_id", _id("SV", "survey", 5)), "Customer ID": ("customer_id", _id("C", "customer", 5)),
-        "Answered": ("answered_on", _day("d")), "Instrument": ("instrument", "CASE WHEN is_nps THEN 'nps' ELSE 'csat' END"),
-        "Score": ("score", "score"), "Comment": ("comment", "nullif(comment, '')"),
-    }, "survey_answers ORDER BY survey")  # fmt: skip
+    files.query(
+        "market.csv",
+        "market",
+        {
+            "Quarter": ("period", "period"),
+            "Category": ("category", "category"),
+            "Region": ("region", "region"),
+            "Market Size": ("market_amount", dirt.yuan("amount")),
+            "Market Low": ("market_low", dirt.yuan("low")),
+            "Market High": ("market_high", dirt.yuan("high")),
+            "Leader Sales": ("leader_amount", dirt.yuan("leader")),
+            "Source": ("source", "source"),
+            "Published": ("published_on", _day("published")),
+        },
+        "market_report ORDER BY period, category, region",
+    )
+    files.query(
+        "competitor_prices.csv",
+        "competitor_prices",
+        {
+            "Date": ("observed_on", _day("d")),
+            "Competitor": ("competitor", "rival"),
+            "Matched Product ID": ("product_id", _id("P", "product", 4)),
+            "Price": ("price", dirt.yuan("price")),
+            "Event": ("event", "nullif(event, '')"),
+            "Source": ("source", "'经销商报价 dealer quote'"),
+        },
+        "rival_prices ORDER BY d, rival, product",
+    )
+    files.query(
+        "surveys.csv",
+        "surveys",
+        {
+            "Survey ID": ("survey_id", _id("SV", "survey", 5)),
+            "Customer ID": ("customer_id", _id("C", "customer", 5)),
+            "Answered": ("answered_on", _day("d")),
+            "Instrument": ("instrument", "CASE WHEN is_nps THEN 'nps' ELSE 'csat' END"),
+            "Score": ("score", "score"),
+            "Comment": ("comment", "nullif(comment, '')"),
+        },
+        "survey_answers ORDER BY survey",
+    )
 
 
 def write_rates(files: RawFiles) -> None:
     """Exchange rates by month, from table `rates`; the yuan itself at 1."""
     month = "strftime(DATE '2023-01-01' + to_months(m), '%Y-%m')"
-    files.query("fx.csv", "fx", {
-        "Currency": ("currency", "currency"), "Period": ("period", month), "Rate Type": ("rate_type", "rate_type"), "Rate": ("rate", "rate"),
-    }, """(SELECT 'USD' AS currency, m, 'avg' AS rate_type, avg AS rate FROM rates
+    files.query(
+        "fx.csv",
+        "fx",
+        {
+            "Currency": ("currency", "currency"),
+            "Period": ("period", month),
+            "Rate Type": ("rate_type", "rate_type"),
+            "Rate": ("rate", "rate"),
+        },
+        """(SELECT 'USD' AS currency, m, 'avg' AS rate_type, avg AS rate FROM rates
            UNION ALL SELECT 'USD', m, 'plan', plan FROM rates
-           UNION ALL SELECT 'CNY', m, unnest(['avg', 'plan']), 1.0 FROM rates) ORDER BY m, currency DESC, rate_type""")  # fmt: skip
+           UNION ALL SELECT 'CNY', m, unnest(['avg', 'plan']), 1.0 FROM rates) ORDER BY m, currency DESC, rate_type""",
+    )
 
 
 def write_expenses(files: RawFiles) -> None:
     """Selling expenses, from table `spent`."""
-    files.query("expenses.csv", "expenses", {
-        "Month": ("period", "strftime(DATE '2023-01-01' + to_months(m), '%Y-%m')"), "Channel": ("channel", "channel"),
-        "Category": ("category", "category"), "Amount": ("amount", dirt.yuan("amount")),
-    }, "spent ORDER BY m, channel, category")  # fmt: skip
+    files.query(
+        "expenses.csv",
+        "expenses",
+        {
+            "Month": ("period", "strftime(DATE '2023-01-01' + to_months(m), '%Y-%m')"),
+            "Channel": ("channel", "channel"),
+            "Category": ("category", "category"),
+            "Amount": ("amount", dirt.yuan("amount")),
+        },
+        "spent ORDER BY m, channel, category",
+    )

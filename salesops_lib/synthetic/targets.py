@@ -53,7 +53,7 @@ def bookings(
         Fen booked by the sandbagger in each quarter up to the day from which orders wait, or
         in the whole quarter where none wait; the quota is set so that it is reached then.
     """
-    phase = np.bincount(days.month, weights=days.plan, minlength=N_MONTHS)
+    phase = days.monthly_plan()
     region_of = np.array([region for _, region in TEAMS])
     by_region = np.array([by_team[region_of == r].sum(axis=0) for r in range(len(REGIONS))])
     wanted = _wanted(phase, by_region)
@@ -61,7 +61,7 @@ def bookings(
     fixed = _sandbagger(phase, until_hold)
     rows: list[Row] = []
     for month in range(N_MONTHS):
-        total = int(round(wanted[:, month].sum() / OVER_ASSIGNMENT["region"] / 1e5)) * 1000
+        total = round(float(wanted[:, month].sum()) / OVER_ASSIGNMENT["region"] / 1e5) * 1000
         rows.append(("company", "company", "bookings", month, total))
         shares = split(_over(total, "region"), wanted[:, month])
         for r, region in enumerate(REGIONS):
@@ -77,7 +77,7 @@ def bookings(
 
 
 def _over(total: int, level: str) -> int:
-    return int(round(total * OVER_ASSIGNMENT[level]))
+    return round(total * OVER_ASSIGNMENT[level])
 
 
 def _wanted(phase: NDArray[np.float64], actual: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -87,7 +87,12 @@ def _wanted(phase: NDArray[np.float64], actual: NDArray[np.int64]) -> NDArray[np
         months = slice(12 * year, 12 * year + 12)
         booked = actual[:, months].sum(axis=1)
         planned = {2023: 1.0, 2024: 0.985}.get(company.YEARS[year])
-        attainment = np.array([r.attainment[0] if planned is None else planned * (1.0 if r.attainment[0] > 1 else 0.98) for r in REGIONS])
+        attainment = np.array(
+            [
+                r.attainment[0] if planned is None else planned * (1.0 if r.attainment[0] > 1 else 0.98)
+                for r in REGIONS
+            ]
+        )
         wanted[:, months] = (booked / attainment)[:, None] * (phase[months] / phase[months].sum())
     for r, region in enumerate(REGIONS):
         last = actual[r, -1] / region.attainment[1]
@@ -108,7 +113,12 @@ def _personal_weights(
     for year in range(len(company.YEARS)):
         months = slice(12 * year, 12 * year + 12)
         plan = (in_post[:, months] * phase[months]).sum(axis=1)
-        level = np.divide((by_rep[:, months] * in_post[:, months]).sum(axis=1), plan, out=np.zeros(len(plan)), where=plan > 0)
+        level = np.divide(
+            (by_rep[:, months] * in_post[:, months]).sum(axis=1),
+            plan,
+            out=np.zeros(len(plan)),
+            where=plan > 0,
+        )
         weight[:, months] = (0.5 * level + 0.5 * level[level > 0].mean())[:, None] * in_post[:, months]
     return weight
 
@@ -136,7 +146,9 @@ def _people(
     others = [int(p) for p in present if p != organisation.sandbagger]
     known = [organisation.sandbagger] if organisation.sandbagger in present else []
     left = total - sum(fixed[month] for _ in known)
-    parts = dict(zip(others, split(left, weight[others, month]), strict=True)) | {p: fixed[month] for p in known}
+    parts = dict(zip(others, split(left, weight[others, month]), strict=True)) | dict.fromkeys(
+        known, fixed[month]
+    )
     return [("rep", organisation.people[p].id, "bookings", month, parts[p]) for p in sorted(parts)]
 
 
@@ -146,13 +158,15 @@ def company_level(days: Days, measure: str, actual: NDArray[np.int64]) -> list[R
     `actual` is in whole yuan, or a count for `new_customers`.  The first customers of the
     data are not new ones, so that `new_customers` has targets from 2024 on.
     """
-    phase = np.bincount(days.month, weights=days.plan, minlength=N_MONTHS)
+    phase = days.monthly_plan()
     rows: list[Row] = []
     for year, attainment in enumerate(company.COMPANY_ATTAINMENT[measure]):
         if measure == "new_customers" and year == 0:
             continue
         months = slice(12 * year, 12 * year + 12)
         unit = 1 if measure == "new_customers" else 1000
-        values = split(int(round(actual[months].sum() / attainment / unit)), phase[months])
-        rows += [("company", "company", measure, 12 * year + m, value * unit) for m, value in enumerate(values)]
+        values = split(round(int(actual[months].sum()) / attainment / unit), phase[months])
+        rows += [
+            ("company", "company", measure, 12 * year + m, value * unit) for m, value in enumerate(values)
+        ]
     return rows

@@ -78,9 +78,11 @@ def _count(engine: DuckDBEngine) -> None:
         if table not in TABLES and table not in DERIVED:
             continue
         counts = ", ".join(f"COUNT({quoted(c)})" for c in columns)
-        found = engine.connection.execute(f"SELECT COUNT(*), {counts} FROM {quoted(table)}").fetchone()
-        rows = [(table, column, found[0], n) for column, n in zip(columns, found[1:], strict=True)]
-        engine.connection.executemany("INSERT INTO table_columns VALUES (?, ?, ?, ?)", rows)
+        engine.execute(
+            "INSERT INTO table_columns SELECT ?, unnest(?), n_rows, unnest(n_filled) "
+            f"FROM (SELECT COUNT(*) AS n_rows, [{counts}] AS n_filled FROM {quoted(table)})",
+            [table, columns],
+        )
 
 
 _ORG_NOW = """

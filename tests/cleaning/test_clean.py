@@ -44,7 +44,9 @@ def test_amounts_are_read_exactly(text: str, expected: str) -> None:
     assert value(clean.exact_sql("t"), text) == Decimal(expected)
 
 
-@pytest.mark.parametrize("text", ["1,23", "12,34,567", "abc", "1.2.3", "--5", "(5", "", "9" * 30, "NaN", None])
+@pytest.mark.parametrize(
+    "text", ["1,23", "12,34,567", "abc", "1.2.3", "--5", "(5", "", "9" * 30, "NaN", None]
+)
 def test_what_is_no_amount_stays_unread(text: str | None) -> None:
     assert value(clean.exact_sql("t"), text) is None
 
@@ -88,7 +90,9 @@ def test_days(text: str | None, order: str, expected: dt.date | None) -> None:
     assert value(clean.date_sql("t", order), text) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [("0.15", "0.15"), ("15%", "0.15"), ("１５％", "0.15"), ("x", None)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("0.15", "0.15"), ("15%", "0.15"), ("１５％", "0.15"), ("x", None)]
+)
 def test_ratios(text: str, expected: str | None) -> None:
     read = value(clean.ratio_sql("t"), text)
     assert (None if read is None else Decimal(str(read))) == (None if expected is None else Decimal(expected))

@@ -36,18 +36,26 @@ def test_encodings_of_chinese_files(tmp_path: Path, encoding: str, expected: str
     path = tmp_path / "a.csv"
     path.write_bytes("订单编号,订单日期,金额\n甲一,2026-03-05,10\n".encode(encoding))
     found = sampled(path)
-    assert (found.encoding, found.headers, found.rows[0][0]) == (expected, ("订单编号", "订单日期", "金额"), "甲一")
+    assert (found.encoding, found.headers, found.rows[0][0]) == (
+        expected,
+        ("订单编号", "订单日期", "金额"),
+        "甲一",
+    )
 
 
 def test_western_accents_are_not_taken_for_chinese(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     names = "Café Zürich,Señor Muñoz,Gâteau à la crème,Österreich,Øresund"
-    path.write_bytes(("id,name\n" + "".join(f"{i},{n}\n" for i, n in enumerate(names.split(",")))).encode("cp1252"))
+    path.write_bytes(
+        ("id,name\n" + "".join(f"{i},{n}\n" for i, n in enumerate(names.split(",")))).encode("cp1252")
+    )
     found = sampled(path)
     assert found.rows[0][1] == "Café Zürich"
 
 
-def test_a_byte_late_in_the_file_decides_the_encoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_byte_late_in_the_file_decides_the_encoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(read, "_HEAD_BYTES", 64)
     path = tmp_path / "a.csv"
     path.write_bytes(b"id,name\n" + b"1,plain\n" * 50 + "2,北京分公司销售部\n".encode("gb18030"))

@@ -134,10 +134,22 @@ def test_days_off_at_the_end_count_on_both_sides():
     assert (weekend.base.end, weekend.base.n_workdays) == (date(2025, 6, 8), 5)
 
 
-def test_no_working_day_yet_falls_back_to_the_date():
+def test_no_working_day_yet_takes_as_many_days():
     found = CN.compare(CN.parse("2025-10"), date(2025, 10, 5))
     assert found.current.n_workdays == 0
     assert (found.base.start, found.base.end) == (date(2024, 10, 1), date(2024, 10, 5))
+
+
+def test_year_to_date_by_weekday_never_reaches_into_the_current_year():
+    calendar = Calendar(fiscal_year_start="10-01", named_by="end")
+    found = calendar.compare_year_to_date(calendar.parse("2008-09"), date(2008, 9, 29), "weekday")
+    assert (found.base.start, found.base.end) == (date(2006, 10, 2), date(2007, 9, 30))
+
+
+def test_the_same_date_a_year_before_may_lie_before_a_fiscal_year_in_weeks():
+    weeks = Calendar(scheme="4-4-5")
+    base = weeks.compare(weeks.parse("2011-P01"), date(2011, 1, 3), align="date").base
+    assert (base.start, base.end) == (date(2010, 1, 4), date(2010, 1, 4))
 
 
 def test_more_working_days_than_the_base_month_has():
@@ -185,6 +197,11 @@ def test_year_to_date_and_its_base():
 def test_year_to_date_of_an_april_year_starts_in_april():
     calendar = Calendar(fiscal_year_start="04-01")
     assert calendar.year_to_date(calendar.parse("2025-02"), date(2025, 2, 28)).start == date(2024, 4, 1)
+
+
+def test_an_iso_week_has_no_year_to_date():
+    with pytest.raises(DataError, match=r"name a month, e.g. 2026-01"):
+        PLAIN.year_to_date(PLAIN.parse("2026-W01"), date(2026, 1, 2))
 
 
 def test_trailing_twelve_months():

@@ -64,7 +64,7 @@ EN_UNITS = ["East", "South", "North", "Southwest", "Northeast and Inner Mongolia
 
 
 def messages() -> dict[str, dict[str, str]]:
-    return {id: {"en": en, "zh": zh} for id, (en, zh) in MESSAGES.items()}
+    return {key: {"en": en, "zh": zh} for key, (en, zh) in MESSAGES.items()}
 
 
 def workspace(lang: str = "en", *, complete: bool = False) -> SimpleNamespace:

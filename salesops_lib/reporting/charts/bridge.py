@@ -34,18 +34,24 @@ def plot_bridge(
     """
     row = 44.0 if narrow else 30.0
     sheet = canvas(ax, TOP + row * len(frame) + 4, width=NARROW if narrow else WIDE)
-    steps = _steps(frame)
+    steps = _steps(frame, voice)
     money = voice.money(known(frame["amount"])) if unit == "money" else None
     labels = [voice.cell(s["amount"], unit, money=money, signed=s["role"] == "effect") for s in steps]
     room = max(text_width(label, SIZES["text"], bold=True) for label in labels) + 10
-    names = 0.0 if narrow else min(230.0, max(text_width(s["name"], SIZES["text"], bold=True) for s in steps) + 16)
+    names = (
+        0.0
+        if narrow
+        else min(230.0, max(text_width(s["name"], SIZES["text"], bold=True) for s in steps) + 16)
+    )
     low, high, is_cut = _reach(steps)
     scale = Scale(low, high, names, sheet.width - room)
     for n, (step, label) in enumerate(zip(steps, labels, strict=True)):
         top = TOP + row * n + (18.0 if narrow else 5.0)
         _draw_step(sheet, step, label, scale, top, better, is_cut)
         bold = step["role"] != "effect"
-        sheet.text(0, top - 9 if narrow else top + 10, step["name"], bold=bold, room=sheet.width if narrow else names)
+        sheet.text(
+            0, top - 9 if narrow else top + 10, step["name"], bold=bold, room=sheet.width if narrow else names
+        )
         if n + 1 < len(steps):
             x = scale(step["to"])
             sheet.line([x, x], [top + 18, top + row], "muted", 0.7)
@@ -54,14 +60,14 @@ def plot_bridge(
     return sheet.ax
 
 
-def _steps(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def _steps(frame: pd.DataFrame, voice: Voice) -> list[dict[str, Any]]:
     steps, running = [], 0.0
     for record in frame.to_dict("records"):
         amount = 0.0 if is_missing(record["amount"]) else float(record["amount"])
         is_effect = record["role"] == "effect"
         start = running if is_effect else 0.0
         running = start + amount
-        step = {"name": str(record["step"]), "amount": record["amount"], "role": record["role"]}
+        step = {"name": voice.said(record["step"]), "amount": record["amount"], "role": record["role"]}
         steps.append({**step, "from": start, "to": running})
     return steps
 

@@ -64,17 +64,29 @@ class Canvas:
 
         style = (0, dash) if dash else "-"
         self.ax.add_line(
-            Line2D(list(xs), list(ys), color=ROLES[role], lw=width, ls=style, clip_on=False, solid_capstyle="butt")
+            Line2D(
+                list(xs),
+                list(ys),
+                color=ROLES[role],
+                lw=width,
+                ls=style,
+                clip_on=False,
+                solid_capstyle="butt",
+            )
         )
 
-    def area(self, xs: Sequence[float], lows: Sequence[float], highs: Sequence[float], role: str, gid: str) -> None:
+    def area(
+        self, xs: Sequence[float], lows: Sequence[float], highs: Sequence[float], role: str, gid: str
+    ) -> None:
         """A band between two lines."""
         from matplotlib.patches import Polygon
 
         points = [*zip(xs, lows, strict=True), *reversed(list(zip(xs, highs, strict=True)))]
         self.ax.add_patch(Polygon(points, closed=True, fc=ROLES[role], ec="none", clip_on=False, gid=gid))
 
-    def dot(self, x: float, y: float, role: str, radius: float = 3.5, *, hollow: bool = False, gid: str = "") -> None:
+    def dot(
+        self, x: float, y: float, role: str, radius: float = 3.5, *, hollow: bool = False, gid: str = ""
+    ) -> None:
         """A point; hollow for plans and incomplete values."""
         from matplotlib.patches import Circle
 
@@ -136,7 +148,7 @@ def _look(role: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=8)
-def _font(bold: bool):  # noqa: ANN202 - matplotlib's own class
+def _font(bold: bool) -> Any:
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     return get_font(findfont(FontProperties(family=[LATIN], weight="bold" if bold else "normal")))

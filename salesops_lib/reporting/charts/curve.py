@@ -51,7 +51,9 @@ def _mark(sheet: Canvas, x: float, y: float, label: str, points: list[tuple[floa
     for dx, dy in ((10, 14), (10, 30), (-wide - 10, -12), (10, 46), (10, 62)):
         left = min(max(x + dx, 50.0), sheet.width - wide)
         box = Box(left, y + dy - 7, left + wide, y + dy + 7)
-        crossed = any(box.left - 3 < px < box.right + 3 and box.top - 3 < py < box.bottom + 3 for px, py in points)
+        crossed = any(
+            box.left - 3 < px < box.right + 3 and box.top - 3 < py < box.bottom + 3 for px, py in points
+        )
         if not crossed and box.bottom < HEIGHT - 24 and sheet.is_free(box):
             sheet.text(left, y + dy, label)
             return

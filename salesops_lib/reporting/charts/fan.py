@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from salesops_lib.reporting.charts.canvas import NARROW, WIDE, Canvas, canvas, text_width
-from salesops_lib.reporting.charts.scale import Scale, column, known
+from salesops_lib.reporting.charts.scale import Scale, column, known, ticks
 from salesops_lib.reporting.charts.series import label_time
 from salesops_lib.reporting.numbers import is_missing
 from salesops_lib.reporting.style import SIZES
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from salesops_lib.reporting.voice import Voice
 
 HEIGHT, FOOT, HEAD = 280.0, 40.0, 16.0
-_LINES = (("base", "previous", 1.6, None), ("target", "muted", 1.4, (2, 2)), ("median", "actual", 1.8, (5, 3)))
+_LINES = (
+    ("base", "previous", 1.6, None),
+    ("target", "muted", 1.4, (2, 2)),
+    ("median", "actual", 1.8, (5, 3)),
+)
 
 
 def plot_fan(
@@ -40,24 +44,34 @@ def plot_fan(
     money = voice.money(values) if unit == "money" else None
     ends = _ends(frame, voice, unit, money)
     room = max((text_width(text, SIZES["text"], bold=True) for _, _, text in ends), default=0) + 12
-    low, high = _reach(values)
-    up = Scale(low, high, HEIGHT - FOOT, HEAD)
-    slot = (sheet.width - room) / max(1, len(frame))
-    xs = [n * slot + slot / 2 for n in range(len(frame))]
-    _grid(sheet, up, voice, unit, money, sheet.width - room)
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    marks = ticks(0.0 if 0 < low < 0.6 * high else low, high, 5)
+    up = Scale(marks[0], marks[-1], HEIGHT - FOOT, HEAD)
+    axis = [voice.cell(m, unit, money=money) for m in marks]
+    left = max(text_width(text, SIZES["small"]) for text in axis) + 10
+    slot = (sheet.width - room - left) / max(1, len(frame))
+    xs = [left + n * slot + slot / 2 for n in range(len(frame))]
+    for value, text in zip(marks, axis, strict=True):
+        sheet.line([left, sheet.width - room], [up(value)] * 2, "line", 0.8)
+        sheet.text(left - 10, up(value), text, size="small", role="muted", anchor="right")
     _bands(sheet, frame, xs, up)
     for key, role, weight, dash in (*_LINES, ("actual", "actual", 2.2, None)):
-        points = [(x, up(v)) for x, v in zip(xs, column(frame, key), strict=True) if not is_missing(v)]
+        course = _joined(frame) if key == "median" else column(frame, key).tolist()
+        points = [(x, up(v)) for x, v in zip(xs, course, strict=True) if not is_missing(v)]
         if points:
             sheet.line([x for x, _ in points], [y for _, y in points], role, weight, dash)
     _end_labels(sheet, ends, up, sheet.width - room + 4)
-    label_time(sheet, frame["label"].astype(str).tolist(), slot, HEIGHT - FOOT + 14, voice.lang)
+    label_time(sheet, frame["label"].astype(str).tolist(), slot, HEIGHT - FOOT + 16, voice.lang, left)
     return sheet.ax
 
 
-def _reach(values: list[float]) -> tuple[float, float]:
-    low, high = min(values, default=0.0), max(values, default=1.0)
-    return (0.0 if 0 < low < 0.6 * high else low - 0.1 * (high - low), high) if high > low else (0.0, high or 1.0)
+def _joined(frame: pd.DataFrame) -> list[object]:
+    """The expected course, begun at the last actual so that the lines meet."""
+    course, actual = column(frame, "median").tolist(), column(frame, "actual").tolist()
+    first = next((n for n, v in enumerate(course) if not is_missing(v)), 0)
+    if first and not is_missing(actual[first - 1]):
+        course[first - 1] = actual[first - 1]
+    return course
 
 
 def _bands(sheet: Canvas, frame: pd.DataFrame, xs: list[float], up: Scale) -> None:
@@ -74,15 +88,9 @@ def _bands(sheet: Canvas, frame: pd.DataFrame, xs: list[float], up: Scale) -> No
             there = [last, *there]
         if len(there) > 1:
             points = [xs[n] for n in there]
-            sheet.area(points, [up(lows[n]) for n in there], [up(highs[n]) for n in there], role, f"band_{level}")
-
-
-def _grid(sheet: Canvas, up: Scale, voice: Voice, unit: str, money: Any, right: float) -> None:
-    for share in (0.0, 0.5, 1.0):
-        value = up.low + share * (up.high - up.low)
-        sheet.line([0, right], [up(value)] * 2, "line", 0.8)
-        text = voice.cell(value, unit, money=money)
-        sheet.text(0, up(value) - 8, text, size="small", role="muted")
+            sheet.area(
+                points, [up(lows[n]) for n in there], [up(highs[n]) for n in there], role, f"band_{level}"
+            )
 
 
 def _ends(frame: pd.DataFrame, voice: Voice, unit: str, money: Any) -> list[tuple[str, float, str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from salesops_lib.reporting.charts.canvas import NARROW, WIDE, Canvas, canvas, text_width
-from salesops_lib.reporting.charts.scale import Scale, known
-from salesops_lib.reporting.numbers import is_missing
+from salesops_lib.reporting.charts.scale import Scale, known, ticks
+from salesops_lib.reporting.numbers import is_missing, percent
 from salesops_lib.reporting.style import SIZES
 
 if TYPE_CHECKING:
@@ -35,44 +35,40 @@ def plot_intervals(
     values = known(v for c in ("value", "low", "high", "base") if c in shown for v in shown[c])
     money = voice.money(values) if unit == "money" else None
     rows = shown.to_dict("records")
-    labels = [_label(r, voice, unit, money) for r in rows]
-    names = max((text_width(str(r["label"]), SIZES["text"]) for r in rows), default=0) + 18
+    labels = [voice.cell(r.get("value"), unit, money=money) for r in rows]
+    counts = ["" if is_missing(r.get("n")) else f"n = {voice.cell(r['n'], 'count')}" for r in rows]
+    words = [voice.said(r["label"]) for r in rows]
+    names = max((text_width(word, SIZES["text"]) for word in words), default=0) + 18
     names = 0.0 if narrow else min(210.0, names)
-    room = max((text_width(label, SIZES["text"], bold=True) for label in labels), default=0) + 14
-    low, high = _reach(values, unit)
-    across = Scale(low, high, names + 6, sheet.width - (8 if narrow else room))
+    counted = max((text_width(c, SIZES["small"]) for c in counts), default=0)
+    room = max((text_width(label, SIZES["text"], bold=True) for label in labels), default=0) + counted + 34
+    marks = _marks(values, unit)
+    across = Scale(marks[0], marks[-1], names + 8, sheet.width - (8 if narrow else room))
     bottom = TOP + row * len(rows)
-    _axis(sheet, across, bottom, voice, unit, money)
-    for n, (r, label) in enumerate(zip(rows, labels, strict=True)):
+    for mark in marks:
+        x = across(mark)
+        sheet.line([x, x], [TOP - 6, bottom], "line", 0.8)
+        text = percent(mark, 0) if unit == "ratio" else voice.cell(mark, unit, money=money)
+        sheet.text(x, bottom + 10, text, size="small", role="muted", anchor="center")
+    for n, r in enumerate(rows):
         top = TOP + row * n
         middle = top + (31 if narrow else row / 2)
-        value = sheet.text(sheet.width, top + 12 if narrow else middle, label, anchor="right", bold=True)
-        sheet.text(0, top + 12 if narrow else middle, str(r["label"]), room=value.left - 8 if narrow else names - 8)
-        _mark(sheet, r, across, middle)
+        line = top + 12 if narrow else middle
+        sheet.text(sheet.width, line, counts[n], size="small", role="muted", anchor="right")
+        value = sheet.text(sheet.width - counted - 10, line, labels[n], anchor="right", bold=True)
+        sheet.text(0, line, words[n], room=value.left - 8 if narrow else names - 8)
+        _draw(sheet, r, across, middle)
     return sheet.ax
 
 
-def _label(r: dict[str, Any], voice: Voice, unit: str, money: Any) -> str:
-    text = voice.cell(r.get("value"), unit, money=money)
-    return text if is_missing(r.get("n")) else f"{text}  n={voice.cell(r['n'], 'count')}"
-
-
-def _reach(values: list[float], unit: str) -> tuple[float, float]:
+def _marks(values: list[float], unit: str) -> list[float]:
+    """Round values of the axis: from zero, unless all lie far from it."""
     low, high = min(values, default=0.0), max(values, default=1.0)
-    pad = 0.06 * ((high - low) or 1.0)
-    low, high = (low - pad if low < 0 or low > 0.5 * high else 0.0), high + pad
-    return (max(0.0, low), min(1.0, high)) if unit == "ratio" and min(values, default=0) >= 0 else (low, high)
+    marks = ticks(0.0 if 0 < low < 0.6 * high else low, high)
+    return [m for m in marks if m <= 1.0 or unit != "ratio" or high > 1.0] or [0.0, 1.0]
 
 
-def _axis(sheet: Canvas, across: Scale, bottom: float, voice: Voice, unit: str, money: Any) -> None:
-    for share, anchor in ((0.0, "left"), (0.5, "center"), (1.0, "right")):
-        value = across.low + share * (across.high - across.low)
-        x = across(value)
-        sheet.line([x, x], [TOP - 6, bottom], "line", 0.8)
-        sheet.text(x, bottom + 10, voice.cell(value, unit, money=money), size="small", role="muted", anchor=anchor)
-
-
-def _mark(sheet: Canvas, r: dict[str, Any], across: Scale, y: float) -> None:
+def _draw(sheet: Canvas, r: dict[str, Any], across: Scale, y: float) -> None:
     if not is_missing(r.get("low")) and not is_missing(r.get("high")):
         sheet.bar(across(r["low"]), across(r["high"]), y - 3, 6, "band", gid=f"interval:{r['label']}")
     if not is_missing(r.get("base")):

@@ -43,9 +43,13 @@ def plot_multiples(
         _panel(sheet, panel, rows, left, wide, top, up)
         last = next((r for r in reversed(rows) if not is_missing(r["actual"])), None)
         value = sheet.text(
-            left + wide, top + 10, voice.cell(last and last["actual"], unit, money=money), anchor="right", bold=True
+            left + wide,
+            top + 10,
+            voice.cell(last and last["actual"], unit, money=money),
+            anchor="right",
+            bold=True,
         )
-        sheet.text(left, top + 10, panel, room=value.left - left - 8)
+        sheet.text(left, top + 10, voice.said(panel), room=value.left - left - 8)
         _ends(sheet, rows, left, wide, top + PANEL_HEIGHT - 8, voice.lang)
     return sheet.ax
 

@@ -30,6 +30,15 @@ class Scale:
         return self.start + share * (self.end - self.start)
 
 
+def number(value: Any) -> float | None:
+    """A value as a float; None where it is missing.
+
+    >>> number(3), number(float("nan"))
+    (3.0, None)
+    """
+    return None if is_missing(value) else float(value)
+
+
 def known(values: Iterable[Any]) -> list[float]:
     """The values that are there, as floats.
 
@@ -48,6 +57,21 @@ def span(values: Iterable[Any]) -> tuple[float, float]:
     numbers = known(values)
     low, high = min([0.0, *numbers]), max([0.0, *numbers])
     return (low, high) if high > low else (0.0, 1.0)
+
+
+def ticks(low: float, high: float, about: int = 4) -> list[float]:
+    """Round values that cover a range, for an axis.
+
+    >>> ticks(0, 0.553), ticks(12, 97)
+    ([0.0, 0.2, 0.4, 0.6], [0.0, 25.0, 50.0, 75.0, 100.0])
+    """
+    import math
+
+    wanted = ((high - low) or 1.0) / about
+    size = 10.0 ** math.floor(math.log10(wanted))
+    step = next(size * k for k in (1, 2, 2.5, 5, 10) if size * k >= wanted * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(n * step, 10) for n in range(first, last + 1)]
 
 
 def tone(difference: Any, better: str = "higher") -> str:

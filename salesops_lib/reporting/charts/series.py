@@ -51,7 +51,9 @@ def plot_series(
     return sheet.ax
 
 
-def _columns(sheet: Canvas, r: dict[str, Any], is_complete: bool, left: float, slot: float, up: Scale) -> None:
+def _columns(
+    sheet: Canvas, r: dict[str, Any], is_complete: bool, left: float, slot: float, up: Scale
+) -> None:
     wide = min(34.0, slot * 0.62)
     x, shift, name = left + (slot - wide) / 2, min(5.0, wide * 0.2), r["label"]
     pairs = [("base", "previous", -shift), ("actual", "actual" if is_complete else "forecast", 0.0)]
@@ -80,13 +82,24 @@ def _by_importance(records: list[dict[str, Any]]) -> list[int]:
 def _value(
     sheet: Canvas, label: str, n: int, slot: float, up: Scale, record: dict[str, Any], *, is_last: bool
 ) -> None:
-    tops = [up(record[k]) for k in ("actual", "base", "target") if not is_missing(record.get(k))]
-    y = min([*tops, up(0)]) - 9
     wide = text_width(label, SIZES["text"], bold=is_last)
+    height, is_inside = _above(record, up)
+    y = height - 9
     x = min(max(n * slot + slot / 2, wide / 2), sheet.width - wide / 2)
     box = Box(x - wide / 2, y - 7, x + wide / 2, y + 7)
     if sheet.is_free(box, gap=4):
+        if is_inside:  # a gap in the outline, so that the number stays readable
+            sheet.bar(box.left - 2, box.right + 2, y - 7, 14, "paper")
         sheet.text(x, y, label, anchor="center", bold=is_last)
+
+
+def _above(record: dict[str, Any], up: Scale) -> tuple[float, bool]:
+    """Height over the bars, and whether that is inside the plan's outline."""
+    solid = min([up(record[k]) for k in ("actual", "base") if not is_missing(record.get(k))] + [up(0)])
+    if is_missing(record.get("target")):
+        return solid, False
+    outline = up(record["target"])
+    return (solid, True) if outline < solid - 22 else (min(solid, outline), False)
 
 
 def label_time(sheet: Canvas, labels: list[str], slot: float, y: float, lang: str, left: float = 0.0) -> None:

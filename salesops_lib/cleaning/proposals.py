@@ -158,8 +158,8 @@ def _chosen(sample: read.Sample, table: str | None, asker: _Asker) -> tuple[list
     """Tables that the part feeds; or none and why, marked with `!` when it nearly feeds one."""
     found = mapping.matches(sample, [table] if table else None)
     whole = [match for match in found if not match.missing]
-    if not whole:
-        best = max(found, key=lambda match: match.rank - 2 * len(match.missing), default=None)
+    best = max(found, key=_worth, default=None)
+    if not whole or (best and best.missing):
         completed = best and _completed(sample, best, asker)
         if completed:
             return [completed], ""
@@ -177,6 +177,11 @@ def _chosen(sample: read.Sample, table: str | None, asker: _Asker) -> tuple[list
         main = next(match for match in whole if match.table == answer)
     beside = None if table else mapping.companion(sample, main)
     return [main, beside] if beside else [main], ""
+
+
+def _worth(match: mapping.Match) -> float:
+    """Rank of a match, where a missing required column outweighs two that are there."""
+    return match.rank - 2 * len(match.missing)
 
 
 def _completed(sample: read.Sample, match: mapping.Match, asker: _Asker) -> mapping.Match | None:

@@ -1,0 +1,200 @@
+"""Fixtures for all tests: hand-made stores and workspaces, the shared real data, seeds that can be repeated."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from salesops_lib import policy as policies
+from salesops_lib.periods import Calendar
+from salesops_lib.tables import SQL_TYPES, TABLES, views
+from salesops_lib.tables.engine import DuckDBEngine, quoted
+from salesops_lib.tables.facts import Facts
+from salesops_lib.workspace import Workspace
+
+Rows = Iterable[Mapping[str, Any]]
+
+settings.register_profile(
+    "salesops",
+    deadline=None,
+    max_examples=int(os.environ.get("SALESOPS_EXAMPLES", "25")),
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("salesops")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Fix the seed of hypothesis before its plugin reads it, so that the header can print it."""
+    if getattr(config.option, "hypothesis_seed", "") is None:
+        config.option.hypothesis_seed = str(random.SystemRandom().randrange(10**9))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    seed = getattr(config.option, "hypothesis_seed", None)
+    return f"seed of properties: {seed} (again with --hypothesis-seed={seed})"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Directory of the real data sets."""
+    named = os.environ.get("SALESOPS_SHARED_DATA", "")
+    folder = Path(named) if named else Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; name their directory in SALESOPS_SHARED_DATA")
+    return folder
+
+
+def fill(engine: DuckDBEngine, tables: Mapping[str, Rows]) -> None:
+    """Make canonical tables of `tables`, with the columns and types of their contracts.
+
+    Money is in minor units; a column that a row leaves out is missing.
+    """
+    for name, rows in tables.items():
+        table = TABLES[name]
+        body = ", ".join(f"{quoted(c.name)} {SQL_TYPES[c.type]}" for c in table.columns)
+        engine.execute(f"CREATE OR REPLACE TABLE {quoted(name)} ({body})")
+        for row in rows:
+            unknown = set(row) - set(table.names)
+            assert not unknown, f"{name} has no column {', '.join(sorted(unknown))}"
+        if rows := list(rows):
+            marks = ", ".join("?" for _ in table.names)
+            values = [[_plain(row.get(column)) for column in table.names] for row in rows]
+            engine.connection.executemany(f"INSERT INTO {quoted(name)} VALUES ({marks})", values)
+
+
+def _plain(value: Any) -> Any:
+    return date.fromisoformat(value) if isinstance(value, str) and _is_day(value) else value
+
+
+def _is_day(text: str) -> bool:
+    return len(text) == 10 and text[4] == text[7] == "-" and text.replace("-", "").isdigit()
+
+
+#: What data quality reads of the audit that a load leaves beside the facts.
+AUDIT_TABLES = {
+    "audit_sources": "source VARCHAR, table_name VARCHAR, kind VARCHAR, rows_in BIGINT, used BIGINT, merged BIGINT, "
+    "set_aside BIGINT, suspected BIGINT, orphans BIGINT, raw_total DOUBLE, stored_total DOUBLE, set_aside_total DOUBLE, "
+    "rounding_residual DOUBLE",
+    "audit_columns": "source VARCHAR, table_name VARCHAR, column_name VARCHAR, header VARCHAR, type VARCHAR, "
+    "is_required BOOLEAN, n_rows BIGINT, n_filled BIGINT",
+    "audit_reasons": "source VARCHAR, table_name VARCHAR, outcome VARCHAR, reason VARCHAR, column_name VARCHAR, "
+    "n_rows BIGINT, example VARCHAR",
+}
+
+
+def put_audit(engine: DuckDBEngine, tables: Mapping[str, Rows], fingerprint: str) -> None:
+    """The audit tables and the store's facts; a cell that a row leaves out is missing."""
+    for name, body in AUDIT_TABLES.items():
+        engine.execute(f"CREATE TABLE {name} ({body})")
+        for row in tables.get(name, ()):
+            columns, marks = ", ".join(row), ", ".join("?" for _ in row)
+            engine.execute(f"INSERT INTO {name} ({columns}) VALUES ({marks})", list(row.values()))
+    engine.execute("CREATE TABLE store_facts (name VARCHAR, value VARCHAR)")
+    engine.execute("INSERT INTO store_facts VALUES ('fingerprint', ?)", [fingerprint])
+
+
+@pytest.fixture
+def store():
+    """Makes facts of hand-written rows: `store(order_lines=[{...}], fx=[...], currency="CNY")`.
+
+    `path` puts them into a file instead of memory.  Besides canonical tables, rows of the
+    audit: audit_sources, audit_columns, audit_reasons.
+    """
+    opened: list[Facts] = []
+
+    def make(
+        *,
+        currency: str = "",
+        returns_on: str = "return_date",
+        fingerprint: str = "f00d",
+        path: Path | str = ":memory:",
+        **tables: Rows,
+    ) -> Facts:
+        engine = DuckDBEngine(path)
+        engine.execute("SET threads = 1")
+        fill(engine, {name: rows for name, rows in tables.items() if name not in AUDIT_TABLES})
+        views.build(engine, currency=currency, returns_on=returns_on)
+        put_audit(engine, tables, fingerprint)
+        facts = Facts(engine)
+        opened.append(facts)
+        return facts
+
+    yield make
+    for facts in opened:
+        facts.close()
+
+
+def changed(policy: policies.Policy, changes: Mapping[str, Any]) -> policies.Policy:
+    """`policy` with other values: {"report.suppress_below": 1, "semantics.currency": "CNY"}."""
+    for path, value in changes.items():
+        *blocks, name = path.split(".")
+        held = [policy]
+        for block in blocks:
+            held.append(getattr(held[-1], block))
+        for parent, key in zip(reversed(held), reversed([*blocks, name])):
+            assert key in type(parent).model_fields, f"the policy has no {path}"
+            value = parent.model_copy(update={key: value})
+        policy = value
+    return policy
+
+
+@pytest.fixture
+def workspace(store, tmp_path):
+    """Makes a workspace of hand-written rows: `workspace(period="2026-04", order_lines=[...])`.
+
+    `policy` changes the packaged default (see `changed`); `as_of` is the last day with a sale
+    unless given; without `period` it is the month of that day.
+    """
+
+    def make(
+        *,
+        period: str = "",
+        as_of: str = "",
+        lang: str = "en",
+        policy: Mapping[str, Any] | None = None,
+        **tables: Any,
+    ) -> Workspace:
+        rules = changed(policies.load(None), {"semantics.currency": "CNY", **(policy or {})})
+        facts = store(
+            currency=rules.semantics.currency, **{"returns_on": rules.semantics.returns_date, **tables}
+        )
+        calendar = Calendar(**rules.calendar_settings())
+        day = date.fromisoformat(as_of) if as_of else facts.last_day
+        assert day, "name as_of, or give rows that have a day"
+        chosen = calendar.parse(period) if period else calendar.period_of(day)
+        return Workspace(tmp_path, rules, facts, calendar, day, chosen, lang)
+
+    return make
+
+
+@pytest.fixture
+def line():
+    """Makes one order line: `line("2026-04-01", 1000, customer_id="c1")`; numbers orders by itself."""
+    serial = iter(range(1, 10**6))
+
+    def make(day: str, net: int | None, **values: Any) -> dict[str, Any]:
+        number = next(serial)
+        return {"order_id": f"o{number}", "line_id": "1", "ordered_on": day, "net_amount": net, **values}
+
+    return make
+
+
+def findings(exhibit: Any) -> dict[str, Any]:
+    """Findings of an exhibit by id (the first of each id)."""
+    return {finding.id: finding for finding in reversed([*exhibit.findings, *exhibit.notes])}
+
+
+@pytest.fixture
+def found():
+    """`found(exhibit)["growth_split.gained"].values["index"]`"""
+    return findings
