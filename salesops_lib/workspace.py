@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from salesops_lib import policy as policies
 from salesops_lib.errors import DataError
 from salesops_lib.periods import Calendar, Comparison, Period, Window
+from salesops_lib.tables import TABLES
 from salesops_lib.tables.engine import DuckDBEngine
 from salesops_lib.tables.facts import Facts
 
@@ -119,8 +120,7 @@ def open_workspace(root: Path | str = "", *, period: str = "", lang: str = "") -
         If the policy has faults.
     """
     folder = find_root(root)
-    file = folder / "policy.yaml"
-    policy = policies.load(file if file.is_file() else None)
+    policy = load_policy(folder)
     chosen = lang or policy.report.language
     if chosen not in LANGUAGES:
         raise DataError(f"{chosen!r} is not a language of the reports. Valid: {', '.join(LANGUAGES)}.")
@@ -139,6 +139,12 @@ def open_workspace(root: Path | str = "", *, period: str = "", lang: str = "") -
     except BaseException:
         facts.close()
         raise
+
+
+def load_policy(root: Path) -> policies.Policy:
+    """The policy of a workspace, its tables checked; the packaged default where it has none."""
+    file = root / "policy.yaml"
+    return policies.load(file if file.is_file() else None, known_tables=frozenset(TABLES))
 
 
 def _period(calendar: Calendar, facts: Facts, as_of: date, text: str) -> Period:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -103,35 +103,50 @@ def put_audit(engine: DuckDBEngine, tables: Mapping[str, Rows], fingerprint: str
     engine.execute("INSERT INTO store_facts VALUES ('fingerprint', ?)", [fingerprint])
 
 
-@pytest.fixture
-def store():
-    """Makes facts of hand-written rows: `store(order_lines=[{...}], fx=[...], currency="CNY")`.
+def make_store(
+    *,
+    currency: str = "",
+    returns_on: str = "return_date",
+    fingerprint: str = "f00d",
+    path: Path | str = ":memory:",
+    **tables: Rows,
+) -> Facts:
+    """Facts of hand-written rows: `make_store(order_lines=[{...}], fx=[...], currency="CNY")`.
 
     `path` puts them into a file instead of memory.  Besides canonical tables, rows of the
     audit: audit_sources, audit_columns, audit_reasons.
     """
-    opened: list[Facts] = []
+    engine = DuckDBEngine(path)
+    engine.execute("SET threads = 1")
+    fill(engine, {name: rows for name, rows in tables.items() if name not in AUDIT_TABLES})
+    views.build(engine, currency=currency, returns_on=returns_on)
+    put_audit(engine, tables, fingerprint)
+    return Facts(engine)
 
-    def make(
-        *,
-        currency: str = "",
-        returns_on: str = "return_date",
-        fingerprint: str = "f00d",
-        path: Path | str = ":memory:",
-        **tables: Rows,
-    ) -> Facts:
-        engine = DuckDBEngine(path)
-        engine.execute("SET threads = 1")
-        fill(engine, {name: rows for name, rows in tables.items() if name not in AUDIT_TABLES})
-        views.build(engine, currency=currency, returns_on=returns_on)
-        put_audit(engine, tables, fingerprint)
-        facts = Facts(engine)
-        opened.append(facts)
-        return facts
 
-    yield make
-    for facts in opened:
-        facts.close()
+def make_workspace(
+    root: Path,
+    *,
+    period: str = "",
+    as_of: str = "",
+    lang: str = "en",
+    policy: Mapping[str, Any] | None = None,
+    **tables: Any,
+) -> Workspace:
+    """A workspace of hand-written rows: `make_workspace(root, period="2026-04", order_lines=[...])`.
+
+    `policy` changes the packaged default (see `changed`); `as_of` is the last day with a sale
+    unless given; without `period` it is the month of that day.
+    """
+    rules = changed(policies.load(None), {"semantics.currency": "CNY", **(policy or {})})
+    facts = make_store(
+        currency=rules.semantics.currency, **{"returns_on": rules.semantics.returns_date, **tables}
+    )
+    calendar = Calendar(**rules.calendar_settings())
+    day = date.fromisoformat(as_of) if as_of else facts.last_day
+    assert day, "name as_of, or give rows that have a day"
+    chosen = calendar.parse(period) if period else calendar.period_of(day)
+    return Workspace(root, rules, facts, calendar, day, chosen, lang)
 
 
 def changed(policy: policies.Policy, changes: Mapping[str, Any]) -> policies.Policy:
@@ -148,36 +163,55 @@ def changed(policy: policies.Policy, changes: Mapping[str, Any]) -> policies.Pol
     return policy
 
 
-@pytest.fixture
-def workspace(store, tmp_path):
-    """Makes a workspace of hand-written rows: `workspace(period="2026-04", order_lines=[...])`.
+def _stores() -> Iterator[Callable[..., Facts]]:
+    opened: list[Facts] = []
 
-    `policy` changes the packaged default (see `changed`); `as_of` is the last day with a sale
-    unless given; without `period` it is the month of that day.
-    """
+    def make(**values: Any) -> Facts:
+        opened.append(make_store(**values))
+        return opened[-1]
 
-    def make(
-        *,
-        period: str = "",
-        as_of: str = "",
-        lang: str = "en",
-        policy: Mapping[str, Any] | None = None,
-        **tables: Any,
-    ) -> Workspace:
-        rules = changed(policies.load(None), {"semantics.currency": "CNY", **(policy or {})})
-        facts = store(
-            currency=rules.semantics.currency, **{"returns_on": rules.semantics.returns_date, **tables}
-        )
-        calendar = Calendar(**rules.calendar_settings())
-        day = date.fromisoformat(as_of) if as_of else facts.last_day
-        assert day, "name as_of, or give rows that have a day"
-        chosen = calendar.parse(period) if period else calendar.period_of(day)
-        return Workspace(tmp_path, rules, facts, calendar, day, chosen, lang)
+    yield make
+    for facts in opened:
+        facts.close()
 
-    return make
+
+def _workspaces(root: Path) -> Iterator[Callable[..., Workspace]]:
+    opened: list[Workspace] = []
+
+    def make(**values: Any) -> Workspace:
+        opened.append(make_workspace(root, **values))
+        return opened[-1]
+
+    yield make
+    for ws in opened:
+        ws.close()
 
 
 @pytest.fixture
+def store() -> Iterator[Callable[..., Facts]]:
+    """Makes facts of hand-written rows; see `make_store`."""
+    yield from _stores()
+
+
+@pytest.fixture(scope="module")
+def shared_store() -> Iterator[Callable[..., Facts]]:
+    """`store` for fixtures that the tests of a module share."""
+    yield from _stores()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Callable[..., Workspace]]:
+    """Makes a workspace of hand-written rows; see `make_workspace`."""
+    yield from _workspaces(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Workspace]]:
+    """`workspace` for fixtures that the tests of a module share."""
+    yield from _workspaces(tmp_path_factory.mktemp("workspace"))
+
+
+@pytest.fixture(scope="session")
 def line():
     """Makes one order line: `line("2026-04-01", 1000, customer_id="c1")`; numbers orders by itself."""
     serial = iter(range(1, 10**6))
@@ -194,7 +228,7 @@ def findings(exhibit: Any) -> dict[str, Any]:
     return {finding.id: finding for finding in reversed([*exhibit.findings, *exhibit.notes])}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def found():
     """`found(exhibit)["growth_split.gained"].values["index"]`"""
     return findings

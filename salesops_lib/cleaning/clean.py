@@ -213,8 +213,8 @@ def staging(
         f"{_stored(table[c.name], values.get(c.name), source)} AS {quoted(c.name)}" for c in table.columns
     ]
     sql = (
-        f"CREATE OR REPLACE TABLE {target} AS WITH texts AS (SELECT {texts}, hash({every}) AS record_hash FROM {relation}), "
-        f"read AS (SELECT *, {parsed} FROM texts), parsed AS ({_in_range(table, raw)}) "
+        f"CREATE OR REPLACE TABLE {target} AS WITH texts AS NOT MATERIALIZED (SELECT {texts}, hash({every}) AS record_hash FROM {relation}), "
+        f"read AS NOT MATERIALIZED (SELECT *, {parsed} FROM texts), parsed AS NOT MATERIALIZED ({_in_range(table, raw)}) "
         f"SELECT {', '.join(columns)}, {''.join(f'{e} AS exact_{n}, ' for n, e in exact.items())}"
         f"{fault_sql} AS fault, {value_sql} AS fault_value, record_hash FROM parsed"
     )

@@ -11,9 +11,13 @@ import click
 from salesops_lib.cli import app
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from salesops_lib.cleaning import Audit, Source
 
-FILES = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+FILES = click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 YES = click.option("--yes", "-y", is_flag=True, help="Take the default answer to every question.")
 
 QUESTIONS = {
@@ -67,7 +71,9 @@ def _show_sources(sources: Sequence[Source]) -> None:
 
 @click.command()
 @FILES
-@click.option("--table", "-t", default=None, metavar="T", help="Table that the files feed (default: guessed).")
+@click.option(
+    "--table", "-t", default=None, metavar="T", help="Table that the files feed (default: guessed)."
+)
 @YES
 @app.workspace_option
 def add(files: tuple[Path, ...], table: str | None, yes: bool, workspace: str) -> None:
@@ -78,17 +84,36 @@ def add(files: tuple[Path, ...], table: str | None, yes: bool, workspace: str) -
 
     root = app.workspace_or_here(workspace)
     add_files(root, files, table, yes=yes)
-    show.console().print(f"Recorded in {show.link(root / 'data' / 'sources.yaml')}. Load them with `salesops load`.")
+    show.console().print(
+        f"Recorded in {show.link(root / 'data' / 'sources.yaml')}. Load them with `salesops load`."
+    )
 
 
-def load_all(root: Path) -> Audit:
+def load_all(root: Path) -> None:
     """Load every source of `root` and print the audit."""
     from salesops_lib import cleaning
     from salesops_lib.cli import show
 
     audit = cleaning.load(root, policy=policy_of(root))
-    show.table(audit.frame, "rows in = used + merged + set aside")
-    return audit
+    show.table(summary(audit), "rows in = used + merged + set aside")
+    show.console().print(f"Each row and reason: {show.link(root / 'data')}")
+
+
+def summary(audit: Audit) -> pd.DataFrame:
+    """The audit on one screen: rows of each source, and why some are not used."""
+    import pandas as pd
+
+    rows = []
+    for source in audit.sources:
+        own = [
+            f"{reason.n_rows:,} {reason.column} {reason.reason}".replace("  ", " ")
+            for reason in audit.reasons
+            if (reason.source, reason.table) == (source.source, source.table)
+            and reason.outcome in ("merged", "set_aside")
+        ]
+        counts = (source.rows_in, source.used, source.merged, source.set_aside)
+        rows.append((source.source, source.table or "not used", *counts, "; ".join([*own, *source.notes])))
+    return pd.DataFrame(rows, columns=["source", "table", "rows in", "used", "merged", "set aside", "why"])
 
 
 @click.command()

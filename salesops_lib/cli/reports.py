@@ -6,11 +6,15 @@ import click
 
 from salesops_lib.cli import app
 
-LANG = click.option("--lang", default="", metavar="LANG", help="en, zh, or both as en,zh (default: the policy's).")
+LANG = click.option(
+    "--lang", default="", metavar="LANG", help="en, zh, or both as en,zh (default: the policy's)."
+)
 PERIOD = click.option(
     "--period", default="", metavar="P", help="2026-03, 2026-Q1, 2026 … (default: the last complete month)."
 )
-JOBS = click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Notebooks run at a time.")
+JOBS = click.option(
+    "--jobs", default=2, show_default=True, type=click.IntRange(1), help="Notebooks run at a time."
+)
 
 
 def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:

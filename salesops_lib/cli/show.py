@@ -50,7 +50,7 @@ def table(frame: pd.DataFrame, title: str = "") -> None:
 def _cell(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return "" if value is None else str(value)
-    if isinstance(value, int) or hasattr(value, "dtype") and value.dtype.kind in "iu":
+    if isinstance(value, int) or (hasattr(value, "dtype") and value.dtype.kind in "iu"):
         return f"{value:,}"
     return "" if value != value else str(value)
 
@@ -93,6 +93,8 @@ def outcome(results: Sequence[Result], index: Path) -> None:
         out.print(f"All reports: {link(index)}")
     for result in results:
         if result.status == "failed":
-            last = f"The last good page is untouched: {result.path}" if result.path else "No page was published."
+            last = (
+                f"The last good page is untouched: {result.path}" if result.path else "No page was published."
+            )
             lines = [f"\n{result.notebook} ({result.lang}) failed:", result.message, last]
             click.echo("\n".join([*lines, f"The run is kept in {result.run_folder}"]), err=True)

@@ -14,7 +14,9 @@ DEMO_LINES = 60_000
 
 
 @click.command()
-@click.option("--orders", default=DEMO_LINES, show_default=True, help="Order lines to make, up to 100 million.")
+@click.option(
+    "--orders", default=DEMO_LINES, show_default=True, help="Order lines to make, up to 100 million."
+)
 @click.option("--seed", default=2026, show_default=True, help="Another seed makes another company.")
 @reports.LANG
 @reports.JOBS
@@ -25,7 +27,7 @@ def demo(orders: int, seed: int, lang: str, jobs: int, workspace: str) -> int:
     Writes raw files and a policy, loads them, runs the reports of the last complete month, and
     prints where they are.
     """
-    from salesops_lib import synthetic
+    from salesops_lib import cleaning, synthetic
     from salesops_lib.cli import show
 
     started = time.perf_counter()
@@ -33,10 +35,12 @@ def demo(orders: int, seed: int, lang: str, jobs: int, workspace: str) -> int:
     refuse_other_data(root)
     raw = synthetic.generate(root, lines=orders, seed=seed)
     adopt_policy(root)
-    data.add_files(root, sorted(raw.iterdir()), yes=True)
+    cleaning.add(root, sorted(raw.iterdir()), yes=True, policy=data.policy_of(root))
     data.load_all(root)
     status = reports.publish(root, lang=lang, jobs=jobs)
-    show.console().print(f"Sample company in {show.link(root)}: {time.perf_counter() - started:.1f} s in all.")
+    show.console().print(
+        f"Sample company in {show.link(root)}: {time.perf_counter() - started:.1f} s in all."
+    )
     return status
 
 
@@ -79,9 +83,7 @@ def adopt_policy(root: Path) -> None:
 @reports.LANG
 @reports.JOBS
 @app.workspace_option
-def report(
-    files: tuple[Path, ...], yes: bool, period: str, lang: str, jobs: int, workspace: str
-) -> int:
+def report(files: tuple[Path, ...], yes: bool, period: str, lang: str, jobs: int, workspace: str) -> int:
     """Turn FILEs of your own into reports.
 
     They get a workspace of their own, salesops-<first file> in the present folder. At most three

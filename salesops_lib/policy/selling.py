@@ -177,6 +177,10 @@ class Pricing(Block):
     floors: Floors = Field(default=Floors(), description="Price floors.")
     discounts: Discounts = Field(default=Discounts(), description="Discount authority.")
     leakage: Leakage = Field(default=Leakage(), description="Leakage.")
+    bridge_overlap: Share = Field(
+        default=0.6,
+        description="Share of sales that continuing products must carry for a price-volume-mix bridge by product.",
+    )
 
 
 class Grades(Block):
@@ -204,10 +208,10 @@ class Customers(Block):
 
     grades: Grades = Field(default=Grades(), description="ABC grades.")
     quiet_after: float = Field(
-        default=2.5,
+        default=5.0,
         gt=1,
         le=20,
-        description="A customer is quiet after this multiple of its usual time between orders.",
+        description="A customer is quiet after this multiple k of its median time between orders; chance alone does that with 2^-k.",
     )
     quiet_min_orders: int = Field(
         default=4, ge=3, description="Orders that a usual time between orders needs."

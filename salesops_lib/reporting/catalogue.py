@@ -70,7 +70,9 @@ def messages() -> Mapping[str, Mapping[str, str]]:
             continue
         for key, texts in _leaves(tomllib.loads(file.read_text(encoding="utf-8"))):
             if key in found:
-                raise RunError(f"message {key!r} stands twice in reporting/messages ({file.name}); remove one.")
+                raise RunError(
+                    f"message {key!r} stands twice in reporting/messages ({file.name}); remove one."
+                )
             if set(texts) != set(LANGUAGES):
                 raise RunError(f"message {key!r} in {file.name} needs en and zh, has {', '.join(texts)}.")
             found[key] = texts

@@ -8,6 +8,7 @@ Halves are rounded up, as spreadsheets show them.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -81,7 +82,8 @@ def symbol(currency: str) -> str:
     """
     from babel.numbers import get_currency_symbol
 
-    return str(get_currency_symbol(currency, locale=_NATIVE_LOCALE.get(currency, "en_US")))
+    native = get_currency_symbol(currency, locale=_NATIVE_LOCALE.get(currency, "en_US"))
+    return unicodedata.normalize("NFKC", native)
 
 
 @lru_cache(maxsize=64)

@@ -27,6 +27,7 @@ from salesops_lib.reporting.imprint import Imprint, imprint
 from salesops_lib.reporting.sentences import plain
 from salesops_lib.reporting.voice import Voice
 
+MOVERS, ASKS = 4, 3
 MARK = "salesops"  # metadata key of outputs that belong to a report
 
 
@@ -51,42 +52,62 @@ class Page:
         self.voice: Voice = self.imprint.voice
         self.title = self.voice.name("report", report_id)
         self._exhibits: list[Exhibit] = []
-        self._findings: list[Finding] = []
-        self._lead = ""
+        self._told: list[Finding] = []
+        self._lead: Finding | None = None
         self._number = 0
-        self._metrics: list[str] = []
         style = Markup("<style>{}</style>").format(Markup(stylesheet("exhibit.css")))
         self._display(style + self._header(), part="header", id="header", label=self.title)
 
     def headline(
-        self, lead: Finding | Exhibit, *, movers: Sequence[Finding] = (), asks: Sequence[Finding] = ()
+        self,
+        *leads: Exhibit | Missing | Finding,
+        movers: Sequence[Exhibit | Missing | Finding] = (),
+        asks: Exhibit | Sequence[Finding] = (),
     ) -> None:
         """Show the first block: one sentence, what moved, and what has to be decided.
 
-        An exhibit gives its findings: the first leads, the next three are the movers.
+        Parameters
+        ----------
+        leads
+            The first of them that found anything gives the sentence.
+        movers
+            Each gives its first finding; at most four are shown.
+        asks
+            An exhibit of actions, with owners and days, or findings; at most three are shown.
         """
-        if isinstance(lead, Exhibit):
-            first, *rest = lead.findings
-            lead, movers = first, movers or rest[:3]
-        self._lead = plain(lead, self.voice)
-        self._findings += [lead, *movers, *asks]
-        self._metrics += [f.metric for f in (lead, *movers, *asks)]
-        html = sections.headline(lead, tuple(movers), tuple(asks), self.voice)
+        moved = [f for f in map(sections.first_finding, movers) if f]
+        found = [f for f in map(sections.first_finding, leads) if f] + moved
+        if not found:
+            return
+        self._lead = found[0]
+        moved = [f for f in moved if f != found[0]][:MOVERS]
+        asked = sections.asked(asks)[:ASKS]
+        self._told += [found[0], *moved, *(a.what for a in asked)]
+        html = sections.headline(found[0], moved, asked, self.voice)
         self._display(html, part="section", id="headline", label=self.voice.word("ui.headline"))
 
-    def section(self, exhibit: Exhibit | Missing) -> None:
-        """Show an exhibit as a section, or say in one line what a missing one needs."""
+    def section(self, *exhibits: Exhibit | Missing) -> None:
+        """Show exhibits as one numbered section, the first leading.
+
+        One that cannot be measured says in one line what it needs.
+        """
         self._number += 1
-        if isinstance(exhibit, Missing):
-            html, metric = sections.show_missing(exhibit, self.voice, self._number), ""
-        else:
-            html, metric = sections.show_section(exhibit, self.voice, self._number), exhibit.metric
-            self._exhibits.append(exhibit)
-            self._findings += exhibit.findings
-            self._metrics += sections.metrics_of(exhibit)
-            self._lead = self._lead or (plain(exhibit.findings[0], self.voice) if exhibit.findings else "")
-        label = sections.name(exhibit.id, self.voice, metric)
-        self._display(html, part="section", id=anchor(exhibit.id), label=label, number=self._number)
+        measured = [x for x in exhibits if isinstance(x, Exhibit)]
+        first = measured[0] if measured else exhibits[0]
+        html = sections.show_section(exhibits, self.voice, self._number, told=self._lead)
+        for exhibit in measured:
+            self._told += exhibit.findings
+            if self._lead is None:
+                self._lead = sections.first_finding(exhibit)
+        self._exhibits += measured
+        metric = first.metric if isinstance(first, Exhibit) else ""
+        label = sections.name(first.id, self.voice, metric)
+        self._display(html, part="section", id=anchor(first.id), label=label, number=self._number)
+
+    def digest(self) -> dict[str, str]:
+        """The first finding of each section as plain text, by id: what a test compares."""
+        firsts = {x.id: sections.first_finding(x) for x in self._exhibits}
+        return {key: plain(found, self.voice) for key, found in firsts.items() if found}
 
     def close(self, output: str | Path = "") -> None:
         """Show definitions and provenance; write `page.json` and `page.xlsx` into `output` when given."""
@@ -105,8 +126,8 @@ class Page:
         summary = {
             "report": self.report_id,
             "title": self.title,
-            "headline": self._lead,
-            "findings": [{**_plain_values(f), "text": plain(f, self.voice)} for f in self._findings],
+            "headline": plain(self._lead, self.voice) if self._lead else "",
+            "findings": [{**_plain_values(f), "text": plain(f, self.voice)} for f in self._told],
             "grade": self.imprint.grade,
             "lang": self.voice.lang,
             "period": self.imprint.period,
@@ -144,7 +165,8 @@ class Page:
         return lines
 
     def _definitions(self) -> Markup:
-        found = [(m, definition(m)) for m in dict.fromkeys(m for m in self._metrics if m)]
+        metrics = [f.metric for f in self._told] + [m for x in self._exhibits for m in sections.metrics_of(x)]
+        found = [(m, definition(m)) for m in dict.fromkeys(metrics) if m]
         items = Markup("").join(
             Markup('<dt id="def-{}">{}</dt><dd>{}</dd>').format(
                 anchor(m), metric_name(m, self.voice.lang), self._said(d)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
-from salesops_lib.reporting import tables
+from salesops_lib.reporting import catalogue, tables
 from salesops_lib.reporting.charts.scale import known
 from salesops_lib.reporting.definitions import anchor, better, definition, metric_name
 from salesops_lib.reporting.heat import show_matrix
+from salesops_lib.reporting.numbers import is_missing
 from salesops_lib.reporting.sentences import plain, say
 from salesops_lib.reporting.tiles import show_tiles
 from salesops_lib.reporting.voice import Voice
@@ -35,42 +38,89 @@ _KEYS: dict[str, tuple[tuple[str, str, str], ...]] = {
 
 def name(id: str, voice: Voice, metric: str = "") -> str:
     """The short label of a section: the catalogue's word for its id, else its metric's name."""
-    from salesops_lib.reporting.catalogue import find
-
-    found = find(f"section.{id}", voice.lang)
+    found = catalogue.find(f"section.{id}", voice.lang)
     if found is None and metric and voice.lang.startswith("zh"):
         return metric_name(metric, voice.lang)
     return found or voice.name("section", id)
 
 
-def show_section(exhibit: Exhibit, voice: Voice, number: int) -> Markup:
-    """The whole section as HTML; numbers and ids derive from the exhibit alone."""
-    title: str = name(exhibit.id, voice, exhibit.metric)
-    label = title if exhibit.findings else ""  # a section without a finding bears its label as title
-    title = say(exhibit.findings[0], voice) if exhibit.findings else title
+def first_finding(thing: Exhibit | Missing | Finding) -> Finding | None:
+    """What was found first, if anything was."""
+    if isinstance(thing, Finding):
+        return thing
+    found = thing.findings if isinstance(thing, Exhibit) else ()
+    return found[0] if found else None
+
+
+def show_section(
+    exhibits: Sequence[Exhibit | Missing], voice: Voice, number: int, *, told: Finding | None = None
+) -> Markup:
+    """One section as HTML: the first exhibit leads, others follow as parts, missing ones as a line.
+
+    `told` is the finding that the page's headline has said already: it is not said twice.
+    """
+    measured = [x for x in exhibits if isinstance(x, Exhibit)]
+    absent = [x for x in exhibits if isinstance(x, Missing)]
+    if not measured:
+        return _absent_section(absent, voice, number)
+    lead, *others = measured
+    title: str = name(lead.id, voice, lead.metric)
+    says = first_finding(lead)
+    label = title if says and says != told else ""  # without a finding the label is the title
+    heading = say(says, voice) if says and says != told else title
+    parts = Markup("").join(_part(part, voice, told) for part in (*lead.parts, *_flat(others)))
+    lines = Markup("").join(
+        Markup('<p class="note">{}</p>').format(_needs(x, voice, named=True)) for x in absent
+    )
     return Markup(
-        '<section class="so sec" id="s-{}"><p class="label"><span class="no">{}</span>{}</p><h2>{}</h2>{}{}{}{}</section>'
+        '<section class="so sec" id="s-{}"><p class="label"><span class="no">{}</span>{}</p><h2>{}</h2>'
+        "{}{}{}{}{}</section>"
     ).format(
-        anchor(exhibit.id), number, label, title, _body(exhibit, voice),
-        Markup("").join(_part(part, voice) for part in exhibit.parts), _note(exhibit, voice), _fold(exhibit, voice),
+        anchor(lead.id), number, label, heading, _body(lead, voice), _note(lead, voice), parts, lines,
+        _fold(measured, voice),
     )  # fmt: skip
 
 
-def show_missing(missing: Missing, voice: Voice, number: int) -> Markup:
-    """One line that says what the section needs."""
-    needs = tuple(voice.name("table", n) if "." not in n else n for n in missing.needs)
-    why = missing.why.strip().rstrip(".。")
-    text = voice.word("ui.needs_why", needs=needs, why=why) if why else voice.word("ui.needs", needs=needs)
-    label = name(missing.id, voice)
+def _flat(exhibits: Sequence[Exhibit]) -> Iterator[Exhibit]:
+    for exhibit in exhibits:
+        yield exhibit
+        yield from exhibit.parts
+
+
+def _absent_section(absent: Sequence[Missing], voice: Voice, number: int) -> Markup:
+    """What cannot be measured, and what it needs: a line each."""
+    first, *others = absent
+    lines = Markup("").join(
+        Markup("<p>{}</p>").format(_needs(x, voice, named=n > 0)) for n, x in enumerate([first, *others])
+    )
     return Markup(
-        '<section class="so sec missing" id="s-{}"><p class="label"><span class="no">{}</span>{}</p><p>{}</p></section>'
-    ).format(anchor(missing.id), number, label, text)
+        '<section class="so sec missing" id="s-{}"><p class="label"><span class="no">{}</span>{}</p>{}</section>'
+    ).format(anchor(first.id), number, name(first.id, voice), lines)
 
 
-def _part(exhibit: Exhibit, voice: Voice) -> Markup:
-    title = say(exhibit.findings[0], voice) if exhibit.findings else name(exhibit.id, voice, exhibit.metric)
-    return Markup('<div class="part" id="s-{}"><h3>{}</h3>{}{}</div>').format(
-        anchor(exhibit.id), title, _body(exhibit, voice), _note(exhibit, voice, brief=True)
+def _needs(missing: Missing, voice: Voice, *, named: bool) -> str:
+    needs = tuple(_need(n, voice) for n in missing.needs)
+    why = missing.why
+    if catalogue.find(why, voice.lang) is not None:
+        why = plain(Finding(why), voice)
+    why = why.strip().rstrip(".。")
+    text = voice.word("ui.needs_why", needs=needs, why=why) if why else voice.word("ui.needs", needs=needs)
+    colon = "：" if voice.lang.startswith("zh") else ": "
+    return f"{name(missing.id, voice)}{colon}{text}" if named else text
+
+
+def _need(need: str, voice: Voice) -> str:
+    """A table by its name; a column of one as `table.column`, as files are mapped."""
+    return need if "." in need else voice.name("table", need)
+
+
+def _part(exhibit: Exhibit, voice: Voice, told: Finding | None) -> Markup:
+    label = name(exhibit.id, voice, exhibit.metric)
+    says = first_finding(exhibit)
+    heading = say(says, voice) if says and says != told else label
+    above = Markup('<p class="label">{}</p>').format(label) if heading != label else Markup("")
+    return Markup('<div class="part" id="s-{}">{}<h3>{}</h3>{}{}</div>').format(
+        anchor(exhibit.id), above, heading, _body(exhibit, voice), _note(exhibit, voice)
     )
 
 
@@ -182,18 +232,17 @@ def _amounts(exhibit: Exhibit) -> list[float]:
     return known(v for c in own if c in exhibit.frame for v in exhibit.frame[c])
 
 
-def _note(exhibit: Exhibit, voice: Voice, *, brief: bool = False) -> Markup:
+def _note(exhibit: Exhibit, voice: Voice) -> Markup:
     parts: list[Any] = [say(note, voice) for note in exhibit.notes]
-    if not brief:
-        if exhibit.window is not None:
-            window = voice.word("ui.window", start=exhibit.window.start, end=exhibit.window.end)
-            if exhibit.base is not None:
-                gap = "，" if voice.lang.startswith("zh") else ", "
-                window += gap + voice.word("ui.base", start=exhibit.base.start, end=exhibit.base.end)
-            parts.append(window)
-        if exhibit.sources:
-            read = tuple(voice.name("table", s) for s in exhibit.sources)
-            parts.append(voice.word("ui.sources", tables=read))
+    if exhibit.window is not None:
+        window = voice.word("ui.window", start=exhibit.window.start, end=exhibit.window.end)
+        if exhibit.base is not None:
+            gap = "，" if voice.lang.startswith("zh") else ", "
+            window += gap + voice.word("ui.base", start=exhibit.base.start, end=exhibit.base.end)
+        parts.append(window)
+    if exhibit.sources:
+        read = tuple(voice.name("table", s) for s in exhibit.sources)
+        parts.append(voice.word("ui.sources", tables=read))
     if not parts:
         return Markup("")
     stop = Markup("。" if voice.lang.startswith("zh") else ". ")
@@ -201,14 +250,15 @@ def _note(exhibit: Exhibit, voice: Voice, *, brief: bool = False) -> Markup:
     return Markup('<p class="note">{}</p>').format(ended.rstrip())
 
 
-def _fold(exhibit: Exhibit, voice: Voice) -> Markup:
-    """The metric's definition, opened on demand."""
-    found = [d for d in (definition(m) for m in metrics_of(exhibit)) if d is not None]
-    where = voice.word("ui.sheet", sheet=exhibit.id)
+def _fold(exhibits: Sequence[Exhibit], voice: Voice) -> Markup:
+    """The definitions of the section's metrics and where its rows are, opened on demand."""
+    ids = dict.fromkeys(m for exhibit in exhibits for m in metrics_of(exhibit))
+    found = [d for d in map(definition, ids) if d is not None]
     entries = Markup("").join(
         Markup("<dt>{}</dt><dd>{}</dd>").format(metric_name(d.id, voice.lang), d.formula or d.id)
         for d in found
     )
+    where = voice.word("ui.sheet", sheet=", ".join(exhibit.id for exhibit in exhibits))
     return Markup('<details class="def"><summary>{}</summary><dl>{}</dl><p>{}</p></details>').format(
         voice.word("ui.definition"), entries, where
     )
@@ -224,16 +274,44 @@ def metrics_of(exhibit: Exhibit) -> list[str]:
     return [m for m in dict.fromkeys(ids) if m]
 
 
-def headline(lead: Finding, movers: tuple[Finding, ...], asks: tuple[Finding, ...], voice: Voice) -> Markup:
+@dataclass(frozen=True)
+class Ask:
+    """A decision that is asked for; owner and day where they are known."""
+
+    what: Finding
+    owner: str = ""
+    due_on: object = None
+
+
+def asked(asks: Exhibit | Missing | Sequence[Finding]) -> list[Ask]:
+    """The decisions of an exhibit of actions, or bare findings, as asks."""
+    if isinstance(asks, Missing):
+        return []
+    if not isinstance(asks, Exhibit):
+        return [Ask(finding) for finding in asks]
+    return [
+        Ask(r["what"], "" if is_missing(r.get("owner")) else str(r["owner"]), r.get("due_on"))
+        for r in asks.frame.to_dict("records")
+    ]
+
+
+def headline(lead: Finding, movers: Sequence[Finding], asks: Sequence[Ask], voice: Voice) -> Markup:
     """The first block of a report: one sentence, what moved, what has to be decided."""
-    blocks = Markup("")
-    for word, findings in (("ui.movers", movers), ("ui.asks", asks)):
-        if findings:
-            items = Markup("").join(
-                Markup('<li class="{}">{}</li>').format(f.tone, say(f, voice)) for f in findings
-            )
-            blocks += Markup("<div><h3>{}</h3><ul>{}</ul></div>").format(voice.word(word), items)
+    moved = [Markup('<li class="{}">{}</li>').format(f.tone, say(f, voice)) for f in movers]
+    wanted = [Markup('<li class="ask">{}{}</li>').format(say(a.what, voice), _by(a, voice)) for a in asks]
+    blocks = Markup("").join(
+        Markup("<div><h3>{}</h3><ul>{}</ul></div>").format(voice.word(word), Markup("").join(items))
+        for word, items in (("ui.movers", moved), ("ui.asks", wanted))
+        if items
+    )
     more = Markup('<div class="two">{}</div>').format(blocks) if blocks else Markup("")
     return Markup(
         '<section class="so headline {}" id="s-headline"><p class="lead">{}</p>{}</section>'
     ).format(lead.tone, say(lead, voice), more)
+
+
+def _by(ask: Ask, voice: Voice) -> Markup:
+    if not ask.owner or is_missing(ask.due_on):
+        return Markup("<small>{}</small>").format(ask.owner) if ask.owner else Markup("")
+    text = voice.word("ui.ask_owner", owner=voice.said(ask.owner), due=ask.due_on)
+    return Markup("<small>{}</small>").format(text)

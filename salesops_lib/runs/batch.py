@@ -8,7 +8,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -150,7 +150,9 @@ def _run_all(tasks: list[_Task], jobs: int, force: bool, watch: Watch | None) ->
 
     told = watch or (lambda label, result: None)
     workers = max(1, min(jobs, len(tasks)))
-    results = Parallel(n_jobs=workers, backend="threading")(delayed(_report)(task, force, told) for task in tasks)
+    results = Parallel(n_jobs=workers, backend="threading")(
+        delayed(_report)(task, force, told) for task in tasks
+    )
     return list(results)
 
 
@@ -166,7 +168,11 @@ def _report(task: _Task, force: bool, watch: Watch) -> Result:
 def _up_to_date(task: _Task) -> Result | None:
     for entry in publish.manifest(task.reports):
         wanted = (task.inputs.period, task.notebook.stem, task.lang)
-        if publish.identity(entry) == wanted and entry["key"] == task.key and publish.is_intact(task.reports, entry):
+        if (
+            publish.identity(entry) == wanted
+            and entry["key"] == task.key
+            and publish.is_intact(task.reports, entry)
+        ):
             return Result(*_named(task), "up-to-date", task.reports / task.page, 0.0)
     return None
 
@@ -179,19 +185,21 @@ def _attempt(task: _Task, started: float) -> Result:
     folder = ledger.begin(task.reports, *_named(task))
     begun_at = ledger.now()
     ended = execute(
-        task.notebook, task.values, folder=folder, cwd=task.notebook.parent, room=task.room, zygote=task.zygote
+        task.notebook,
+        task.values,
+        folder=folder,
+        cwd=task.notebook.parent,
+        room=task.room,
+        zygote=task.zygote,
     )
-    if isinstance(ended, Executed):
-        ended = _deliver(task, ended, folder, begun_at, started)
+    fault = ended if isinstance(ended, Fault) else _deliver(task, ended, folder, begun_at, started)
     seconds = time.perf_counter() - started
     page = task.reports / task.page
-    if isinstance(ended, Fault):
-        ledger.record(
-            folder, state="FAILED", cause=ended.cause, cell=ended.cell, message=ended.message, finished_at=ledger.now()
-        )
+    if fault is not None:
+        ledger.record(folder, state="FAILED", **asdict(fault), finished_at=ledger.now())
         _leave_page(task, folder)
         last_good = page if page.exists() else None
-        return Result(*_named(task), "failed", last_good, seconds, ended.cause, ended.message, folder)
+        return Result(*_named(task), "failed", last_good, seconds, fault.cause, fault.message, folder)
     ledger.record(folder, state="PUBLISHED", finished_at=ledger.now())
     return Result(*_named(task), "published", page, seconds, run_folder=folder)
 
@@ -226,7 +234,9 @@ def _deliver(task: _Task, executed: Executed, folder: Path, begun_at: str, start
         return Fault("publish", str(refused))
     except Exception as mistake:
         (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        message = f"{task.notebook.stem} ran, but its page could not be made: {type(mistake).__name__}: {mistake}."
+        message = (
+            f"{task.notebook.stem} ran, but its page could not be made: {type(mistake).__name__}: {mistake}."
+        )
         return Fault("render", f"{message}\nThis is our mistake; the traceback is in {folder / 'error.txt'}.")
     return None
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from salesops_lib import errors
+from salesops_lib.errors import DataError, PolicyError, RunError, SalesopsError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CELL_SECONDS = 600
 START_SECONDS = 60
 END_MARKER = "page.json"
-USER_ERRORS = {kind.__name__ for kind in (errors.SalesopsError, *errors.SalesopsError.__subclasses__())}
+USER_ERRORS = {kind.__name__ for kind in (SalesopsError, DataError, PolicyError, RunError)}
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -155,14 +155,18 @@ def _stopped(notebook: Path, number: int | None, error: Any) -> Fault:
     if error.ename == "SystemExit":
         return _fault(notebook, "exit", number, f"ended the notebook early (SystemExit {text or 0})")
     said = f"{error.ename}: {_short(text)}" if text else error.ename
-    marked = [line for part in error.traceback for line in ANSI.sub("", part).splitlines() if line.startswith("-")]
+    marked = [
+        line for part in error.traceback for line in ANSI.sub("", part).splitlines() if line.startswith("-")
+    ]
     lines = [line.lstrip("-> 0123456789") for line in marked if "->" in line[:12]]
     where = f" at `{lines[0].strip()}`" if lines else ""
     return _fault(notebook, "error", number, f"stopped{where} with {said}")
 
 
 def _died(notebook: Path, executed: Path, log: Path, problem: Exception) -> Fault:
-    last_words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:] if log.exists() else []
+    last_words = (
+        log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:] if log.exists() else []
+    )
     said = "\n".join(["killed its kernel (out of memory, or a crash in native code)", *last_words])
     number = _last_started(executed)
     if number is None:

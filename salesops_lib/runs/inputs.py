@@ -13,7 +13,17 @@ from typing import Any
 
 from salesops_lib.errors import RunError, nearest
 
-LISTED_PACKAGES = ("salesops", "pandas", "numpy", "duckdb", "pyarrow", "matplotlib", "papermill", "scikit-learn", "prophet")
+LISTED_PACKAGES = (
+    "salesops",
+    "pandas",
+    "numpy",
+    "duckdb",
+    "pyarrow",
+    "matplotlib",
+    "papermill",
+    "scikit-learn",
+    "prophet",
+)
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jupyter_client import AsyncKernelManager
+from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.utils import ensure_event_loop, run_sync
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -60,8 +61,9 @@ class _ForkProvisioner(LocalProvisioner):
     """Starts a kernel by asking the zygote instead of running a command."""
 
     zygote: Zygote
+    process: Any
 
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         argv = cmd[cmd.index("ipykernel_launcher") + 1 :]
         log = Path(kwargs["stdout"].name)
         self.pid = self.pgid = self.zygote.fork(argv, kwargs["env"], Path(kwargs["cwd"]), log)

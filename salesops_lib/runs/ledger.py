@@ -98,9 +98,7 @@ def status(root: Path | str) -> pd.DataFrame:
 
     present = inputs.read(Path(root))
     folder = present.root / "reports"
-    rows = {
-        publish.identity(entry): _published(folder, entry, present) for entry in publish.manifest(folder)
-    }
+    rows = {publish.identity(entry): _published(folder, entry, present) for entry in publish.manifest(folder)}
     for identity, known in latest(folder).items():
         if known["state"] == "PUBLISHED":
             continue
@@ -122,4 +120,10 @@ def _published(folder: Path, entry: publish.Entry, present: Any) -> dict[str, An
         state, cause = "stale", "the policy has changed"
     page = next((name for name in entry["files"] if name.endswith(".html")), "")
     shown = {name: entry.get(name, "") for name in ("report", "period", "lang", "grade", "headline")}
-    return {**shown, "state": state, "published_at": entry["finished_at"], "path": f"reports/{page}", "cause": cause}
+    return {
+        **shown,
+        "state": state,
+        "published_at": entry["finished_at"],
+        "path": f"reports/{page}",
+        "cause": cause,
+    }

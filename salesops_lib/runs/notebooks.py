@@ -65,7 +65,9 @@ def _one(name: str, known: Mapping[str, Path], root: Path) -> Path:
     stem = Path(name).stem if name.endswith(".ipynb") else name
     if stem in known:
         return known[stem]
-    numbered = [path for key, path in known.items() if key.split("_")[0] == stem or key.split("_", 1)[-1] == stem]
+    numbered = [
+        path for key, path in known.items() if key.split("_")[0] == stem or key.split("_", 1)[-1] == stem
+    ]
     if len(numbered) == 1:
         return numbered[0]
     if not known:
@@ -107,7 +109,11 @@ def _declared(source: str, notebook: Path) -> list[Parameter]:
         for line in ast.parse(source).body:
             if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value:
                 found.append(_parameter(line.target.id, line.value, line.annotation))
-            elif isinstance(line, ast.Assign) and len(line.targets) == 1 and isinstance(line.targets[0], ast.Name):
+            elif (
+                isinstance(line, ast.Assign)
+                and len(line.targets) == 1
+                and isinstance(line.targets[0], ast.Name)
+            ):
                 found.append(_parameter(line.targets[0].id, line.value, None))
             elif not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)):
                 raise ValueError(f"line {line.lineno} is more than `name: type = value`")
@@ -166,7 +172,9 @@ def _typed(notebook: Path, parameter: Parameter, value: Any) -> Value:
         else:
             if not isinstance(read, float) or math.isfinite(read):
                 return read
-    wanted = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "text"}[kind.__name__]
+    wanted = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "text"}[
+        kind.__name__
+    ]
     raise RunError(
         f"{notebook.stem}: parameter {parameter.name} must be {wanted}, not {value!r} "
         f"(its default is {parameter.default!r})."

@@ -70,7 +70,11 @@ def manifest(folder: Path) -> list[Entry]:
 
 
 def identity(entry: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What an entry is of: report, period and language."""
+    """What an entry is of: period, report and language.
+
+    >>> identity({"report": "10_performance_review", "period": "2026-03", "lang": "zh", "grade": "A"})
+    ('2026-03', '10_performance_review', 'zh')
+    """
     return entry["period"], entry["report"], entry["lang"]
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 __all__ = ["generate"]
 
-#: The calendar needs at least a few orders a day to show what is planted.
-MIN_LINES, MAX_LINES = 2_000, 100_000_000
+#: The calendar needs some orders a month in every region to plan and to judge by.
+MIN_LINES, MAX_LINES = 10_000, 100_000_000
 #: Up to this many lines the work is done in memory, beyond it in a file that is removed afterwards.
 _IN_MEMORY = 2_000_000
 _MEMORY = "2GB"
@@ -28,7 +28,7 @@ def generate(root: Path | str, *, lines: int = 60_000, seed: int = 2026, threads
     root
         The workspace.
     lines
-        Clean order lines, 2,000 to 100 million.  The company's money grows with them: 60,000
+        Clean order lines, 10,000 to 100 million.  The company's money grows with them: 60,000
         lines are about CNY 600 million of bookings a year.  Customers, products and people
         stay as many.
     seed
@@ -45,7 +45,7 @@ def generate(root: Path | str, *, lines: int = 60_000, seed: int = 2026, threads
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as root:
-    ...     raw = generate(root, lines=2_000)
+    ...     raw = generate(root, lines=10_000)
     ...     sorted(path.name for path in raw.iterdir())[:3]
     ['competitor_prices.csv', 'expenses.csv', 'fx.csv']
     """

@@ -72,7 +72,7 @@ def _monthly(con: duckdb.DuckDBPyConnection, table: str, amount: str) -> NDArray
     """Whole yuan a month; dollars at the month's average rate."""
     export = company.REGION_NAMES.index("Export")
     rows = con.execute(f"""
-        SELECT o.m, CAST(sum(CASE WHEN t.region = {export} THEN CAST(round(t.{amount} * x.avg) AS BIGINT) ELSE t.{amount} END) AS BIGINT) // 100
+        SELECT o.m, CAST(sum(CASE WHEN t.region = {export} THEN CAST(round_even(t.{amount} * x.avg, 0) AS BIGINT) ELSE t.{amount} END) AS BIGINT) // 100
         FROM {table} AS t JOIN order_days AS o ON o.d = t.d JOIN rates AS x ON x.m = o.m GROUP BY o.m
     """).fetchall()
     values = np.zeros(N_MONTHS, dtype=np.int64)

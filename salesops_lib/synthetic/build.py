@@ -58,7 +58,7 @@ def write(root: Path, lines: int, seed: int, threads: int | None, *, memory: str
             shutil.move(path, data / "raw" / path.name)
         told = made / "truth.json"
         told.write_text(
-            json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+            json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
         )
         shutil.move(told, data / "demo" / "truth.json")
     return data / "raw"

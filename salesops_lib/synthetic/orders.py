@@ -234,8 +234,8 @@ def make_lines(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> None
         SELECT i, k, line_no, d, m, customer, written_customer, region, segment, rep, team, channel, product, category, status,
                quantity, list_tc, unit_tc, quantity * unit_tc AS amount_tc,
                CAST(round(quantity * unit_cost / rate) AS BIGINT) AS cost_tc,
-               CAST(round(quantity * unit_tc * rate) AS BIGINT) AS amount,
-               CAST(round(round(quantity * unit_cost / rate) * rate) AS BIGINT) AS cost,
+               CAST(round_even(quantity * unit_tc * rate, 0) AS BIGINT) AS amount,
+               CAST(round_even(round(quantity * unit_cost / rate) * rate, 0) AS BIGINT) AS cost,
                requested_day, shipped_day
         FROM counted
     """)

@@ -178,7 +178,7 @@ def _sandbagger(con: duckdb.DuckDBPyConnection, made: Company) -> Topic:
         f"""SELECT rep = {made.people.sandbagger}, CAST(sum(amount) FILTER ({late}) AS BIGINT), CAST(sum(amount) AS BIGINT)
             FROM lines WHERE status <> 1 AND m // 3 IN ({quarters}) GROUP BY 1 ORDER BY 1"""
     ).fetchall()
-    share = {bool(own): after / total for own, after, total in rows}
+    share = {bool(own): (after or 0) / total for own, after, total in rows}
     planted = {
         "share_held": company.HOLD_SHARE,
         "released": "first 8 working days of the next quarter",
@@ -351,7 +351,11 @@ def _price_cut(con: duckdb.DuckDBPyConnection) -> Topic:
         WHERE l.category = {category} AND l.d BETWEEN {day - 180} AND {day + 179} GROUP BY hit, after
     """).fetchall()
     level = {(bool(hit), bool(after)): value for hit, after, value in rows}
-    difference = level[True, True] - level[True, False] - level[False, True] + level[False, False]
+    if len(level) < 4:
+        effect = None
+    else:
+        difference = level[True, True] - level[True, False] - level[False, True] + level[False, False]
+        effect = round(float(np.exp(difference) - 1), 4)
     planted = {
         "on": str(company.PRICE_CUT_DAY),
         "competitor": company.PRICE_CUT_RIVAL,
@@ -360,7 +364,7 @@ def _price_cut(con: duckdb.DuckDBPyConnection) -> Topic:
         "regions": list(company.PRICE_CUT_REGIONS),
         "effect_on_quantity": round(company.PRICE_CUT_EFFECT - 1, 6),
     }
-    return {"planted": planted, "realised": {"effect_on_quantity": round(float(np.exp(difference) - 1), 4)}}
+    return {"planted": planted, "realised": {"effect_on_quantity": effect}}
 
 
 def _attainment(made: Company) -> Topic:

@@ -86,7 +86,9 @@ def test_check_names_a_sound_policy_and_lists_every_fault(standin):
     assert re.search(r"no faults\.\n.+version .+ sha256 [0-9a-f]{64}", sound.stdout)
     broken = standin / "broken.yaml"
     text = (standin / "policy.yaml").read_text(encoding="utf-8")
-    broken.write_text(text.replace("semantics:", "semantix:").replace("calendar:", "calender:"), encoding="utf-8")
+    broken.write_text(
+        text.replace("semantics:", "semantix:").replace("calendar:", "calender:"), encoding="utf-8"
+    )
     result = salesops("check", broken)
     assert result.exit_code == 1
     assert len(re.findall(r"broken\.yaml:\d+:\d+", result.stderr)) >= 2
@@ -130,7 +132,9 @@ def test_interrupted_is_status_130(standin, monkeypatch, stop):
 def test_lab_opens_on_loopback_with_the_workspace_set(standin, monkeypatch):
     seen = []
     monkeypatch.setenv("SALESOPS_WORKSPACE", "")
-    monkeypatch.setattr(os, "execv", lambda path, args: seen.append((path, args, os.environ["SALESOPS_WORKSPACE"])))
+    monkeypatch.setattr(
+        os, "execv", lambda path, args: seen.append((path, args, os.environ["SALESOPS_WORKSPACE"]))
+    )
     assert salesops("-w", standin, "lab").exit_code == 0
     ((path, args, workspace),) = seen
     assert path == sys.executable
@@ -143,7 +147,12 @@ def test_lab_opens_on_loopback_with_the_workspace_set(standin, monkeypatch):
 
 def test_questions_are_put_with_their_default():
     question = SimpleNamespace(
-        kind="date_order", source="a.csv", subject="date order", options=("dmy", "mdy"), default="dmy", values=("01/02/2026",)
+        kind="date_order",
+        source="a.csv",
+        subject="date order",
+        options=("dmy", "mdy"),
+        default="dmy",
+        values=("01/02/2026",),
     )
 
     @click.command()
@@ -158,7 +167,12 @@ def test_questions_are_put_with_their_default():
 
 def test_an_optional_question_takes_an_empty_answer():
     question = SimpleNamespace(
-        kind="column", source="a.csv", subject="orders.ordered_on", options=("when", ""), default="", values=("x",)
+        kind="column",
+        source="a.csv",
+        subject="orders.ordered_on",
+        options=("when", ""),
+        default="",
+        values=("x",),
     )
 
     @click.command()

@@ -50,7 +50,10 @@ def published(standin, warm):
 CELLS = {
     "error": ("x = {}\nx['region']", "cell In [3] stopped at `x['region']` with KeyError: 'region'"),
     "exit": ("import sys; sys.exit(0)", "cell In [3] ended the notebook early (SystemExit 0)"),
-    "exit inside try": ("try:\n    raise SystemExit\nexcept BaseException:\n    raise", "cell In [3] ended the notebook"),
+    "exit inside try": (
+        "try:\n    raise SystemExit\nexcept BaseException:\n    raise",
+        "cell In [3] ended the notebook",
+    ),
     "kernel-death": ("import os; os.kill(os.getpid(), 9)", "cell In [3] killed its kernel"),
     "kernel ends": ("import os; os._exit(0)", "cell In [3] killed its kernel"),
     "data": (
@@ -61,7 +64,12 @@ CELLS = {
 }
 
 
-CAUSES = {"exit": "exit", "exit inside try": "exit", "kernel-death": "kernel-death", "kernel ends": "kernel-death"}
+CAUSES = {
+    "exit": "exit",
+    "exit inside try": "exit",
+    "kernel-death": "kernel-death",
+    "kernel ends": "kernel-death",
+}
 
 
 def test_cells_that_fail_leave_the_last_good_reports(standin, warm):
@@ -113,7 +121,9 @@ def test_a_page_never_closed_is_unfinished(standin, warm):
 
 
 def test_exit_after_the_page_was_closed_is_not_passed(standin, warm):
-    write_notebook(standin / "notebooks" / "10_first.ipynb", SHOW, CLOSE, "raise SystemExit", "1", close=False)
+    write_notebook(
+        standin / "notebooks" / "10_first.ipynb", SHOW, CLOSE, "raise SystemExit", "1", close=False
+    )
     (result,) = runs.run(standin, ["10"])
     assert (result.status, result.cause) == ("failed", "exit")
 
@@ -164,7 +174,9 @@ def test_a_page_that_cannot_be_rendered_is_our_mistake_and_changes_nothing(publi
     monkeypatch.setattr(reporting, "render", broken)
     result = salesops("-w", published, "run", "10")
     assert result.exit_code == 3
-    assert one_screen(result, "page could not be made: ValueError: no such template", "our mistake", "error.txt")
+    assert one_screen(
+        result, "page could not be made: ValueError: no such template", "our mistake", "error.txt"
+    )
     assert digests(published) == before
 
 
@@ -264,7 +276,9 @@ def test_a_policy_with_faults(published):
     assert digests(published) == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
+)
 def test_an_interrupted_run_leaves_nothing(published, number):
     before = digests(published)
     wait = "import os, pathlib, time\npathlib.Path(workspace, f'pid-{lang}').write_text(str(os.getpid()))\ntime.sleep(120)"

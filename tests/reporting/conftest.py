@@ -47,7 +47,7 @@ def notebook(monkeypatch, samples):
 
         monkeypatch.setattr(Page, "_display", caught)
         page = Page(samples.workspace(lang), "10_performance_review")
-        page.headline(samples.scorecard().findings[0], movers=samples.standing(lang).findings, asks=[samples.actions(lang).frame["what"][0]])
+        page.headline(samples.scorecard().findings[0], movers=samples.standing(lang).findings, asks=samples.actions(lang))
         for exhibit in exhibits if exhibits is not None else samples.exhibits(lang):
             page.section(exhibit)
         page.close(output)

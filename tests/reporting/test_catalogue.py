@@ -34,7 +34,7 @@ def test_every_format_is_known():
 
 
 def test_unknown_message_names_the_nearest():
-    with pytest.raises(RunError, match="'legend.actul'.*did you mean 'legend.actual'"):
+    with pytest.raises(RunError, match=r"'legend.actul'.*did you mean 'legend.actual'"):
         catalogue.message("legend.actul", "en")
 
 

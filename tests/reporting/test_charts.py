@@ -8,7 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from salesops_lib.reporting.charts import PLOTS, plot_bridge, plot_fan, plot_intervals, plot_series, plot_standing
+from salesops_lib.reporting.charts import (
+    PLOTS,
+    plot_bridge,
+    plot_fan,
+    plot_intervals,
+    plot_series,
+    plot_standing,
+)
 from salesops_lib.reporting.charts.canvas import NARROW, WIDE, Box, text_width
 from salesops_lib.reporting.style import ROLES, SIZES
 from salesops_lib.reporting.voice import Voice

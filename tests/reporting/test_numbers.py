@@ -102,12 +102,12 @@ def test_a_growth_reads_as_its_rate_or_its_reason():
 
 
 def test_unknown_format_is_named():
-    with pytest.raises(Exception, match="'mony'.*did you mean 'money'"):
+    with pytest.raises(Exception, match=r"'mony'.*did you mean 'money'"):
         Voice("en").field(1, "mony")
 
 
 def test_infinity_is_refused():
-    with pytest.raises(ValueError, match="inf"):
+    with pytest.raises(ValueError, match=r"inf"):
         numbers.fixed(float("inf"))
 
 

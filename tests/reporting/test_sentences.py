@@ -39,7 +39,7 @@ def test_names_from_data_are_escaped(samples):
 
 
 def test_a_missing_value_is_an_error_that_names_it():
-    with pytest.raises(RunError, match="'t.unit' needs the value 'attainment'; the finding gives unit, gap"):
+    with pytest.raises(RunError, match=r"'t.unit' needs the value 'attainment'; the finding gives unit, gap"):
         say(Finding("t.unit", {"unit": "East", "gap": 1}), Voice("en"))
 
 

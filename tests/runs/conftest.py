@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent))
 
-from standin import shared_zygote, standin, warm  # noqa: E402, F401
+from standin import shared_zygote, standin, warm  # noqa: F401

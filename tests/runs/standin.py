@@ -42,12 +42,17 @@ def write_facts(root: Path, last_day: str = "2026-03-31") -> None:
     (root / "policy.yaml").write_bytes(Path(DEFAULT).read_bytes())
     (root / "data" / "facts.duckdb").unlink(missing_ok=True)
     with duckdb.connect(str(root / "data" / "facts.duckdb")) as store:
-        store.execute("CREATE TABLE sales AS SELECT day::DATE AS dated_on FROM (VALUES ('2025-01-02'), (?)) AS days(day)", [last_day])
+        store.execute(
+            "CREATE TABLE sales AS SELECT day::DATE AS dated_on FROM (VALUES ('2025-01-02'), (?)) AS days(day)",
+            [last_day],
+        )
         store.execute("CREATE TABLE deals (created_on DATE)")
         store.execute(
             "CREATE TABLE table_columns AS SELECT 'sales' AS table_name, 'dated_on' AS column_name, 2 AS n_filled, 2 AS n_rows"
         )
-        store.execute("CREATE TABLE store_facts AS SELECT 'fingerprint' AS name, ? AS value", [f"sales to {last_day}"])
+        store.execute(
+            "CREATE TABLE store_facts AS SELECT 'fingerprint' AS name, ? AS value", [f"sales to {last_day}"]
+        )
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,10 @@ def test_unknown_notebook_names_the_nearest(standin):
 
 def test_parameters_are_read_without_executing(standin, tmp_path):
     found = parameters(standin / "notebooks" / "10_first.ipynb")
-    assert {name: p.type for name, p in found.items() if name in ("level", "top")} == {"level": str, "top": int}
+    assert {name: p.type for name, p in found.items() if name in ("level", "top")} == {
+        "level": str,
+        "top": int,
+    }
     trap = write_notebook(tmp_path / "a.ipynb", parameters=PARAMETERS + "\nx: str = open('/tmp/never', 'w')")
     with pytest.raises(RunError, match="literals only"):
         parameters(trap)

@@ -43,7 +43,7 @@ def plot_intervals(
     counted = max((text_width(c, SIZES["small"]) for c in counts), default=0)
     room = max((text_width(label, SIZES["text"], bold=True) for label in labels), default=0) + counted + 34
     marks = _marks(values, unit)
-    across = Scale(marks[0], marks[-1], names + 8, sheet.width - (8 if narrow else room))
+    across = Scale(marks[0], marks[-1], names + 12, sheet.width - (14 if narrow else room))
     bottom = TOP + row * len(rows)
     for mark in marks:
         x = across(mark)
