@@ -127,12 +127,12 @@ def open_workspace(root: Path | str = "", *, period: str = "", lang: str = "") -
     facts = Facts(DuckDBEngine(folder / "data" / "facts.duckdb", read_only=True))
     try:
         calendar = Calendar(**policy.calendar_settings())
-        as_of = policy.semantics.as_of or facts.last_day
-        if as_of is None:
+        if facts.last_day is None:
             raise DataError(
                 "The store holds neither sales nor opportunities, so there is nothing to report.\n"
                 "Add a file of orders or deals with `salesops add FILE…`, then `salesops load`."
             )
+        as_of = policy.semantics.as_of or facts.last_day
         return Workspace(
             folder, policy, facts, calendar, as_of, _period(calendar, facts, as_of, period), chosen
         )

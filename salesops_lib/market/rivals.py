@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def win_rates(ws: Workspace, by: str = "competitor") -> Exhibit | Missing:
     """Win rate with its Wilson interval over twelve months; one row a rival (or other dimension of deals).
 
-    Deals without a stated rival are a group of their own when `by` is competitor.
+    Deals without a stated rival are a group of their own and stay out of the overall rate:
+    rivals are named late in the process, so those deals are further along.
     """
     if ws.facts.missing(f"deals.{by}"):
         by = next((d for d in ("region", "category", "team", "rep_id") if ws.facts.has(f"deals.{d}")), "")
@@ -37,10 +38,11 @@ def win_rates(ws: Workspace, by: str = "competitor") -> Exhibit | Missing:
                      "base": base, "lost_amount": row.lost_amount})  # fmt: skip
     frame = pd.DataFrame(rows).sort_values("value", ascending=False, ignore_index=True)
     frame["base"] = frame.base.astype(float)
-    everyone = wilson(now.won.sum(), now.closed.sum())
+    named = now[now.label != "none"]
+    everyone = wilson(named.won.sum(), named.closed.sum())
     return Exhibit(
         "rivals", "intervals", frame, metric="rival_win_rate" if by == "competitor" else "win_rate", window=window, base=before,
-        findings=_told(frame, everyone.value, int(now.closed.sum()), by), sources=("opportunities",),
+        findings=_told(frame, everyone.value, int(named.closed.sum()), by), sources=("opportunities",),
         units={"n": "count", "lost_amount": "money"},
         notes=(Finding("note.wilson", {"n": ws.policy.report.wilson_below}),) + ((Finding("note.no_competitor"),) if by != "competitor" else ()),
     )  # fmt: skip
@@ -92,7 +94,7 @@ def _closed(ws: Workspace, by: str, window: object) -> pd.DataFrame:
 
 
 def _told(frame: pd.DataFrame, overall: float, n: int, by: str) -> tuple[Finding, ...]:
-    """Only what the intervals can carry: a group is named when its interval excludes the overall rate."""
+    """Only what the intervals can carry: the weakest group whose interval lies below the overall rate is named."""
     if frame.empty:
         return ()
     named = frame[frame.label != "none"]

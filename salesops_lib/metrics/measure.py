@@ -121,6 +121,8 @@ def conditions(where: Mapping[str, object]) -> tuple[str, list[object]]:
     sql, bound = "", []
     for dimension, wanted in where.items():
         values = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
+        if not values:
+            return " AND FALSE", []
         sql += f" AND {quoted(dimension)} IN ({', '.join('?' for _ in values)})"
         bound += values
     return sql, bound

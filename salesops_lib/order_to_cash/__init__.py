@@ -40,8 +40,8 @@ def receivables(ws: Workspace) -> Exhibit | Missing:
         mask = (late >= (first if first is not None else -(10**6))) & (
             late <= (last if last is not None else 10**6)
         )
-        rows.append({"step": step, "n": int(mask.sum()), "amount": owed.amount[mask].sum()})
-    frame = pd.DataFrame(rows).assign(rate=lambda f: f.amount / f.amount.sum())
+        rows.append({"name": step, "amount": owed.amount[mask].sum(), "n": int(mask.sum())})
+    frame = pd.DataFrame(rows).assign(share=lambda f: f.amount / f.amount.sum())
     overdue = owed.amount[late > 0].sum()
     values = {
         "amount": owed.amount.sum(),
@@ -51,8 +51,8 @@ def receivables(ws: Workspace) -> Exhibit | Missing:
     } | _collected(ws, owed)
     finding = Finding("receivables.overdue", values, "receivables", "bad" if overdue > 0 else "good")
     return Exhibit(
-        "receivables", "flow", frame, metric="receivables", window=ws.window, findings=(finding,), sources=("invoices", "receipts"),
-        units={"n": "count", "rate": "ratio"},
+        "receivables", "ranking", frame, metric="receivables", window=ws.window, findings=(finding,), sources=("invoices", "receipts"),
+        units={"amount": "money", "n": "count", "share": "ratio"},
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from salesops_lib.reporting.charts.scale import known
 from salesops_lib.reporting.definitions import better
-from salesops_lib.reporting.numbers import is_missing, month, percent
+from salesops_lib.reporting.numbers import is_missing, month, percent, points
 from salesops_lib.reporting.tables import unit_of
 from salesops_lib.reporting.voice import Voice
 
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from salesops_lib.metrics import Exhibit
 
 STEPS = (0.02, 0.10, 0.25)  # growth beyond which a cell takes the next shade
+POINTS = (0.005, 0.01, 0.025)  # the same for a share, whose change is in percentage points
 
 
 def show_matrix(exhibit: Exhibit, voice: Voice, *, id: str = "") -> Markup:
     """The exhibit's `row, column, value` as a table; cells coloured by `growth`, else by value.
 
-    With growth: good and bad in three shades each, the rate below the value.  Without: one
+    The growth of a share is its change in percentage points.  With growth: good and bad in three shades each, the rate below the value.  Without: one
     hue, darker for more.
     """
     frame = exhibit.frame
@@ -38,12 +39,9 @@ def show_matrix(exhibit: Exhibit, voice: Voice, *, id: str = "") -> Markup:
         value = voice.cell(r.get("value"), unit, money=money)
         if not has_growth:
             return Markup('<td class="n {}">{}</td>').format(_depth(r.get("value"), largest), value)
-        growth = r.get("growth")
-        change = (
-            percent(growth, 0, signed=True) if not is_missing(growth) else str(r.get("growth_kind") or "")
-        )
+        shade = _shade(r.get("growth"), good, POINTS if unit == "ratio" else STEPS)
         return Markup('<td class="n {}">{}<small>{}</small></td>').format(
-            _shade(growth, good), value, voice.cell(change, "text") if change else "–"
+            shade, value, _change(r, unit, voice)
         )
 
     corner = Markup('<th class="t"><small>{}</small></th>').format(money.header if money else "")
@@ -61,15 +59,23 @@ def show_matrix(exhibit: Exhibit, voice: Voice, *, id: str = "") -> Markup:
     ).format(id or f"t-{exhibit.id}", corner, head, body, key)
 
 
+def _change(r: dict[str, Any], unit: str, voice: Voice) -> str:
+    growth = r.get("growth")
+    if is_missing(growth):
+        kind = r.get("growth_kind")
+        return voice.cell(kind if isinstance(kind, str) else None, "text")
+    return points(growth, voice.lang) if unit == "ratio" else percent(growth, 0, signed=True)
+
+
 def _name(key: Any, voice: Voice) -> str:
     named = month(key, voice.lang)
     return named if named != str(key) else voice.said(key)
 
 
-def _shade(growth: Any, good: str) -> str:
+def _shade(growth: Any, good: str, steps: tuple[float, ...]) -> str:
     if is_missing(growth) or isinstance(growth, str):
         return "h-none"
-    depth = sum(abs(float(growth)) >= step for step in STEPS)
+    depth = sum(abs(float(growth)) >= step for step in steps)
     side = "up" if (float(growth) > 0) == (good != "lower") else "down"
     return f"h-{side}{depth}" if depth else "h-flat"
 

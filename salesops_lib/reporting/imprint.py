@@ -50,7 +50,7 @@ def imprint(workspace: Any, *, grade: str = "", scope: str = "") -> Imprint:
         as_of=getattr(workspace, "as_of", None),
         is_complete=is_complete,
         to_date="" if is_complete else _to_date(workspace, period, window, voice),
-        company=_company(workspace, policy, lang),
+        company=_company(workspace, lang),
         scope=scope or str(_read(workspace, "scope", "") or ""),
         grade=grade or str(_read(workspace, "grade", "") or ""),
         policy_version=str(_read(policy, "version", "") or ""),
@@ -90,8 +90,8 @@ def _to_date(workspace: Any, period: Any, window: Any, voice: Voice) -> str:
     return voice.word("ui.to_date", done=done, total=total)
 
 
-def _company(workspace: Any, policy: Any, lang: str) -> str:
-    name = _read(workspace, "company_name", "") or _read(policy, "metadata.title", "")
+def _company(workspace: Any, lang: str) -> str:
+    name = _read(workspace, "company_name", "")
     if isinstance(name, dict):
         return str(name.get(lang, ""))
     return str(getattr(name, lang, name) or "") if not isinstance(name, str) else name

@@ -28,6 +28,7 @@ from salesops_lib.reporting.sentences import plain
 from salesops_lib.reporting.voice import Voice
 
 MOVERS, ASKS = 4, 3
+_WORDS = {"source": "reference"}  # what the registry calls its source is where a definition stands
 MARK = "salesops"  # metadata key of outputs that belong to a report
 
 
@@ -182,7 +183,7 @@ class Page:
             return Markup("–")
         pairs = [(key, getattr(entry, key)) for key in ("date_basis", "completeness", "source")]
         rest = Markup("").join(
-            Markup("<span>{}: {}</span>").format(self.voice.word(f"ui.{key}"), value)
+            Markup("<span>{}: {}</span>").format(self.voice.word(f"ui.{_WORDS.get(key, key)}"), value)
             for key, value in pairs
             if value
         )

@@ -22,42 +22,14 @@ if TYPE_CHECKING:
 LIMIT = 15
 HIDDEN = frozenset({"is_total", "is_complete", "role", "growth_kind", "expected_share"})
 VARIANCES = frozenset({"growth", "difference", "delta", "share_change", "market_growth"})
-_IDS = frozenset(
-    [
-        "unit",
-        "step",
-        "label",
-        "panel",
-        "row",
-        "column",
-        "role",
-        "stage",
-        "outcome",
-        "reason",
-        "status",
-        "segment",
-        "table",
-        "referred",
-    ]
-)
-_OWN = frozenset(
-    [
-        "actual",
-        "target",
-        "base",
-        "gap",
-        "difference",
-        "value",
-        "low",
-        "high",
-        "median",
-        "low_80",
-        "high_80",
-        "low_95",
-        "high_95",
-        "amount",
-    ]
-)
+_IDS = frozenset({
+    "unit", "step", "label", "panel", "row", "column", "role", "stage", "outcome", "reason", "status",
+    "segment", "table", "referred", "owner",
+})  # fmt: skip
+_OWN = frozenset({
+    "actual", "target", "base", "gap", "difference", "value", "low", "high", "median", "low_80", "high_80",
+    "low_95", "high_95", "amount",
+})  # fmt: skip
 _BY_NAME = {
     "growth": "ratio", "attainment": "ratio", "pace": "ratio", "share": "ratio", "rate": "ratio",
     "cumulative_share": "ratio", "discount_rate": "ratio", "win_rate": "ratio", "x": "ratio", "y": "ratio",
@@ -127,7 +99,7 @@ def show(exhibit: Exhibit, voice: Voice, *, limit: int = LIMIT, id: str = "") ->
     Names are escaped; the id derives from the exhibit's, so that reruns give the same bytes.
     """
     frame, note = _first_rows(exhibit, limit, voice)
-    shown = [c for c in columns(exhibit, voice) if not _is_empty(exhibit.frame[c.name])]
+    shown = [c for c in columns(exhibit, voice) if not _says_nothing(exhibit.frame, c.name)]
     largest = _largest(exhibit, shown)
     head = Markup("").join(_header(c) for c in shown)
     good = better(exhibit.metric) if exhibit.metric else "higher"
@@ -154,8 +126,10 @@ def _first_rows(exhibit: Exhibit, limit: int, voice: Voice) -> tuple[pd.DataFram
     return shown, Markup('<p class="more">{}</p>').format(text)
 
 
-def _is_empty(values: pd.Series) -> bool:
-    return len(values) > 0 and bool(values.isna().all())
+def _says_nothing(frame: pd.DataFrame, name: str) -> bool:
+    """Whether a column is empty, or is the pace of a period that is over: its attainment again."""
+    is_over = name == "pace" and "expected_share" in frame and bool(frame["expected_share"].ge(1).all())
+    return is_over or (len(frame) > 0 and bool(frame[name].isna().all()))
 
 
 def _header(c: Column) -> Markup:
@@ -218,7 +192,7 @@ def text(r: dict[str, Any], c: Column, voice: Voice) -> str:
         return named if named != value else voice.said(value)
     if is_missing(value) and c.name == "growth" and isinstance(r.get("growth_kind"), str):
         return voice.cell(r["growth_kind"], "text")
-    if c.name in _IDS and isinstance(value, str):
+    if isinstance(value, str) and (c.name in _IDS or r.get("is_total") is True):
         known_table = voice.name("table", value) if c.name in ("table", "referred") else ""
         return known_table or voice.said(value)
     unit = c.unit

@@ -20,7 +20,7 @@ import sys
 from typing import Any
 
 PRELOADED = ("ipykernel.kernelapp", "pandas", "duckdb", "matplotlib.figure", "salesops_lib")
-NOT_FOR_NOTEBOOKS = ("cli", "runs", "__main__")
+NOT_FOR_NOTEBOOKS = ("cli", "runs")
 
 
 def preload() -> None:

@@ -35,7 +35,8 @@ class Actuals:
 def measure(con: duckdb.DuckDBPyConnection, n_sellers: int) -> Actuals:
     """Actuals from tables `lines`, `invoiced` and `received`."""
     cube = con.execute("""
-        SELECT m, team, rep, channel, category, region, CAST(sum(amount) AS BIGINT) AS amount, CAST(sum(amount - cost) AS BIGINT) AS margin
+        SELECT m, team, rep, channel, category, region,
+               CAST(sum(amount) AS BIGINT) AS amount, CAST(sum(amount - cost) AS BIGINT) AS margin
         FROM lines WHERE status <> 1 GROUP BY ALL
     """).fetchnumpy()
     amount = cube["amount"]
@@ -72,7 +73,9 @@ def _monthly(con: duckdb.DuckDBPyConnection, table: str, amount: str) -> NDArray
     """Whole yuan a month; dollars at the month's average rate."""
     export = company.REGION_NAMES.index("Export")
     rows = con.execute(f"""
-        SELECT o.m, CAST(sum(CASE WHEN t.region = {export} THEN CAST(round_even(t.{amount} * x.avg, 0) AS BIGINT) ELSE t.{amount} END) AS BIGINT) // 100
+        SELECT o.m, CAST(sum(CASE WHEN t.region = {export}
+                                  THEN CAST(round_even(t.{amount} * x.avg, 0) AS BIGINT)
+                                  ELSE t.{amount} END) AS BIGINT) // 100
         FROM {table} AS t JOIN order_days AS o ON o.d = t.d JOIN rates AS x ON x.m = o.m GROUP BY o.m
     """).fetchall()
     values = np.zeros(N_MONTHS, dtype=np.int64)
@@ -84,7 +87,8 @@ def _monthly(con: duckdb.DuckDBPyConnection, table: str, amount: str) -> NDArray
 def _new_customers(con: duckdb.DuckDBPyConnection) -> NDArray[np.int64]:
     """Customers by the month of their first order; twins count as their first id."""
     rows = con.execute(
-        "SELECT first, count(*) FROM (SELECT min(m) AS first FROM orders WHERE status <> 1 GROUP BY customer) GROUP BY first"
+        "SELECT first, count(*) FROM (SELECT min(m) AS first FROM orders WHERE status <> 1 GROUP BY customer)"
+        " GROUP BY first"
     ).fetchall()
     values = np.zeros(N_MONTHS, dtype=np.int64)
     for month, n in rows:

@@ -57,9 +57,7 @@ def write(root: Path, lines: int, seed: int, threads: int | None, *, memory: str
         for path in sorted(made.iterdir()):
             shutil.move(path, data / "raw" / path.name)
         told = made / "truth.json"
-        told.write_text(
-            json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
+        told.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         shutil.move(told, data / "demo" / "truth.json")
     return data / "raw"
 
@@ -69,7 +67,8 @@ def _make(con: duckdb.DuckDBPyConnection, folder: Path, lines: int, seed: int) -
     draws, scale = Draws(seed), lines / company.DEFAULT_LINES
     calendar, people, products = days.build(draws), organisation.build(draws), catalogue.build(draws)
     accounts = customers.build(draws, people, scale)
-    orders.store_dimensions(con, draws, people, products, accounts, catalogue.usd_rates(draws))
+    orders.store_dimensions(con, people, products, accounts, catalogue.usd_rates(draws))
+    orders.store_choices(con, draws, products, accounts)
     holds = orders.store_days(con, calendar, accounts, people, lines)
     orders.make_orders(con, draws, lines)
     orders.make_lines(con, draws, lines)
@@ -96,7 +95,8 @@ def _make(con: duckdb.DuckDBPyConnection, folder: Path, lines: int, seed: int) -
         orders.keep(con, name, columns)
     answers = market.answers(draws, accounts)
     orders.keep(con, "survey_answers", answers | {"survey": np.arange(len(answers["d"]))})
-    faults |= raw.write_pipeline(files, draws)
+    faults |= raw.write_deals(files, draws)
+    raw.write_history(files)
     raw.write_market(files)
     raw.write_rates(files)
     raw.write_expenses(files)

@@ -20,7 +20,10 @@ _USD_PLAN = (6.90, 7.10, 7.20)
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Money in fen; `list_price` and `unit_cost` are [product, month]; `launched` is a month, −1 before the data."""
+    """One value a product; money in fen.
+
+    `list_price` and `unit_cost` are [product, month]; `launched` is a month, −1 before the data.
+    """
 
     category: NDArray[np.int32]
     names: list[str]

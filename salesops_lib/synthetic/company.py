@@ -79,9 +79,9 @@ class Category(NamedTuple):
 
 
 REGIONS = (
-    Region("East", 0.36, 0.135, 3, 0.34, 0.005, (0.955, 0.942), (0.28, 0.18, 0.24, 0.18, 0.12)),
+    Region("East", 0.36, 0.14, 3, 0.34, 0.005, (0.955, 0.942), (0.28, 0.18, 0.24, 0.18, 0.12)),
     Region("North", 0.20, 0.185, 2, 0.22, 0.000, (1.020, 1.040), (0.36, 0.24, 0.14, 0.16, 0.10)),
-    Region("South", 0.20, 0.135, 2, 0.30, 0.010, (0.955, 0.938), (0.22, 0.14, 0.32, 0.22, 0.10)),
+    Region("South", 0.20, 0.14, 2, 0.30, 0.010, (0.955, 0.938), (0.22, 0.14, 0.32, 0.22, 0.10)),
     Region("West", 0.14, 0.13, 2, 0.26, -0.010, (0.880, 0.820), (0.34, 0.26, 0.14, 0.12, 0.14)),
     Region("Export", 0.10, 0.15, 1, 0.12, -0.005, (0.950, 0.930), (0.44, 0.22, 0.20, 0.12, 0.02)),
 )
@@ -188,7 +188,7 @@ LEAK_TEAM, LEAK_CHANNEL, LEAK_SINCE, LEAK_SHARE, LEAK_DISCOUNT = (
     0.55,
     (0.32, 0.40),
 )
-SLOW_REGION, SLOW_FROM_MONTH, SLOW_RATE = "West", 27, 0.035
+SLOW_REGION, SLOW_FROM_MONTH, SLOW_RATE = "West", 27, 0.045
 TRAINING_COURSE, TRAINING_EFFECT, N_TRAINED = "VS-201", 0.15, 24
 QUIET_AFTER_MONTHS = (27, 28, 29, 30)
 N_QUIET = 12

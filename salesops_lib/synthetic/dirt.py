@@ -77,7 +77,8 @@ def order_date(draws: Draws, day: str) -> str:
 def customer(draws: Draws, text: str) -> str:
     """SQL: the customer id as written: blank, or with spaces before or after."""
     spaced = f"[' ' || {text}, {text} || '  ', {text} || '　'][1 + {draws.integer('spaces', 'i', 3)}]"
-    return f"CASE WHEN {is_fault('blank_customer')} THEN NULL WHEN {is_fault('spaces_around_customer')} THEN {spaced} ELSE {text} END"
+    blank, wide = is_fault("blank_customer"), is_fault("spaces_around_customer")
+    return f"CASE WHEN {blank} THEN NULL WHEN {wide} THEN {spaced} ELSE {text} END"
 
 
 def product(draws: Draws, text: str) -> str:
@@ -90,7 +91,8 @@ def count(con: duckdb.DuckDBPyConnection, draws: Draws) -> dict[str, dict[str, o
     """For each fault its number of lines, their clean amount in fen, and their ids when few."""
     found = con.execute(f"""
         SELECT fault, count(*), CAST(sum(amount) FILTER (status <> 1) AS BIGINT),
-               CASE WHEN count(*) <= {_LISTED} THEN list('SO' || lpad(CAST(k + 1 AS VARCHAR), 8, '0') || '/' || line_no ORDER BY i) END
+               CASE WHEN count(*) <= {_LISTED}
+                    THEN list('SO' || lpad(CAST(k + 1 AS VARCHAR), 8, '0') || '/' || line_no ORDER BY i) END
         FROM (SELECT *, {fault(draws)} AS fault FROM lines) WHERE fault > 0 GROUP BY fault
     """).fetchall()
     by_number = {row[0]: row[1:] for row in found}

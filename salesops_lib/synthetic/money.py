@@ -31,7 +31,8 @@ def make_invoices(con: duckdb.DuckDBPyConnection, draws: Draws) -> None:
     con.execute(f"""
         CREATE OR REPLACE TABLE invoiced AS
         WITH whole AS (
-            SELECT k, min(customer) AS customer, min(written_customer) AS written_customer, min(region) AS region,
+            SELECT k, min(customer) AS customer, min(written_customer) AS written_customer,
+                   min(region) AS region,
                    CAST(sum(amount_tc) AS BIGINT) AS net_tc, min(shipped_day) AS shipped_day
             FROM lines WHERE status = 0 GROUP BY k
         ), dated AS (
@@ -45,7 +46,10 @@ def make_invoices(con: duckdb.DuckDBPyConnection, draws: Draws) -> None:
 
 
 def make_receipts(con: duckdb.DuckDBPyConnection, draws: Draws) -> None:
-    """Table `received`: cash for invoices; late payers come 20 to 69 days late, one in a hundred never pays."""
+    """Table `received`: cash for invoices, some in two instalments.
+
+    Late payers come 20 to 69 days late; one invoice in a hundred is never paid.
+    """
     delay = (
         f"CASE WHEN late THEN 20 + {draws.integer('paid late', 'k', 50)}"
         f" WHEN {draws.uniform('slow', 'k')} < 0.08 THEN 5 + {draws.integer('paid slow', 'k', 26)}"

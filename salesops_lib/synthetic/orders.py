@@ -38,7 +38,6 @@ def keep(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, NDArra
 
 def store_dimensions(
     con: duckdb.DuckDBPyConnection,
-    draws: Draws,
     organisation: Organisation,
     catalogue: Catalogue,
     customers: Customers,
@@ -94,6 +93,12 @@ def store_dimensions(
         },
     )
     keep(con, "rates", {"m": months, "avg": rates["avg"], "plan": rates["plan"]})
+
+
+def store_choices(
+    con: duckdb.DuckDBPyConnection, draws: Draws, catalogue: Catalogue, customers: Customers
+) -> None:
+    """The tables that customers, products and lines of an order are drawn from."""
     keep(con, "customer_choice", customers.choices())
     keep(con, "product_choice", catalogue.choices())
     keep(con, "patterns", _patterns(draws))
@@ -159,19 +164,26 @@ def make_orders(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> Non
 
     `status` is 0 shipped, 1 cancelled, 2 still open on the last day.
     """
-    late = f"CASE WHEN {draws.uniform('is late', 'k')} < 0.82 THEN -{draws.integer('early', 'k', 4)} ELSE 1 + {draws.integer('late', 'k', 15)} END"
+    late = (
+        f"CASE WHEN {draws.uniform('is late', 'k')} < 0.82 THEN -{draws.integer('early', 'k', 4)}"
+        f" ELSE 1 + {draws.integer('late', 'k', 15)} END"
+    )
+    share_held = company.HOLD_SHARE
     con.execute(f"""
         CREATE OR REPLACE TABLE orders AS
         WITH numbered AS (
-            SELECT d AS drawn_day, m AS drawn_month, first_order + unnest(range(n_orders)) AS k FROM order_days
+            SELECT d AS drawn_day, m AS drawn_month, first_order + unnest(range(n_orders)) AS k
+            FROM order_days
         ), slotted AS (
             SELECT *, {draws.integer("customer", "k", company.N_CUSTOMERS)} AS slot FROM numbered
         ), placed AS (
-            SELECT s.*, CASE WHEN {draws.uniform("alias", "s.k")} < c.keep THEN s.slot ELSE c.other END AS customer
+            SELECT s.*,
+                   CASE WHEN {draws.uniform("alias", "s.k")} < c.keep THEN s.slot ELSE c.other END AS customer
             FROM slotted AS s JOIN customer_choice AS c ON c.m = s.drawn_month AND c.slot = s.slot
         ), owned AS (
-            SELECT p.k, p.drawn_day, p.customer, c.region, c.segment, c.size, c.twin, c.main_channel, s.rep, s.team, s.style,
-                   CASE WHEN p.drawn_day >= h.from_day AND {draws.uniform("hold", "p.k")} < {company.HOLD_SHARE}
+            SELECT p.k, p.drawn_day, p.customer, c.region, c.segment, c.size, c.twin, c.main_channel,
+                   s.rep, s.team, s.style,
+                   CASE WHEN p.drawn_day >= h.from_day AND {draws.uniform("hold", "p.k")} < {share_held}
                         THEN h.to_days[1 + {draws.integer("until", "p.k", 8)}] ELSE p.drawn_day END AS d
             FROM placed AS p
             JOIN customer_dim AS c ON c.customer = p.customer
@@ -181,15 +193,21 @@ def make_orders(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> Non
             SELECT o.*, n.n_lines, (o.k // 10) * {LINES_A_BLOCK} + n.before AS first_line,
                    o.d + 7 + {draws.integer("requested", "o.k", 28)} AS requested_day
             FROM owned AS o
-            JOIN patterns AS n ON n.place = o.k % 10 AND n.pattern = {draws.integer("pattern", "(o.k // 10)", _N_PATTERNS)}
+            JOIN patterns AS n
+              ON n.place = o.k % 10 AND n.pattern = {draws.integer("pattern", "(o.k // 10)", _N_PATTERNS)}
         ), shipped AS (
-            SELECT *, requested_day + {late} AS shipping_day, {draws.uniform("cancelled", "k")} < 0.022 AS is_cancelled FROM sized
+            SELECT *, requested_day + {late} AS shipping_day,
+                   {draws.uniform("cancelled", "k")} < 0.022 AS is_cancelled
+            FROM sized
         )
-        SELECT k, d, o.m, customer, region, segment, size, rep, team, style, first_line, n_lines, requested_day,
+        SELECT k, d, o.m, customer, region, segment, size, rep, team, style, first_line, n_lines,
+               requested_day,
                CASE WHEN {draws.uniform("channel", "k")} < 0.9 THEN main_channel ELSE 0 END AS channel,
-               CASE WHEN twin >= 0 AND {draws.uniform("twin", "k")} < 0.4 THEN twin ELSE customer END AS written_customer,
+               CASE WHEN twin >= 0 AND {draws.uniform("twin", "k")} < 0.4 THEN twin ELSE customer END
+                   AS written_customer,
                CASE WHEN is_cancelled THEN 1 WHEN shipping_day >= {N_DAYS} THEN 2 ELSE 0 END AS status,
-               CASE WHEN is_cancelled OR shipping_day >= {N_DAYS} THEN NULL ELSE greatest(shipping_day, d + 1) END AS shipped_day
+               CASE WHEN is_cancelled OR shipping_day >= {N_DAYS} THEN NULL ELSE greatest(shipping_day, d + 1)
+               END AS shipped_day
         FROM shipped JOIN order_days AS o USING (d)
         WHERE first_line < {lines}
     """)
@@ -202,6 +220,7 @@ def make_lines(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> None
     `amount` and `cost` are fen, translated at the month's average rate.
     """
     export = company.REGION_NAMES.index("Export")
+    n_products = sum(c.n_products for c in CATEGORIES)
     con.execute(f"""
         CREATE OR REPLACE TABLE lines AS
         WITH unfolded AS (
@@ -209,13 +228,16 @@ def make_lines(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> None
         ), numbered AS (
             SELECT *, k * 8 + line_no AS i FROM unfolded WHERE first_line + line_no <= {lines}
         ), slotted AS (
-            SELECT *, {draws.integer("product", "i", sum(c.n_products for c in CATEGORIES))} AS slot FROM numbered
+            SELECT *, {draws.integer("product", "i", n_products)} AS slot FROM numbered
         ), chosen AS (
             SELECT s.* EXCLUDE (slot, first_line, n_lines),
-                   CASE WHEN {draws.uniform("product alias", "s.i")} < c.keep THEN s.slot ELSE c.other END AS product
-            FROM slotted AS s JOIN product_choice AS c ON c.region = s.region AND c.m = s.m AND c.slot = s.slot
+                   CASE WHEN {draws.uniform("product alias", "s.i")} < c.keep THEN s.slot ELSE c.other END
+                       AS product
+            FROM slotted AS s
+            JOIN product_choice AS c ON c.region = s.region AND c.m = s.m AND c.slot = s.slot
         ), discounted AS (
-            SELECT c.*, p.category, p.first_list, p.base_quantity, p.elasticity, r.list_price, r.unit_cost, x.avg, x.plan,
+            SELECT c.*, p.category, p.first_list, p.base_quantity, p.elasticity,
+                   r.list_price, r.unit_cost, x.avg, x.plan,
                    {_discount(draws)} AS discount
             FROM chosen AS c
             JOIN product_dim AS p ON p.product = c.product
@@ -223,7 +245,8 @@ def make_lines(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> None
             JOIN rates AS x ON x.m = c.m
         ), quoted AS (
             SELECT *, CASE WHEN region = {export} THEN avg ELSE 1.0 END AS rate,
-                   CAST(round(CASE WHEN region = {export} THEN list_price / plan ELSE list_price END) AS BIGINT) AS list_tc,
+                   CAST(round(CASE WHEN region = {export} THEN list_price / plan ELSE list_price END)
+                        AS BIGINT) AS list_tc,
                    {_wanted(draws)} AS wanted
             FROM discounted
         ), counted AS (
@@ -231,7 +254,8 @@ def make_lines(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> None
                    greatest(1, CAST(floor(wanted + {draws.uniform("fraction", "i")}) AS BIGINT)) AS quantity
             FROM quoted
         )
-        SELECT i, k, line_no, d, m, customer, written_customer, region, segment, rep, team, channel, product, category, status,
+        SELECT i, k, line_no, d, m, customer, written_customer, region, segment, rep, team, channel,
+               product, category, status,
                quantity, list_tc, unit_tc, quantity * unit_tc AS amount_tc,
                CAST(round(quantity * unit_cost / rate) AS BIGINT) AS cost_tc,
                CAST(round_even(quantity * unit_tc * rate, 0) AS BIGINT) AS amount,
@@ -253,7 +277,8 @@ def _discount(draws: Draws) -> str:
     return f"""CASE
         WHEN {is_leak("c")} AND {draws.uniform("leak", "c.i")} < {company.LEAK_SHARE}
             THEN {low} + {draws.uniform("leak depth", "c.i")} * {high - low}
-        WHEN {draws.uniform("stray", "c.i")} < {company.STRAY_VIOLATIONS} THEN 0.305 + {draws.uniform("stray depth", "c.i")} * 0.03
+        WHEN {draws.uniform("stray", "c.i")} < {company.STRAY_VIOLATIONS}
+            THEN 0.305 + {draws.uniform("stray depth", "c.i")} * 0.03
         ELSE greatest(0.0, least({company.MAX_DISCOUNT}, {usual})) END"""
 
 
@@ -279,7 +304,8 @@ def is_exposed(alias: str) -> str:
     """SQL: the line's category and region feel the rival's price cut on its day."""
     category = company.CATEGORY_NAMES.index(company.PRICE_CUT_CATEGORY)
     regions = ", ".join(str(company.REGION_NAMES.index(r)) for r in company.PRICE_CUT_REGIONS)
-    return f"({alias}.category = {category} AND {alias}.region IN ({regions}) AND {alias}.d >= {company.day_number(company.PRICE_CUT_DAY)})"
+    since = company.day_number(company.PRICE_CUT_DAY)
+    return f"({alias}.category = {category} AND {alias}.region IN ({regions}) AND {alias}.d >= {since})"
 
 
 def make_returns(con: duckdb.DuckDBPyConnection, draws: Draws) -> None:
@@ -288,7 +314,8 @@ def make_returns(con: duckdb.DuckDBPyConnection, draws: Draws) -> None:
         CREATE OR REPLACE TABLE returned AS
         SELECT *, back * unit_tc AS back_tc FROM (
             SELECT i, k, line_no, unit_tc, shipped_day + 5 + {draws.integer("returned", "i", 40)} AS back_day,
-                   greatest(1, CAST(ceil(quantity * {draws.uniform("returned part", "i")}) AS BIGINT)) AS back,
+                   greatest(1, CAST(ceil(quantity * {draws.uniform("returned part", "i")}) AS BIGINT))
+                       AS back,
                    {draws.integer("reason", "i", 4)} AS reason
             FROM lines WHERE status = 0 AND {draws.uniform("is returned", "i")} < 0.014)
         WHERE back_day < {N_DAYS}

@@ -290,11 +290,8 @@ def write_targets(files: RawFiles, rows: Sequence[Row]) -> None:
     )
 
 
-def write_pipeline(files: RawFiles, draws: Draws) -> dict[str, dict[str, int]]:
-    """Opportunities with Chinese stages, and their history with the system's own codes.
-
-    Expects tables `deals` and `deal_changes`; returns the faults of the opportunities.
-    """
+def write_deals(files: RawFiles, draws: Draws) -> dict[str, dict[str, int]]:
+    """Opportunities with Chinese stages, from table `deals`; returns their faults."""
     stages = (*company.STAGES, "won", "lost")
     words = pipeline.labels()
     blank = f"(stage < 2 AND {draws.uniform('blank amount', 'o')} < {_BLANK_AMOUNT})"
@@ -328,9 +325,21 @@ def write_pipeline(files: RawFiles, draws: Draws) -> dict[str, dict[str, int]]:
         "deals ORDER BY o",
         values={"stage": {label: code for code, label in company.STAGE_LABELS.items()}},
     )
+    [(n_blank, n_spaced)] = files.con.execute(
+        f"SELECT count(*) FILTER ({blank}), count(*) FILTER ({spaced}) FROM deals"
+    ).fetchall()
+    return {"opportunities.csv": {"blank_amount": n_blank, "spaces_around_owner": n_spaced}}
+
+
+def write_history(files: RawFiles) -> None:
+    """Changes of stage, amount and expected closing day, from table `deal_changes`; stages as codes."""
+    stages = (*company.STAGES, "won", "lost")
 
     def value(side: str) -> str:
-        return f"CASE field WHEN 'stage' THEN {_one_of(stages, side)} WHEN 'amount' THEN {dirt.yuan(side)} ELSE CAST({_day(side)} AS VARCHAR) END"
+        return (
+            f"CASE field WHEN 'stage' THEN {_one_of(stages, side)} WHEN 'amount' THEN {dirt.yuan(side)}"
+            f" ELSE CAST({_day(side)} AS VARCHAR) END"
+        )
 
     files.query(
         "opportunity_history.csv",
@@ -344,14 +353,13 @@ def write_pipeline(files: RawFiles, draws: Draws) -> dict[str, dict[str, int]]:
         },
         "deal_changes ORDER BY d, o, field DESC",
     )
-    [(n_blank, n_spaced)] = files.con.execute(
-        f"SELECT count(*) FILTER ({blank}), count(*) FILTER ({spaced}) FROM deals"
-    ).fetchall()
-    return {"opportunities.csv": {"blank_amount": n_blank, "spaces_around_owner": n_spaced}}
 
 
 def write_market(files: RawFiles) -> None:
-    """Market sizes, rivals' prices and surveys, from tables `market_report`, `rival_prices`, `survey_answers`."""
+    """Market sizes, rivals' prices and surveys.
+
+    Expects tables `market_report`, `rival_prices` and `survey_answers`.
+    """
     files.query(
         "market.csv",
         "market",
@@ -410,7 +418,8 @@ def write_rates(files: RawFiles) -> None:
         },
         """(SELECT 'USD' AS currency, m, 'avg' AS rate_type, avg AS rate FROM rates
            UNION ALL SELECT 'USD', m, 'plan', plan FROM rates
-           UNION ALL SELECT 'CNY', m, unnest(['avg', 'plan']), 1.0 FROM rates) ORDER BY m, currency DESC, rate_type""",
+           UNION ALL SELECT 'CNY', m, unnest(['avg', 'plan']), 1.0 FROM rates)
+           ORDER BY m, currency DESC, rate_type""",
     )
 
 

@@ -144,7 +144,9 @@ def _people(
     present = organisation.post[organisation.team[:, month] == team, month]
     present = present[present >= 0]
     others = [int(p) for p in present if p != organisation.sandbagger]
-    known = {organisation.sandbagger: min(fixed[month], total // 2)} if organisation.sandbagger in present else {}
+    known = (
+        {organisation.sandbagger: min(fixed[month], total // 2)} if organisation.sandbagger in present else {}
+    )
     parts = dict(zip(others, split(total - sum(known.values()), weight[others, month]), strict=True)) | known
     return [("rep", organisation.people[p].id, "bookings", month, parts[p]) for p in sorted(parts)]
 

@@ -75,7 +75,8 @@ def _day(number: int) -> str:
 
 def _totals(con: duckdb.DuckDBPyConnection) -> Topic:
     rows = con.execute("""
-        SELECT 2023 + m // 12 AS year, count(*), count(DISTINCT k), CAST(sum(amount) FILTER (status <> 1) AS BIGINT),
+        SELECT 2023 + m // 12 AS year, count(*), count(DISTINCT k),
+               CAST(sum(amount) FILTER (status <> 1) AS BIGINT),
                CAST(sum(amount) FILTER (status = 1) AS BIGINT) FROM lines GROUP BY year ORDER BY year
     """).fetchall()
     names = ("lines", "orders", "bookings_fen", "cancelled_fen")
@@ -118,7 +119,9 @@ def _elasticity(con: duckdb.DuckDBPyConnection) -> Topic:
     rows = con.execute(f"""
         SELECT category, regr_slope(y, x), count(*) FROM (
             SELECT l.category, ln(l.unit_tc / l.list_tc * r.list_price / p.first_list) AS x,
-                   ln(l.quantity) - ln(p.base_quantity * c.size) - CASE WHEN {orders.is_exposed("l")} THEN ln({company.PRICE_CUT_EFFECT}) ELSE 0 END AS y
+                   ln(l.quantity) - ln(p.base_quantity * c.size)
+                       - CASE WHEN {orders.is_exposed("l")} THEN ln({company.PRICE_CUT_EFFECT}) ELSE 0 END
+                   AS y
             FROM lines AS l JOIN customer_dim AS c USING (customer) JOIN product_dim AS p USING (product)
             JOIN prices AS r ON r.product = l.product AND r.m = l.m)
         GROUP BY category ORDER BY category
@@ -175,7 +178,8 @@ def _sandbagger(con: duckdb.DuckDBPyConnection, made: Company) -> Topic:
     late = " OR ".join(f"(m // 3 = {_quarter(label)} AND d >= {day})" for label, day in made.holds.items())
     quarters = ", ".join(str(_quarter(label)) for label in made.holds)
     rows = con.execute(
-        f"""SELECT rep = {made.people.sandbagger}, CAST(sum(amount) FILTER ({late}) AS BIGINT), CAST(sum(amount) AS BIGINT)
+        f"""SELECT rep = {made.people.sandbagger},
+                   CAST(sum(amount) FILTER ({late}) AS BIGINT), CAST(sum(amount) AS BIGINT)
             FROM lines WHERE status <> 1 AND m // 3 IN ({quarters}) GROUP BY 1 ORDER BY 1"""
     ).fetchall()
     share = {bool(own): (after or 0) / total for own, after, total in rows}
@@ -195,7 +199,8 @@ def _quarter(label: str) -> int:
 def _leak(con: duckdb.DuckDBPyConnection) -> Topic:
     below = f"unit_tc < {company.FLOOR_SHARE_OF_LIST} * list_tc"
     export = company.REGION_NAMES.index("Export")
-    leaked = f"CAST(sum(floor({company.FLOOR_SHARE_OF_LIST} * list_tc - unit_tc) * quantity) FILTER ({below} AND region <> {export}) AS BIGINT)"
+    gap = f"floor({company.FLOOR_SHARE_OF_LIST} * list_tc - unit_tc) * quantity"
+    leaked = f"CAST(sum({gap}) FILTER ({below} AND region <> {export}) AS BIGINT)"
     rows = con.execute(f"""
         SELECT {orders.is_leak("l")}, count(*), count(*) FILTER ({below}), {leaked}
         FROM lines AS l WHERE status <> 1 GROUP BY 1 ORDER BY 1
@@ -239,8 +244,10 @@ def _quiet(con: duckdb.DuckDBPyConnection, customers: Customers) -> Topic:
     con.execute("CREATE OR REPLACE TABLE silent (customer INTEGER, last_month INTEGER)")
     con.executemany("INSERT INTO silent VALUES (?, ?)", silent)
     rows = con.execute("""
-        SELECT s.customer, max(l.d), CAST(sum(l.amount) FILTER (l.m > s.last_month - 12 AND l.status <> 1) AS BIGINT), count(DISTINCT l.k)
-        FROM silent AS s LEFT JOIN lines AS l ON l.customer = s.customer GROUP BY s.customer ORDER BY s.customer
+        SELECT s.customer, max(l.d), count(DISTINCT l.k),
+               CAST(sum(l.amount) FILTER (l.m > s.last_month - 12 AND l.status <> 1) AS BIGINT)
+        FROM silent AS s LEFT JOIN lines AS l ON l.customer = s.customer
+        GROUP BY s.customer ORDER BY s.customer
     """).fetchall()
     found = [
         {
@@ -250,7 +257,7 @@ def _quiet(con: duckdb.DuckDBPyConnection, customers: Customers) -> Topic:
             "bookings_12m_fen": amount or 0,
             "orders": n,
         }
-        for c, last, amount, n in rows
+        for c, last, n, amount in rows
     ]
     return {"customers": found, "lost_before": sorted(customer_id(c) for c in customers.lost)}
 
@@ -346,7 +353,8 @@ def _price_cut(con: duckdb.DuckDBPyConnection) -> Topic:
     category = company.CATEGORY_NAMES.index(company.PRICE_CUT_CATEGORY)
     exposed = ", ".join(str(company.REGION_NAMES.index(r)) for r in company.PRICE_CUT_REGIONS)
     rows = con.execute(f"""
-        SELECT l.region IN ({exposed}) AS hit, l.d >= {day} AS after, avg(ln(l.quantity / (p.base_quantity * c.size)))
+        SELECT l.region IN ({exposed}) AS hit, l.d >= {day} AS after,
+               avg(ln(l.quantity / (p.base_quantity * c.size)))
         FROM lines AS l JOIN customer_dim AS c USING (customer) JOIN product_dim AS p USING (product)
         WHERE l.category = {category} AND l.d BETWEEN {day - 180} AND {day + 179} GROUP BY hit, after
     """).fetchall()

@@ -9,6 +9,7 @@ that also holds missing values.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -56,6 +57,8 @@ class DuckDBEngine:
             )
         try:
             self.connection = duckdb.connect(str(path), read_only=read_only)
+            if read_only:
+                self.seal()
         except (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException) as problem:
             busy = "lock" in str(problem).lower()
             advice = (
@@ -64,11 +67,14 @@ class DuckDBEngine:
                 else "The file is not a DuckDB file or is damaged. Rebuild it from the raw files with `salesops load`."
             )
             raise DataError(f"The store {path} cannot be opened.\n{advice}") from problem
-        if read_only:
-            self.seal()
 
     def seal(self) -> None:
-        """Close every way from SQL to files, network and settings for the rest of the session."""
+        """Close every way from SQL to files, network and settings for the rest of the session.
+
+        Connections of one process to one file share their settings; the second finds them locked.
+        """
+        if self.connection.execute("SELECT current_setting('lock_configuration')").fetchone() == (True,):
+            return
         for setting in (
             "autoinstall_known_extensions = false",
             "autoload_known_extensions = false",
@@ -99,6 +105,15 @@ class DuckDBEngine:
         self.connection.close()
 
 
+#: Type codes of PostgreSQL: date, timestamp, timestamp with time zone; integers, floats, numeric.
+_POSTGRES_DAYS = frozenset({1082, 1114, 1184})
+_POSTGRES_NUMBERS = frozenset({20, 21, 23, 700, 701, 1700})
+
+
+def _number(value: Any) -> int | float | None:
+    return float(value) if isinstance(value, Decimal) else value
+
+
 class PostgresEngine:
     """Facts in PostgreSQL; statements are carried over from DuckDB's dialect by sqlglot.
 
@@ -117,11 +132,18 @@ class PostgresEngine:
             self.connection.execute("SET default_transaction_read_only = on")
 
     def query(self, sql: str, values: Sequence[object] = ()) -> pd.DataFrame:
+        """Rows in the types that DuckDB gives: days as datetimes, numbers as numbers, missing as missing."""
         import pandas as pd
 
         cursor = self.connection.execute(translated(sql, "postgres"), list(values))
-        names = [column.name for column in cursor.description or ()]
-        return pd.DataFrame(cursor.fetchall(), columns=names)
+        described = cursor.description or ()
+        frame = pd.DataFrame(cursor.fetchall(), columns=[column.name for column in described])
+        for position, column in enumerate(described):
+            if column.type_code in _POSTGRES_DAYS:
+                frame.isetitem(position, pd.to_datetime(frame.iloc[:, position]))
+            elif column.type_code in _POSTGRES_NUMBERS:
+                frame.isetitem(position, pd.to_numeric(frame.iloc[:, position].map(_number)))
+        return frame
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> None:
         self.connection.execute(translated(sql, "postgres"), list(values))
@@ -137,12 +159,19 @@ class PostgresEngine:
         self.connection.close()
 
 
+#: Stands for a bound value while a statement is carried over.
+_BOUND = "salesops_bound_value"
+
+
 def translated(sql: str, dialect: str) -> bytes:
     """`sql` of DuckDB's dialect in another one, with `?` as psycopg's `%s`."""
     import sqlglot
+    from sqlglot import expressions
 
-    statement = sqlglot.transpile(sql, read="duckdb", write=dialect)[0]
-    return statement.replace("%", "%%").replace("?", "%s").encode()
+    statement = sqlglot.parse_one(sql, read="duckdb")
+    for placeholder in list(statement.find_all(expressions.Placeholder)):
+        placeholder.replace(expressions.Var(this=_BOUND))
+    return statement.sql(dialect).replace("%", "%%").replace(_BOUND, "%s").encode()
 
 
 def _grouped(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

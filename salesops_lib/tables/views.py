@@ -14,6 +14,8 @@ from salesops_lib.tables.contracts import SQL_TYPES
 from salesops_lib.tables.engine import quoted
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from salesops_lib.tables.engine import DuckDBEngine
 
 DERIVED = ("sales", "deals", "billings", "collections")
@@ -22,7 +24,9 @@ WON = ("won", "closed won", "赢单", "成交", "已成交")
 LOST = ("lost", "closed lost", "输单", "丢单")
 
 
-def build(engine: DuckDBEngine, *, currency: str = "", returns_on: str = "return_date") -> None:
+def build(
+    engine: DuckDBEngine, *, currency: str = "", returns_on: str = "return_date", calendar: pd.DataFrame | None = None
+) -> None:
     """Complete the canonical tables and (re)build the derived ones.
 
     Parameters
@@ -31,7 +35,12 @@ def build(engine: DuckDBEngine, *, currency: str = "", returns_on: str = "return
         Group currency; lines in another one are translated at the `avg` rate of their month.
     returns_on
         `return_date` or `order_date`: the day on which a return counts.
+    calendar
+        One row a day (`periods.Calendar.frame`), stored as table `calendar`.
     """
+    if calendar is not None:
+        engine.register("calendar_days", calendar)
+        engine.execute("CREATE OR REPLACE TABLE calendar AS SELECT * FROM calendar_days")
     _complete(engine)
     for derived in DERIVED:
         engine.execute(f"DROP TABLE IF EXISTS {derived}")
@@ -89,7 +98,7 @@ _ORG_NOW = """
 CREATE OR REPLACE TABLE org_now AS
 SELECT rep_id, team, region, manager_id, COALESCE(valid_from, DATE '1900-01-01') AS valid_from,
        COALESCE(valid_to, DATE '9999-12-31') AS valid_to,
-       ROW_NUMBER() OVER (PARTITION BY rep_id ORDER BY valid_from DESC NULLS LAST) AS newest
+       ROW_NUMBER() OVER (PARTITION BY rep_id ORDER BY valid_from DESC NULLS LAST, team, region) AS newest
 FROM org
 QUALIFY ROW_NUMBER() OVER (PARTITION BY rep_id, COALESCE(valid_from, DATE '1900-01-01') ORDER BY team, region) = 1
 """
@@ -182,23 +191,39 @@ SELECT opportunity_id AS order_id, CAST(NULL AS VARCHAR) AS line_id, 'order' AS 
 FROM deals WHERE outcome = 'won' AND closed_on IS NOT NULL
 """
 
+#: A return that names no line is shared by the lines of its order, in proportion to their
+#: amounts (or quantities); the parts of a refund add up to it, as each is a difference of
+#: rounded running totals.
 _RETURNS = """
 INSERT INTO sale_lines
-SELECT l.order_id, l.line_id, 'return' AS kind, {day} AS dated_on, l.customer_id, l.customer_name, l.product_id, l.product_name,
-       l.rep_id, l.channel, l.region, l.segment, l.category, l.subcategory,
-       -COALESCE(r.quantity, l.quantity) AS quantity, l.currency,
-       -COALESCE(r.net_amount, l.net_amount_tc) AS net_amount_tc,
-       CASE WHEN r.net_amount IS NULL OR l.net_amount_tc = 0 THEN -l.net_amount
-            ELSE CAST(round_even(-r.net_amount * (l.net_amount / l.net_amount_tc), 0) AS BIGINT) END AS net_amount,
-       CASE WHEN l.quantity = 0 THEN NULL
-            ELSE CAST(round_even(-l.list_amount * CAST(COALESCE(r.quantity, l.quantity) / l.quantity AS DOUBLE), 0) AS BIGINT)
-       END AS list_amount,
-       CASE WHEN l.quantity = 0 THEN NULL
-            ELSE CAST(round_even(-l.cost_amount * CAST(COALESCE(r.quantity, l.quantity) / l.quantity AS DOUBLE), 0) AS BIGINT)
-       END AS cost_amount,
-       l.requested_on, l.shipped_on
-FROM returns AS r
-JOIN sale_lines AS l ON l.order_id = r.order_id AND l.kind = 'order' AND (r.line_id IS NULL OR l.line_id = r.line_id)
+WITH numbered AS (
+    SELECT *, ROW_NUMBER() OVER (ORDER BY return_id, order_id, line_id, returned_on, net_amount, quantity) AS serial FROM returns
+), matched AS (
+    SELECT l.*, r.serial, {day} AS day, CAST(r.net_amount AS DOUBLE) AS refund, CAST(r.quantity AS DOUBLE) AS returned,
+           CAST(SUM(COALESCE(l.net_amount_tc, 0)) OVER lines AS DOUBLE) AS upto,
+           CAST(NULLIF(SUM(COALESCE(l.net_amount_tc, 0)) OVER every, 0) AS DOUBLE) AS total,
+           CAST(l.quantity / NULLIF(SUM(l.quantity) OVER every, 0) AS DOUBLE) AS quantity_share
+    FROM numbered AS r
+    JOIN sale_lines AS l ON l.order_id = r.order_id AND l.kind = 'order' AND (r.line_id IS NULL OR l.line_id = r.line_id)
+    WINDOW lines AS (PARTITION BY r.serial ORDER BY l.line_id, l.net_amount_tc ROWS UNBOUNDED PRECEDING),
+           every AS (PARTITION BY r.serial)
+), shared AS (
+    SELECT *, round_even(refund * COALESCE(upto / total, 1), 0)
+              - round_even(refund * COALESCE((upto - COALESCE(net_amount_tc, 0)) / total, 0), 0) AS refunded,
+           returned * quantity_share AS sent_back
+    FROM matched
+), parts AS (
+    SELECT *, COALESCE(sent_back / CAST(NULLIF(quantity, 0) AS DOUBLE), refunded / NULLIF(net_amount_tc, 0), 1) AS part FROM shared
+)
+SELECT order_id, line_id, 'return' AS kind, day AS dated_on, customer_id, customer_name, product_id, product_name,
+       rep_id, channel, region, segment, category, subcategory,
+       CAST(-COALESCE(sent_back, quantity * part) AS DECIMAL(18, 3)) AS quantity, currency,
+       CAST(round_even(-COALESCE(refunded, net_amount_tc * part), 0) AS BIGINT) AS net_amount_tc,
+       CAST(round_even(-COALESCE(refunded * (net_amount / NULLIF(net_amount_tc, 0)), net_amount * part), 0) AS BIGINT) AS net_amount,
+       CAST(round_even(-list_amount * part, 0) AS BIGINT) AS list_amount,
+       CAST(round_even(-cost_amount * part, 0) AS BIGINT) AS cost_amount,
+       requested_on, shipped_on
+FROM parts
 """
 
 _SALES = """

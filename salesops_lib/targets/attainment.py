@@ -39,7 +39,7 @@ def target_values(
     )
     minor = 10**ws.policy.semantics.minor_digits
     in_money = frame.measure.map(lambda m: m in REGISTRY and REGISTRY[m].unit == "money")
-    return frame.assign(target=frame.target.where(~in_money, frame.target * minor))
+    return frame.assign(target=frame.target.where(~in_money, (frame.target * minor).round()))
 
 
 def expected_share(ws: Workspace) -> float:
@@ -88,42 +88,66 @@ def standing(
     units = wide.index.union(goals.index)
     frame = wide.reindex(units).assign(target=goals.reindex(units)).rename_axis("unit").reset_index()
     frame["actual"] = frame.actual.fillna(0)
-    total = (
-        frame[["actual", "base"]]
-        .sum()
-        .to_frame()
-        .T.assign(unit="total", target=frame.target.sum(min_count=1))
-    )
-    frame = pd.concat([frame.sort_values("actual", ascending=False), total], ignore_index=True)
+    if frame.empty:
+        return Missing(id, (f"sales.{by}",), "note.nothing_in_period")
+    total = frame[["actual", "base"]].sum(min_count=1)
+    goal = _company_target(ws, metric)
+    parts = frame.target.sum(min_count=1)
+    last = pd.DataFrame([{"unit": "total", **total, "target": parts if pd.isna(goal) else goal}])
+    frame = pd.concat([frame.sort_values("actual", ascending=False), last], ignore_index=True)
     frame = _held_against(frame.assign(is_total=frame.unit == "total"), expected_share(ws))
     has_targets = frame.target.notna().any()
     return Exhibit(
         id, "standing", frame, metric=metric, window=ws.window, base=ws.base,
         findings=_attained(ws, frame, by) if has_targets else _grown(frame, by),
         sources=("order_lines", "targets") if has_targets else ("order_lines",),
-        notes=(_alignment(ws),) if has_targets else (Finding("note.no_targets"), _alignment(ws)),
+        notes=(*_target_notes(frame, parts), _alignment(ws)),
     )  # fmt: skip
 
 
 def plan_bridge(ws: Workspace, by: str = "region", metric: str = "bookings") -> Exhibit | Missing:
-    """From target to actual, unit by unit; closes to the minor unit (C19)."""
+    """From the company's target to actual, unit by unit; closes to the minor unit (C19).
+
+    What units are assigned over the company's target (M2.3) is a step of its own.
+    """
     found = standing(ws, by, metric)
     if isinstance(found, Missing) or found.frame.target.isna().all():
         return Missing("plan_bridge", ("targets",))
-    units = found.frame[~found.frame.is_total]
     share = expected_share(ws)
-    expected = (units.target.fillna(0) * share).round()
-    steps = units.assign(amount=units.actual - expected).sort_values("amount", ascending=False, key=abs)
+    expected = (found.frame.target.fillna(0) * share).round()
+    units, total = found.frame[~found.frame.is_total], found.frame[found.frame.is_total].iloc[0]
+    effects = (units.actual - expected[units.index]).set_axis(units.unit).sort_values(ascending=False, key=abs)
+    start = expected[total.name]
+    over = expected[units.index].sum() - start
+    if over:
+        effects = pd.concat([pd.Series({"over_assigned": over}), effects])
     frame = pd.DataFrame(
         {
-            "step": ["target" if share == 1 else "target_to_date", *steps.unit, "actual"],
-            "amount": [expected.sum(), *steps.amount, units.actual.sum()],
-            "role": ["start", *["effect"] * len(steps), "end"],
+            "step": ["target" if share == 1 else "target_to_date", *effects.index, "actual"],
+            "amount": [start, *effects, total.actual],
+            "role": ["start", *["effect"] * len(effects), "end"],
         }
     )
+    values = {"gap": start - total.actual, "n": int((effects.drop("over_assigned", errors="ignore") < 0).sum())}
+    title = Finding("plan_bridge.short" if values["gap"] > 0 else "plan_bridge.over", values | {"over": -values["gap"]}, "gap")
     return Exhibit(
-        "plan_bridge", "bridge", frame, metric=metric, window=ws.window, sources=("order_lines", "targets")
-    )
+        "plan_bridge", "bridge", frame, metric=metric, window=ws.window, findings=(title,), sources=("order_lines", "targets"),
+    )  # fmt: skip
+
+
+def _company_target(ws: Workspace, metric: str) -> float:
+    found = target_values(ws, "company", (metric,)).target
+    return float(found.iloc[0]) if len(found) else float("nan")
+
+
+def _target_notes(frame: pd.DataFrame, parts: float) -> tuple[Finding, ...]:
+    """What to know about the targets: none, or parts that add up to more than the whole."""
+    goal = frame.target.iloc[-1]
+    if pd.isna(parts):
+        return (Finding("note.no_targets"),)
+    if abs(parts / goal - 1) < 0.0005:
+        return ()
+    return (Finding("note.over_assigned", {"rate": parts / goal}),)
 
 
 def _held_against(frame: pd.DataFrame, share: float) -> pd.DataFrame:
@@ -135,7 +159,7 @@ def _held_against(frame: pd.DataFrame, share: float) -> pd.DataFrame:
         gap=target - frame.actual,
         attainment=attained,
         expected_share=share,
-        pace=attained / share,
+        pace=attained / share if share else float("nan"),
         growth=grown.growth,
         growth_kind=grown.growth_kind,
     )

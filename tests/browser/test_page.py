@@ -95,7 +95,9 @@ def _page(patch, samples, Page, render, lang):  # noqa: N803
         page.section(exhibit)
     page.close()
     notebook = {"cells": [{"cell_type": "code", "outputs": outputs}]}
-    return render(notebook, lang=lang, title=page.title, meta={"workbook": "a.xlsx", "index": "../index.html"})
+    return render(
+        notebook, lang=lang, title=page.title, meta={"workbook": "a.xlsx", "index": "../index.html"}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +115,8 @@ def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as p:
         chromium = p.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            executable_path=str(CHROMIUM),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         yield chromium
         chromium.close()

@@ -283,7 +283,7 @@ def test_an_interrupted_run_leaves_nothing(published, number):
     before = digests(published)
     wait = "import os, pathlib, time\npathlib.Path(workspace, f'pid-{lang}').write_text(str(os.getpid()))\ntime.sleep(120)"
     write_notebook(published / "notebooks" / "10_first.ipynb", wait)
-    command = [sys.executable, "-m", "salesops_lib", "-w", str(published), "run", "10", "--lang", "en,zh"]
+    command = [sys.executable, "-m", "salesops_lib.cli", "-w", str(published), "run", "10", "--lang", "en,zh"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     notes = [published / "pid-en", published / "pid-zh"]
     deadline = time.monotonic() + 30

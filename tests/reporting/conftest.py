@@ -47,10 +47,17 @@ def notebook(monkeypatch, samples):
 
         monkeypatch.setattr(Page, "_display", caught)
         page = Page(samples.workspace(lang), "10_performance_review")
-        page.headline(samples.scorecard().findings[0], movers=samples.standing(lang).findings, asks=samples.actions(lang))
+        page.headline(
+            samples.scorecard().findings[0],
+            movers=samples.standing(lang).findings,
+            asks=samples.actions(lang),
+        )
         for exhibit in exhibits if exhibits is not None else samples.exhibits(lang):
             page.section(exhibit)
         page.close(output)
-        return {"cells": [{"cell_type": "code", "source": "secret_code()", "outputs": outputs}], "metadata": {}}
+        return {
+            "cells": [{"cell_type": "code", "source": "secret_code()", "outputs": outputs}],
+            "metadata": {},
+        }
 
     return make

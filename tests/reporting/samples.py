@@ -40,27 +40,114 @@ MESSAGES = {
         "{unit} is {gap:money+} against plan ({attainment:pct}), the widest gap of {n:region|regions}.",
         "{unit}较目标{gap:money+}（达成率{attainment:pct}），在{n:count}个大区中差额最大。",
     ),
-    "t.volume": ("Volume contributes {amount:money+} of the change; price {price:money+}.", "销量贡献{amount:money+}，价格{price:money+}。"),
-    "t.series": ("{label:month} is {value:money}, the highest of twelve months.", "{label:month}为{value:money}，为近十二个月最高。"),
-    "t.share": ("The ten largest customers make {share:pct} of bookings, {change:pp} more than a year ago.", "前十大客户占签约额{share:pct}，较上年{change:pp}。"),
+    "t.volume": (
+        "Volume contributes {amount:money+} of the change; price {price:money+}.",
+        "销量贡献{amount:money+}，价格{price:money+}。",
+    ),
+    "t.series": (
+        "{label:month} is {value:money}, the highest of twelve months.",
+        "{label:month}为{value:money}，为近十二个月最高。",
+    ),
+    "t.share": (
+        "The ten largest customers make {share:pct} of bookings, {change:pp} more than a year ago.",
+        "前十大客户占签约额{share:pct}，较上年{change:pp}。",
+    ),
     "t.note": ("Compared on the same number of working days ({align:label}).", "对比口径：{align:label}。"),
-    "t.ask": ("Agree a recovery plan for {unit} worth {amount:money}", "确定{unit}的追补方案，金额{amount:money}"),
-    "t.win": ("No unit's win rate differs from the average by more than chance.", "各单位赢单率与均值的差异均在随机波动范围内。"),
-    "t.fan": ("The quarter is expected to land at {median:money} ({low:money} to {high:money}).", "预计本季度落在{median:money}（{low:money}至{high:money}）。"),
+    "t.ask": (
+        "Agree a recovery plan for {unit} worth {amount:money}",
+        "确定{unit}的追补方案，金额{amount:money}",
+    ),
+    "t.win": (
+        "No unit's win rate differs from the average by more than chance.",
+        "各单位赢单率与均值的差异均在随机波动范围内。",
+    ),
+    "t.fan": (
+        "The quarter is expected to land at {median:money} ({low:money} to {high:money}).",
+        "预计本季度落在{median:money}（{low:money}至{high:money}）。",
+    ),
 }
 REGISTRY = {
     d.id: d
     for d in (
-        Definition("bookings", "M1.1", "Bookings", "签约额", "sum(net_amount)", "money", "order date", "orders", "as_of >= end"),
-        Definition("revenue", "M1.2", "Revenue", "营业收入", "sum(invoiced)", "money", "invoice date", "invoices", ""),
-        Definition("margin_rate", "M2.3", "Gross margin", "毛利率", "margin / bookings", "ratio", "order date", "orders", ""),
-        Definition("new_customers", "M4.1", "New customers", "新增客户", "count of first orders", "count", "order date", "orders", ""),
-        Definition("days_to_cash", "M7.1", "Days to cash", "回款天数", "mean(days)", "days", "receipt date", "receipts", "", -1),
-        Definition("win_rate", "M3.2", "Win rate", "赢单率", "won / (won + lost)", "ratio", "closing date", "opportunities", ""),
+        Definition(
+            "bookings",
+            "M1.1",
+            "Bookings",
+            "签约额",
+            "sum(net_amount)",
+            "money",
+            "order date",
+            "orders",
+            "as_of >= end",
+        ),
+        Definition(
+            "revenue", "M1.2", "Revenue", "营业收入", "sum(invoiced)", "money", "invoice date", "invoices", ""
+        ),
+        Definition(
+            "margin_rate",
+            "M2.3",
+            "Gross margin",
+            "毛利率",
+            "margin / bookings",
+            "ratio",
+            "order date",
+            "orders",
+            "",
+        ),
+        Definition(
+            "new_customers",
+            "M4.1",
+            "New customers",
+            "新增客户",
+            "count of first orders",
+            "count",
+            "order date",
+            "orders",
+            "",
+        ),
+        Definition(
+            "days_to_cash",
+            "M7.1",
+            "Days to cash",
+            "回款天数",
+            "mean(days)",
+            "days",
+            "receipt date",
+            "receipts",
+            "",
+            -1,
+        ),
+        Definition(
+            "win_rate",
+            "M3.2",
+            "Win rate",
+            "赢单率",
+            "won / (won + lost)",
+            "ratio",
+            "closing date",
+            "opportunities",
+            "",
+        ),
     )
 }
-ZH_UNITS = ["华东大区", "华南大区", "华北大区", "西南大区", "东北与内蒙古大区第二销售部", "西北大区", "海外事业部（含港澳台）"]
-EN_UNITS = ["East", "South", "North", "Southwest", "Northeast and Inner Mongolia, second sales office", "Northwest", "Overseas"]
+ZH_UNITS = [
+    "华东大区",
+    "华南大区",
+    "华北大区",
+    "西南大区",
+    "东北与内蒙古大区第二销售部",
+    "西北大区",
+    "海外事业部（含港澳台）",
+]
+EN_UNITS = [
+    "East",
+    "South",
+    "North",
+    "Southwest",
+    "Northeast and Inner Mongolia, second sales office",
+    "Northwest",
+    "Overseas",
+]
 
 
 def messages() -> dict[str, dict[str, str]]:
@@ -69,7 +156,9 @@ def messages() -> dict[str, dict[str, str]]:
 
 def workspace(lang: str = "en", *, complete: bool = False) -> SimpleNamespace:
     """What `Page` reads of a workspace."""
-    window = SimpleNamespace(start=date(2026, 3, 1), end=date(2026, 3, 16), n_workdays=11, is_complete=complete)
+    window = SimpleNamespace(
+        start=date(2026, 3, 1), end=date(2026, 3, 16), n_workdays=11, is_complete=complete
+    )
     calendar = SimpleNamespace(window=lambda period, as_of: window, working_days=lambda start, end: 22)
     policy = SimpleNamespace(
         version="2026.1.0", sha256="3f6c" * 16, semantics=SimpleNamespace(currency="CNY"),
@@ -97,7 +186,15 @@ def scorecard() -> Exhibit:
         "attainment": [0.5112, 0.4976, 0.945, 0.844, None, None],
         "pace": [1.02, 0.99, None, None, None, None],
     })  # fmt: skip
-    return Exhibit("scorecard", "scorecard", frame, findings=(_lead(),), window=WINDOW, base=BASE, sources=("orders", "invoices"))
+    return Exhibit(
+        "scorecard",
+        "scorecard",
+        frame,
+        findings=(_lead(),),
+        window=WINDOW,
+        base=BASE,
+        sources=("orders", "invoices"),
+    )
 
 
 def _lead() -> Finding:
@@ -107,11 +204,24 @@ def _lead() -> Finding:
 
 def standing(lang: str = "en") -> Exhibit:
     units = ZH_UNITS if lang == "zh" else EN_UNITS
-    actual = [14_200_000_00, 9_800_000_00, 8_100_000_00, 6_050_000_00, 4_400_000_00, 2_962_345_00, -350_000_00]
+    actual = [
+        14_200_000_00,
+        9_800_000_00,
+        8_100_000_00,
+        6_050_000_00,
+        4_400_000_00,
+        2_962_345_00,
+        -350_000_00,
+    ]
     target = [12_500_000_00, 10_400_000_00, 8_000_000_00, 7_900_000_00, 4_100_000_00, None, 1_200_000_00]
     base = [12_900_000_00, 9_100_000_00, 8_600_000_00, 5_200_000_00, None, 3_100_000_00, 800_000_00]
     frame = pd.DataFrame({"unit": units, "actual": actual, "target": target, "base": base})
-    total = {"unit": "合计" if lang == "zh" else "Total", "actual": sum(actual), "target": 44_100_000_00, "base": 39_700_000_00}
+    total = {
+        "unit": "合计" if lang == "zh" else "Total",
+        "actual": sum(actual),
+        "target": 44_100_000_00,
+        "base": 39_700_000_00,
+    }
     frame = pd.concat([frame, pd.DataFrame([total])], ignore_index=True)
     frame["gap"] = frame["actual"] - frame["target"]
     frame["attainment"] = frame["actual"] / frame["target"]
@@ -131,10 +241,21 @@ def standing(lang: str = "en") -> Exhibit:
 def bridge(lang: str = "en") -> Exhibit:
     names = ["上年同期", "价格", "销量", "结构", "新增客户", "流失客户", "汇率影响", "本期"] if lang == "zh" else [
         "Previous year", "Price", "Volume", "Mix", "New customers", "Lost customers", "Exchange rates", "Actual"]  # fmt: skip
-    amounts = [41_000_000_00, 1_250_000_00, 3_900_000_00, -620_000_00, 2_400_000_00, -1_600_000_00, -317_655_00, 46_012_345_00]
+    amounts = [
+        41_000_000_00,
+        1_250_000_00,
+        3_900_000_00,
+        -620_000_00,
+        2_400_000_00,
+        -1_600_000_00,
+        -317_655_00,
+        46_012_345_00,
+    ]
     frame = pd.DataFrame({"step": names, "amount": amounts, "role": ["start", *["effect"] * 6, "end"]})
     found = Finding("t.volume", {"amount": 3_900_000_00, "price": 1_250_000_00}, "bookings")
-    return Exhibit("growth_bridge", "bridge", frame, metric="bookings", findings=(found,), sources=("orders",))
+    return Exhibit(
+        "growth_bridge", "bridge", frame, metric="bookings", findings=(found,), sources=("orders",)
+    )
 
 
 def months(n: int = 13, last: str = "2026-03") -> list[str]:
@@ -149,13 +270,20 @@ def series() -> Exhibit:
     frame[["actual", "base", "target"]] *= 1_013_577_00
     frame["is_complete"] = [True] * 12 + [False]
     found = Finding("t.series", {"label": "2025-12", "value": 96 * 1_013_577_00}, "bookings")
-    return Exhibit("bookings_by_month", "series", frame, metric="bookings", findings=(found,), sources=("orders",))
+    return Exhibit(
+        "bookings_by_month", "series", frame, metric="bookings", findings=(found,), sources=("orders",)
+    )
 
 
 def multiples(lang: str = "en") -> Exhibit:
     units = ZH_UNITS if lang == "zh" else EN_UNITS
     rows = [
-        {"panel": u, "label": m, "actual": (30 - 3 * k + (n * (k + 2)) % 7) * 100_000_00, "base": (28 - 3 * k + n % 4) * 100_000_00}
+        {
+            "panel": u,
+            "label": m,
+            "actual": (30 - 3 * k + (n * (k + 2)) % 7) * 100_000_00,
+            "base": (28 - 3 * k + n % 4) * 100_000_00,
+        }
         for k, u in enumerate(units[:6])
         for n, m in enumerate(months(12))
     ]
@@ -164,9 +292,19 @@ def multiples(lang: str = "en") -> Exhibit:
 
 def matrix(lang: str = "en") -> Exhibit:
     units = (ZH_UNITS if lang == "zh" else EN_UNITS)[:5]
-    products = ["传感器", "分析仪", "流量计", "服务"] if lang == "zh" else ["Sensors", "Analysers", "Flow meters", "Service"]
+    products = (
+        ["传感器", "分析仪", "流量计", "服务"]
+        if lang == "zh"
+        else ["Sensors", "Analysers", "Flow meters", "Service"]
+    )
     rows = [
-        {"row": u, "column": p, "value": (40 - 7 * i + 5 * j) * 110_000_00, "base": 1, "growth": ((i * 7 + j * 5) % 9 - 4) / 12}
+        {
+            "row": u,
+            "column": p,
+            "value": (40 - 7 * i + 5 * j) * 110_000_00,
+            "base": 1,
+            "growth": ((i * 7 + j * 5) % 9 - 4) / 12,
+        }
         for i, u in enumerate(units)
         for j, p in enumerate(products)
         if (i, j) != (2, 3)
@@ -177,13 +315,25 @@ def matrix(lang: str = "en") -> Exhibit:
 
 def ranking(lang: str = "en") -> Exhibit:
     names = [f"{'客户' if lang == 'zh' else 'Customer'} {n:02d}" for n in range(1, 24)]
-    names[1] = "上海某某自动化工程技术股份有限公司张江高科技园区第三分公司" if lang == "zh" else "The Extraordinarily Long Company Name of Northern Europe GmbH & Co. KG"
+    names[1] = (
+        "上海某某自动化工程技术股份有限公司张江高科技园区第三分公司"
+        if lang == "zh"
+        else "The Extraordinarily Long Company Name of Northern Europe GmbH & Co. KG"
+    )
     names[2:5] = [HOSTILE[0], HOSTILE[1], "=1+1"]
     value = [int(9_000_000_00 * 0.84**n) for n in range(23)]
     frame = pd.DataFrame({"name": names, "value": value, "share": [v / 60_000_000_00 for v in value]})
     frame["growth"] = [0.3, -0.12, None, 0.04, -0.4] + [0.01] * 18
     found = Finding("t.share", {"share": 0.612, "change": 0.018}, "bookings", "bad")
-    return Exhibit("top_customers", "ranking", frame, metric="bookings", units={"value": "money"}, findings=(found,), sources=("orders", "customers"))
+    return Exhibit(
+        "top_customers",
+        "ranking",
+        frame,
+        metric="bookings",
+        units={"value": "money"},
+        findings=(found,),
+        sources=("orders", "customers"),
+    )
 
 
 def intervals(lang: str = "en") -> Exhibit:
@@ -192,7 +342,14 @@ def intervals(lang: str = "en") -> Exhibit:
         "label": units, "value": [0.31, 0.27, 0.30, 0.22, 0.35, None], "low": [0.24, 0.2, 0.15, 0.14, 0.2, None],
         "high": [0.39, 0.35, 0.52, 0.33, 0.53, None], "n": [160, 150, 20, 80, 34, 3], "base": [0.28] * 6,
     })  # fmt: skip
-    return Exhibit("win_rates", "intervals", frame, metric="win_rate", findings=(Finding("t.win", metric="win_rate"),), sources=("opportunities",))
+    return Exhibit(
+        "win_rates",
+        "intervals",
+        frame,
+        metric="win_rate",
+        findings=(Finding("t.win", metric="win_rate"),),
+        sources=("opportunities",),
+    )
 
 
 def fan() -> Exhibit:
@@ -201,18 +358,34 @@ def fan() -> Exhibit:
     actual = [70 + (i * 5) % 11 + i for i in range(12)] + [None] * 6
     median = [None] * 12 + [84, 86, 87, 90, 91, 94]
     width = [0] * 12 + [3, 5, 6, 8, 9, 11]
-    frame = pd.DataFrame({"label": labels, "actual": actual, "median": median, "base": [66 + i % 6 + i * 0.8 for i in range(n)], "target": [None] * 9 + [88] * 9})
+    frame = pd.DataFrame(
+        {
+            "label": labels,
+            "actual": actual,
+            "median": median,
+            "base": [66 + i % 6 + i * 0.8 for i in range(n)],
+            "target": [None] * 9 + [88] * 9,
+        }
+    )
     for level, k in (("80", 1.0), ("95", 1.6)):
         frame[f"low_{level}"] = [None if m is None else m - k * w for m, w in zip(median, width, strict=True)]
-        frame[f"high_{level}"] = [None if m is None else m + k * w for m, w in zip(median, width, strict=True)]
+        frame[f"high_{level}"] = [
+            None if m is None else m + k * w for m, w in zip(median, width, strict=True)
+        ]
     columns = [c for c in frame if c != "label"]
     frame[columns] = frame[columns].astype(float) * 1_000_000_00
-    found = Finding("t.fan", {"median": 257_000_000_00, "low": 243_000_000_00, "high": 271_000_000_00}, "bookings")
+    found = Finding(
+        "t.fan", {"median": 257_000_000_00, "low": 243_000_000_00, "high": 271_000_000_00}, "bookings"
+    )
     return Exhibit("outlook", "fan", frame, metric="bookings", findings=(found,), sources=("orders",))
 
 
 def flow(lang: str = "en") -> Exhibit:
-    steps = ["线索", "合格商机", "方案报价", "商务谈判", "赢单"] if lang == "zh" else ["Lead", "Qualified", "Proposal", "Negotiation", "Won"]
+    steps = (
+        ["线索", "合格商机", "方案报价", "商务谈判", "赢单"]
+        if lang == "zh"
+        else ["Lead", "Qualified", "Proposal", "Negotiation", "Won"]
+    )
     frame = pd.DataFrame({
         "step": steps, "n": [1240, 512, 260, 148, 92], "amount": [None, 310_000_000_00, 182_000_000_00, 96_000_000_00, 46_000_000_00],
         "rate": [None, 0.413, 0.508, 0.569, 0.622],
@@ -224,19 +397,35 @@ def curve(lang: str = "en") -> Exhibit:
     x = [i / 50 for i in range(51)]
     y = [1 - (1 - v) ** 4 for v in x]
     label = [None] * 51
-    label[10], label[25] = ("前20%客户", "前50%客户") if lang == "zh" else ("20% of customers", "half of the customers")
+    label[10], label[25] = (
+        ("前20%客户", "前50%客户") if lang == "zh" else ("20% of customers", "half of the customers")
+    )
     frame = pd.DataFrame({"x": x, "y": y, "label": label})
     return Exhibit("concentration", "curve", frame, sources=("orders",))
 
 
 def actions(lang: str = "en") -> Exhibit:
-    ask = Finding("t.ask", {"unit": (ZH_UNITS if lang == "zh" else EN_UNITS)[3], "amount": 1_850_000_00}, "bookings", "bad")
-    frame = pd.DataFrame({"what": [ask, ask], "owner": ["王芳", "O'Neil <b>"], "due_on": [date(2026, 4, 10), None], "amount": [1_850_000_00, None]})
+    ask = Finding(
+        "t.ask",
+        {"unit": (ZH_UNITS if lang == "zh" else EN_UNITS)[3], "amount": 1_850_000_00},
+        "bookings",
+        "bad",
+    )
+    frame = pd.DataFrame(
+        {
+            "what": [ask, ask],
+            "owner": ["王芳", "O'Neil <b>"],
+            "due_on": [date(2026, 4, 10), None],
+            "amount": [1_850_000_00, None],
+        }
+    )
     return Exhibit("next_steps", "actions", frame, sources=("opportunities",))
 
 
 def table() -> Exhibit:
-    frame = pd.DataFrame({"source": ["orders.csv", *HOSTILE], "rows_in": [51_290 + n for n in range(1 + len(HOSTILE))]})
+    frame = pd.DataFrame(
+        {"source": ["orders.csv", *HOSTILE], "rows_in": [51_290 + n for n in range(1 + len(HOSTILE))]}
+    )
     frame["used"] = frame["rows_in"] - 12
     frame["set_aside"] = 12
     return Exhibit("sources", "table", frame, sources=("orders",))

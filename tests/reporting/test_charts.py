@@ -124,7 +124,9 @@ def test_lower_is_better_turns_the_colours():
 
 
 def test_at_most_fifteen_units_and_the_total_are_drawn():
-    frame = pd.DataFrame({"unit": [f"u{n}" for n in range(40)] + ["all"], "actual": [1_00.0] * 40 + [40_00.0]})
+    frame = pd.DataFrame(
+        {"unit": [f"u{n}" for n in range(40)] + ["all"], "actual": [1_00.0] * 40 + [40_00.0]}
+    )
     frame["is_total"] = [False] * 40 + [True]
     texts = [t.get_text() for t in plot_standing(frame, voice=Voice("en", "USD")).texts]
     assert "u14" in texts
@@ -142,7 +144,9 @@ def test_bridge_steps_join(samples):
 
 
 def test_bridge_cuts_totals_only_where_effects_would_vanish():
-    frame = pd.DataFrame({"step": ["a", "b", "c"], "amount": [100_00, 50_00, 150_00], "role": ["start", "effect", "end"]})
+    frame = pd.DataFrame(
+        {"step": ["a", "b", "c"], "amount": [100_00, 50_00, 150_00], "role": ["start", "effect", "end"]}
+    )
     whole = plot_bridge(frame, voice=Voice())
     lengths = {p.get_gid(): p.get_width() for p in whole.patches if p.get_gid()}
     assert lengths["end:c"] == pytest.approx(1.5 * lengths["start:a"])
@@ -159,7 +163,11 @@ def test_series_hatches_what_is_incomplete(samples):
 def test_series_columns_are_as_high_as_their_figures(samples):
     frame = samples.series().frame
     ax = plot_series(frame, voice=Voice("en", "CNY"))
-    heights = {p.get_gid().split(":")[1]: p.get_height() for p in ax.patches if str(p.get_gid()).startswith("actual:")}
+    heights = {
+        p.get_gid().split(":")[1]: p.get_height()
+        for p in ax.patches
+        if str(p.get_gid()).startswith("actual:")
+    }
     ratios = [heights[label] / value for label, value in zip(frame.label, frame.actual, strict=True)]
     assert np.ptp(ratios) < 1e-9 * max(ratios)
 

@@ -52,7 +52,14 @@ def test_a_table_keeps_ten_thousands_until_a_thousand_million():
 
 @pytest.mark.parametrize(
     ("policy", "lang", "header"),
-    [("wan", "zh", "万元"), ("yuan", "zh", "元"), ("k", "zh", "千元"), ("m", "zh", "百万元"), ("m", "en", "¥M"), ("wan", "en", "¥M")],
+    [
+        ("wan", "zh", "万元"),
+        ("yuan", "zh", "元"),
+        ("k", "zh", "千元"),
+        ("m", "zh", "百万元"),
+        ("m", "en", "¥M"),
+        ("wan", "en", "¥M"),
+    ],
 )
 def test_policy_fixes_the_unit(policy, lang, header):
     assert money_unit([46_012_345_00], "CNY", lang, display_unit=policy).header == header
@@ -61,7 +68,21 @@ def test_policy_fixes_the_unit(policy, lang, header):
 @pytest.mark.parametrize("value", [None, float("nan"), np.nan, pd.NA, pd.NaT, ""])
 def test_missing_is_a_dash_in_every_format(value):
     voice = Voice("en", "USD")
-    for spec in ("money", "money+", "pct", "pct+", "pp+", "count", "days", "date", "index", "ratio", "multiple", "text", "month"):
+    for spec in (
+        "money",
+        "money+",
+        "pct",
+        "pct+",
+        "pp+",
+        "count",
+        "days",
+        "date",
+        "index",
+        "ratio",
+        "multiple",
+        "text",
+        "month",
+    ):
         assert voice.field(value, spec) == MISSING
 
 

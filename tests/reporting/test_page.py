@@ -34,10 +34,14 @@ class _Reader(HTMLParser):
 def _assert_inert(html: str) -> None:
     """The static oracle: nothing runs, nothing is fetched, nothing navigates."""
     page = _Reader(html)
-    assert not {"script", "iframe", "form", "base", "object", "embed", "img", "link", "input", "video"} & set(page.tags)
+    assert not {"script", "iframe", "form", "base", "object", "embed", "img", "link", "input", "video"} & set(
+        page.tags
+    )
     for tag, name, value in page.attributes:
         assert not name.startswith("on"), (tag, name)
-        assert name not in ("src", "srcdoc", "srcset", "formaction", "xlink:href", "http-equiv") or tag == "meta"
+        assert (
+            name not in ("src", "srcdoc", "srcset", "formaction", "xlink:href", "http-equiv") or tag == "meta"
+        )
         if name == "http-equiv":
             assert value == "Content-Security-Policy"
         assert not re.match(r"\s*(javascript|data|vbscript|https?):|//", value, re.IGNORECASE), value
@@ -61,7 +65,11 @@ def test_page_is_whole_and_inert(notebook, lang):
 def test_contents_lead_to_sections_and_links_to_definitions(notebook):
     page = _Reader(render(notebook("en"), lang="en", title="t"))
     ids = [value for _, name, value in page.attributes if name == "id"]
-    links = [value[1:] for tag, name, value in page.attributes if (tag, name) == ("a", "href") and value.startswith("#")]
+    links = [
+        value[1:]
+        for tag, name, value in page.attributes
+        if (tag, name) == ("a", "href") and value.startswith("#")
+    ]
     assert len(ids) == len(set(ids))
     assert set(links) <= set(ids)
     assert {"s-attainment_by_region", "def-bookings", "s-end"} <= set(ids)
@@ -69,7 +77,15 @@ def test_contents_lead_to_sections_and_links_to_definitions(notebook):
 
 def test_header_says_period_day_grade_and_that_it_runs(notebook):
     text = " ".join(_Reader(render(notebook("en"), lang="en", title="t")).text)
-    for said in ("Performance review", "Mar 2026", "to date: 11 of 22 working days", "As of 16 Mar 2026", "Data grade B", "Policy 2026.1.0", "3f6c3f6c3f6c3f6c"):
+    for said in (
+        "Performance review",
+        "Mar 2026",
+        "to date: 11 of 22 working days",
+        "As of 16 Mar 2026",
+        "Data grade B",
+        "Policy 2026.1.0",
+        "3f6c3f6c3f6c3f6c",
+    ):
         assert said in text
 
 
@@ -113,8 +129,15 @@ def test_hostile_outputs_are_disarmed(samples):
 
 def test_foreign_outputs_and_notes_are_not_shown():
     foreign = {"output_type": "execute_result", "data": {"text/html": "<p>foreign</p>"}, "metadata": {}}
-    script = {"output_type": "display_data", "data": {"application/javascript": "mark()"}, "metadata": {"salesops": {}}}
-    cells = [{"cell_type": "markdown", "source": "# for analysts"}, {"cell_type": "code", "outputs": [foreign, script]}]
+    script = {
+        "output_type": "display_data",
+        "data": {"application/javascript": "mark()"},
+        "metadata": {"salesops": {}},
+    }
+    cells = [
+        {"cell_type": "markdown", "source": "# for analysts"},
+        {"cell_type": "code", "outputs": [foreign, script]},
+    ]
     html = render({"cells": cells}, lang="en", title="t")
     assert "foreign" not in html
     assert "for analysts" not in html
@@ -122,16 +145,25 @@ def test_foreign_outputs_and_notes_are_not_shown():
 
 
 def test_a_failed_cell_shows_as_a_banner_without_private_data():
-    error = {"output_type": "error", "ename": "ValueError", "evalue": "Zhang Wei 13800000000", "traceback": ["x"]}
+    error = {
+        "output_type": "error",
+        "ename": "ValueError",
+        "evalue": "Zhang Wei 13800000000",
+        "traceback": ["x"],
+    }
     html = render({"cells": [{"cell_type": "code", "outputs": [error]}]}, lang="en", title="t")
     assert "This report did not finish." in html
     assert "an error inside (ValueError)" in html
     assert "Zhang" not in html
     own = {**error, "ename": "DataError", "evalue": "orders: no <rows>"}
-    assert "orders: no &lt;rows&gt;" in render({"cells": [{"cell_type": "code", "outputs": [own]}]}, lang="zh", title="t")
+    assert "orders: no &lt;rows&gt;" in render(
+        {"cells": [{"cell_type": "code", "outputs": [own]}]}, lang="zh", title="t"
+    )
 
 
-@pytest.mark.parametrize("address", ["javascript:x", "//evil.example/a", "/etc/passwd", "../../a", "a b\"c", "http://a"])
+@pytest.mark.parametrize(
+    "address", ["javascript:x", "//evil.example/a", "/etc/passwd", "../../a", 'a b"c', "http://a"]
+)
 def test_only_plain_relative_addresses_become_links(address):
     assert f'href="{address}"' not in render({"cells": []}, lang="en", title="t", meta={"workbook": address})
 
@@ -139,7 +171,10 @@ def test_only_plain_relative_addresses_become_links(address):
 def test_sanitiser_keeps_what_a_report_needs():
     kept = '<p class="a" id="b">x<b class="num" data-metric="m"><a href="#def-m">1</a></b></p>'
     assert sanitise(kept) == kept
-    assert sanitise('<span class="ac" style="width:43.1%"></span>') == '<span class="ac" style="width:43.1%"></span>'
+    assert (
+        sanitise('<span class="ac" style="width:43.1%"></span>')
+        == '<span class="ac" style="width:43.1%"></span>'
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,7 +210,9 @@ def test_page_displays_in_a_notebook(monkeypatch, samples):
     import IPython.display
 
     shown = []
-    monkeypatch.setattr(IPython.display, "display", lambda thing, metadata: shown.append((thing.data, metadata)))
+    monkeypatch.setattr(
+        IPython.display, "display", lambda thing, metadata: shown.append((thing.data, metadata))
+    )
     page = Page(samples.workspace("zh"), "10_performance_review")
     page.section(Missing("receivables", ("receipts",)))
     assert "<style>" in shown[0][0]
@@ -190,4 +227,80 @@ def test_a_bare_workspace_is_enough():
     from salesops_lib.reporting.imprint import imprint
 
     shown.imprint = imprint(SimpleNamespace(lang="en", period="2026-Q1"))
-    assert (shown.imprint.period_name, shown.imprint.to_date, shown.imprint.voice.currency) == ("Q1 2026", "", "CNY")
+    assert (shown.imprint.period_name, shown.imprint.to_date, shown.imprint.voice.currency) == (
+        "Q1 2026",
+        "",
+        "CNY",
+    )
+
+
+@pytest.fixture
+def page(monkeypatch, samples):
+    """An English page and the list of what it shows."""
+    shown: list[tuple[str, dict]] = []
+    monkeypatch.setattr(Page, "_display", lambda self, html, **mark: shown.append((str(html), mark)))
+    return Page(samples.workspace("en"), "10_performance_review"), shown
+
+
+def test_a_section_takes_several_exhibits_and_says_what_is_missing(page, samples):
+    made, shown = page
+    made.section(samples.ranking(), samples.curve(), Missing("outlook", ("order_lines",)))
+    html, mark = shown[-1]
+    assert mark == {"part": "section", "id": "top_customers", "label": "Largest customers", "number": 1}
+    assert html.count("<h2>") == 1
+    assert '<div class="part" id="s-concentration"><h3>Concentration</h3>' in html
+    assert "Outlook: Not shown. This section needs Order lines." in html
+
+
+def test_a_section_of_missing_exhibits_only_is_one_short_block(page):
+    made, shown = page
+    made.section(
+        Missing("outlook", ("order_lines",), "note.no_open_deals"),
+        Missing("price", ("order_lines.list_price",)),
+    )
+    html = shown[-1][0]
+    assert "<h2>" not in html
+    assert "note.no_open_deals" not in html  # the reason is a message of the catalogue
+    assert "needs order_lines.list_price" in html
+
+
+def test_headline_takes_the_first_that_found_anything(page, samples):
+    made, shown = page
+    made.headline(
+        Missing("share", ("market",)), samples.multiples(), samples.scorecard(),
+        movers=[samples.standing(), Missing("x", ("y",)), samples.ranking()], asks=samples.actions(),
+    )  # fmt: skip
+    html = shown[-1][0]
+    assert '<p class="lead">Bookings of' in html
+    assert html.count('<li class="bad">') == 2
+    assert html.count('<li class="ask">') == 2
+    assert "<small>王芳, by 10 Apr 2026</small>" in html
+    assert "O&#39;Neil &lt;b&gt;" in html
+
+
+def test_headline_of_nothing_shows_nothing(page):
+    made, shown = page
+    made.headline(Missing("share", ("market",)))
+    assert len(shown) == 1
+
+
+def test_what_the_headline_said_is_not_said_twice(page, samples):
+    made, shown = page
+    made.headline(samples.scorecard())
+    made.section(samples.scorecard())
+    assert "<h2>The measures at a glance</h2>" in shown[-1][0]
+
+
+def test_digest_gives_the_first_finding_of_each_section(page, samples):
+    made, _ = page
+    made.section(samples.intervals(), samples.curve())
+    assert made.digest() == {"win_rates": "No unit's win rate differs from the average by more than chance."}
+
+
+def test_a_section_without_rows_says_so(page, samples):
+    made, shown = page
+    from dataclasses import replace
+
+    empty = samples.ranking()
+    made.section(replace(empty, frame=empty.frame.iloc[:0], findings=()))
+    assert "No rows in this period." in shown[-1][0]

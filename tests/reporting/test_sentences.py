@@ -11,7 +11,9 @@ from salesops_lib.reporting.voice import Voice
 
 
 def _unit(name: str = "East") -> Finding:
-    return Finding("t.unit", {"unit": name, "gap": -1_850_000_00, "attainment": 0.766, "n": 7}, "bookings", "bad")
+    return Finding(
+        "t.unit", {"unit": name, "gap": -1_850_000_00, "attainment": 0.766, "n": 7}, "bookings", "bad"
+    )
 
 
 def test_numbers_link_to_their_definition():

@@ -53,7 +53,16 @@ def test_hostile_names_stay_text(samples):
         frame.loc[0, "unit"] = name
         text = svg(plot_standing(frame, voice=Voice()).figure, id="c", title=name)
         root = ET.fromstring(text)
-        assert {e.tag for e in root.iter()} <= {"svg", "title", "desc", "defs", "pattern", "path", "rect", "text"}
+        assert {e.tag for e in root.iter()} <= {
+            "svg",
+            "title",
+            "desc",
+            "defs",
+            "pattern",
+            "path",
+            "rect",
+            "text",
+        }
 
 
 def test_a_picture_is_small(samples):

@@ -22,7 +22,15 @@ def _rows(html: str) -> list[list[str]]:
 
 def test_cells_and_header_units(samples):
     rows = _rows(tables.show(samples.standing(), Voice("en", "CNY")))
-    assert rows[0] == ["Unit", "Actual¥M", "Target¥M", "Previous year¥M", "Left to target¥M", "Attainment", "Growth"]
+    assert rows[0] == [
+        "Unit",
+        "Actual¥M",
+        "Target¥M",
+        "Previous year¥M",
+        "Left to target¥M",
+        "Attainment",
+        "Growth",
+    ]
     assert rows[1] == ["East", "14.2", "12.5", "12.9", "1.7", "113.6%", "+10.1%"]
     assert rows[6][2] == "–"
     assert [row[6] for row in rows[5:8]] == ["new", "−4.4%", "n.m."]
@@ -110,3 +118,21 @@ def test_the_policys_names_of_stages_are_used():
     frame = pd.DataFrame({"step": ["S3"], "n": [4]})
     voice = Voice("en", "CNY", names={"S3": "Proposal"})
     assert _rows(tables.show(Exhibit("b", "flow", frame), voice))[1] == ["Proposal", "4"]
+
+
+def test_a_share_in_a_matrix_changes_in_points():
+    frame = pd.DataFrame(
+        {"row": ["a", "b"], "column": ["x", "x"], "value": [0.2, 0.1], "growth": [0.029, -0.004]}
+    )
+    html = show_matrix(Exhibit("w", "matrix", frame, metric="win_rate"), Voice("en"))
+    assert 'class="n h-up3">20.0%<small>+2.9\u00a0pp' in html
+    assert 'class="n h-flat">10.0%<small>−0.4\u00a0pp' in html
+
+
+def test_pace_is_shown_only_while_the_period_runs():
+    frame = pd.DataFrame(
+        {"unit": ["a"], "actual": [1_00], "attainment": [0.5], "pace": [1.0], "expected_share": [0.5]}
+    )
+    assert "Pace" in _rows(tables.show(Exhibit("s", "standing", frame), Voice("en")))[0]
+    over = frame.assign(expected_share=1.0)
+    assert "Pace" not in _rows(tables.show(Exhibit("s", "standing", over), Voice("en")))[0]

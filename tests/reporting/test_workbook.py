@@ -16,7 +16,9 @@ from salesops_lib.reporting import Voice, write_workbook
 def book(samples, tmp_path):
     def make(lang="en", name="a.xlsx", exhibits=None):
         chosen = exhibits or [e for e in samples.exhibits(lang) if isinstance(e, Exhibit)]
-        return write_workbook(chosen, tmp_path / name, voice=Voice(lang, "CNY"), title="T", about=["As of today"])
+        return write_workbook(
+            chosen, tmp_path / name, voice=Voice(lang, "CNY"), title="T", about=["As of today"]
+        )
 
     return make
 

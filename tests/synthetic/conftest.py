@@ -54,7 +54,9 @@ class Sample:
 
 
 def load(root: Path) -> Sample:
-    return Sample(root / "data" / "raw", json.loads((root / "data/demo/truth.json").read_text(encoding="utf-8")))
+    return Sample(
+        root / "data" / "raw", json.loads((root / "data/demo/truth.json").read_text(encoding="utf-8"))
+    )
 
 
 @pytest.fixture(scope="session")

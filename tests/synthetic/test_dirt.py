@@ -17,7 +17,9 @@ def test_faults_of_the_order_file(sample):
     products = set(sample.read("products.csv").product_id)
     counted = {
         "duplicate_line": len(orders) - len(single),
-        "unparseable_date": int(pd.to_datetime(single.ordered_on, format="%Y-%m-%d", errors="coerce").isna().sum()),
+        "unparseable_date": int(
+            pd.to_datetime(single.ordered_on, format="%Y-%m-%d", errors="coerce").isna().sum()
+        ),
         "amount_thousands": int(single.net_amount.str.match(r"^[0-9]{1,3}(,[0-9]{3})+\.[0-9]{2}$").sum()),
         "amount_currency_sign": int(single.net_amount.str.startswith("￥").sum()),
         "amount_full_width": int(single.net_amount.str.match(r"^[０-９．]+$").sum()),
@@ -50,7 +52,9 @@ def test_fault_rates_are_small(sample):
 
 def test_other_files_have_the_faults_that_are_told(sample):
     receipts = sample.read("receipts.csv")
-    assert faults_of(sample, "receipts.csv") == {"amount_thousands": int(receipts.amount.str.contains(",").sum())}
+    assert faults_of(sample, "receipts.csv") == {
+        "amount_thousands": int(receipts.amount.str.contains(",").sum())
+    }
     deals = sample.read("opportunities.csv")
     assert faults_of(sample, "opportunities.csv") == {
         "blank_amount": int((deals.amount == "").sum()),

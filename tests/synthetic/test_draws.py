@@ -25,9 +25,14 @@ def test_draws_have_their_distribution():
     draws = Draws(9)
     n = 100_000
     with duckdb.connect() as con:
-        u, z, k = con.execute(f"""
-            SELECT {draws.uniform("u", "range")}, {draws.normal("z", "range")}, {draws.integer("k", "range", 7)} FROM range({n})
-        """).fetchnumpy().values()
+        u, z, k = (
+            con.execute(f"""
+            SELECT {draws.uniform("u", "range")}, {draws.normal("z", "range")}, {draws.integer("k", "range", 7)}
+                FROM range({n})
+        """)
+            .fetchnumpy()
+            .values()
+        )
     assert u.min() >= 0
     assert u.max() < 1
     # Standard errors of mean and sd at 100,000 draws: 0.0009 and 0.003; four of them.
@@ -41,5 +46,11 @@ def test_draws_have_their_distribution():
 def test_names_give_unrelated_draws():
     draws = Draws(9)
     with duckdb.connect() as con:
-        a, b = con.execute(f"SELECT {draws.uniform('a', 'range')}, {draws.uniform('b', 'range')} FROM range(50000)").fetchnumpy().values()
+        a, b = (
+            con.execute(
+                f"SELECT {draws.uniform('a', 'range')}, {draws.uniform('b', 'range')} FROM range(50000)"
+            )
+            .fetchnumpy()
+            .values()
+        )
     assert abs(np.corrcoef(a, b)[0, 1]) < 0.02

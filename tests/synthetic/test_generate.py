@@ -67,7 +67,7 @@ def test_other_files_are_left_alone_and_no_scratch_stays(tmp_path):
 
 
 def test_every_canonical_table_has_a_file_and_headers_are_known_words(sample):
-    """The mapping can be found from contracts: header folded = name, Chinese name or a synonym, and no other column's."""
+    """Each header, folded, is the column's name, its Chinese name or one of its synonyms in the contract."""
 
     def folded(text: str) -> str:
         return "".join(ch for ch in text.casefold() if ch.isalnum())

@@ -6,7 +6,12 @@ import pandas as pd
 
 
 def fen(text: pd.Series) -> pd.Series:
-    return text.str.normalize("NFKC").str.replace(r"[¥,]", "", regex=True).str.replace(".", "", regex=False).astype("int64")
+    return (
+        text.str.normalize("NFKC")
+        .str.replace(r"[¥,]", "", regex=True)
+        .str.replace(".", "", regex=False)
+        .astype("int64")
+    )
 
 
 def test_amount_is_quantity_times_price(sample):
@@ -36,7 +41,9 @@ def test_cash_never_exceeds_the_invoice_and_late_payers_are_late(sample):
     assert (paid <= due[paid.index]).all()
     assert (receipts.received_on.to_numpy() > invoices.invoiced_on[receipts.invoice_id].to_numpy()).all()
     first = receipts.drop_duplicates("invoice_id")
-    delay = (pd.to_datetime(first.received_on) - pd.to_datetime(first.invoice_id.map(invoices.due_on))).dt.days
+    delay = (
+        pd.to_datetime(first.received_on) - pd.to_datetime(first.invoice_id.map(invoices.due_on))
+    ).dt.days
     late = first.customer_id.isin(sample.truth["customers"]["late_payers"])
     # Planted 20 to 69 days late, against a median a few days early.
     assert delay[late].min() >= 20
@@ -49,5 +56,8 @@ def test_returns_follow_shipping_and_stay_within_the_line(sample):
     lines = orders.loc[pd.MultiIndex.from_frame(returns[["order_id", "line_id"]])]
     assert (returns.quantity.astype(int).to_numpy() <= lines.quantity.astype(int).to_numpy()).all()
     assert (returns.returned_on.to_numpy() > lines.shipped_on.to_numpy()).all()
-    assert (fen(returns.net_amount).to_numpy() == returns.quantity.astype(int).to_numpy() * fen(lines.unit_price).to_numpy()).all()
+    assert (
+        fen(returns.net_amount).to_numpy()
+        == returns.quantity.astype(int).to_numpy() * fen(lines.unit_price).to_numpy()
+    ).all()
     assert 0.008 < len(returns) / len(orders) < 0.018

@@ -30,9 +30,23 @@ def test_org_has_no_gaps_or_overlaps(sample):
 
 def test_orders_belong_to_people_in_post_in_the_region_of_the_order(sample):
     org = sample.read("org.csv")
-    org["valid_from"], org["valid_to"] = pd.to_datetime(org.valid_from), pd.to_datetime(org.valid_to).fillna(pd.Timestamp("2099-12-31"))
-    lines = sample.lines[["order_id", "rep_id", "ordered_on", "region"]].drop_duplicates("order_id").sort_values("ordered_on")
-    placed = pd.merge_asof(lines, org.sort_values("valid_from"), left_on="ordered_on", right_on="valid_from", by="rep_id", suffixes=("", "_org"))
+    org["valid_from"], org["valid_to"] = (
+        pd.to_datetime(org.valid_from),
+        pd.to_datetime(org.valid_to).fillna(pd.Timestamp("2099-12-31")),
+    )
+    lines = (
+        sample.lines[["order_id", "rep_id", "ordered_on", "region"]]
+        .drop_duplicates("order_id")
+        .sort_values("ordered_on")
+    )
+    placed = pd.merge_asof(
+        lines,
+        org.sort_values("valid_from"),
+        left_on="ordered_on",
+        right_on="valid_from",
+        by="rep_id",
+        suffixes=("", "_org"),
+    )
     assert placed.team.notna().all()
     assert (placed.ordered_on <= placed.valid_to).all()
     assert (placed.region == placed.region_org).all()

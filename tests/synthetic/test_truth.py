@@ -68,11 +68,15 @@ def test_price_elasticity_by_category(sample):
     lines = sample.lines
     lines = lines[lines.customer_id.ne("") & lines.category.notna()]
     event = sample.truth["price_cut"]["planted"]
-    hit = lines.category.eq(event["category"]) & lines.region.isin(event["regions"]) & (lines.ordered_on >= event["on"])
+    hit = (
+        lines.category.eq(event["category"])
+        & lines.region.isin(event["regions"])
+        & (lines.ordered_on >= event["on"])
+    )
     lines = lines[~hit]
     for category, planted in sample.truth["price_elasticity"]["planted"].items():
         part = lines[lines.category == category]
-        # List prices of exports are dollars at the plan rate: the customer effect takes it up but for its steps.
+        # Export prices are dollars at the plan rate, which the customer effect takes up.
         groups = (part.product_id.to_numpy(), part.customer_id.to_numpy(), (part.month // 6).to_numpy())
         y, x = within(np.log(part.quantity), *groups), within(np.log(part.unit_price), *groups)
         error = 0.5 / (x.std() * np.sqrt(len(part)))
@@ -92,13 +96,18 @@ def test_win_odds_by_stage_and_segment(sample):
     history = sample.read("opportunity_history.csv")
     stages = history[history.field == "stage"]
     for stage in ("lead", "needs", "demo", "quote", "contract"):
-        there = set(mature.index) if stage == "lead" else set(stages.opportunity_id[stages.new_value == stage])
+        there = (
+            set(mature.index) if stage == "lead" else set(stages.opportunity_id[stages.new_value == stage])
+        )
         for name, planted in odds["planted"].items():
             who = mature[(segment == name) & mature.index.isin(there)]
             n, p = len(who), planted[stage]
             assert n == odds["realised"][name][stage]["entered"]
             assert int((who.outcome == "won").sum()) == odds["realised"][name][stage]["won"]
-            assert (who.outcome == "won").mean() == pytest.approx(p, abs=3.3 * np.sqrt(p * (1 - p) / n)), (name, stage)
+            assert (who.outcome == "won").mean() == pytest.approx(p, abs=3.3 * np.sqrt(p * (1 - p) / n)), (
+                name,
+                stage,
+            )
 
 
 def test_win_rate_and_open_pipeline_are_believable(sample):
@@ -111,20 +120,26 @@ def test_win_rate_and_open_pipeline_are_believable(sample):
     assert 250 < len(still) < 700
     assert (still.closed_on == "").all()
     targets = sample.read("销售目标.xlsx")
-    quarter = targets[(targets.scope_type == "company") & (targets.measure == "bookings") & (targets.period >= "2025-10")]
+    quarter = targets[
+        (targets.scope_type == "company") & (targets.measure == "bookings") & (targets.period >= "2025-10")
+    ]
     coverage = still.amount[still.amount != ""].astype(float).sum() / quarter.value.astype(float).sum()
     assert 1.0 < coverage < 4.0
 
 
 def test_history_leads_to_the_present_state(sample):
     deals = sample.read("opportunities.csv").set_index("opportunity_id")
-    stage_of = {label: code for label, code in sample.truth["files"]["opportunities.csv"]["values"]["stage"].items()}
+    stage_of = sample.truth["files"]["opportunities.csv"]["values"]["stage"]
     history = sample.read("opportunity_history.csv")
     assert not history.duplicated(["opportunity_id", "changed_on", "field"]).any()
     assert (history.changed_on <= "2025-12-31").all()
-    last = history.sort_values("changed_on", kind="stable").groupby(["field", "opportunity_id"]).new_value.last()
+    last = (
+        history.sort_values("changed_on", kind="stable").groupby(["field", "opportunity_id"]).new_value.last()
+    )
     assert (deals.stage.map(stage_of).reindex(last["stage"].index) == last["stage"]).all()
-    assert (deals.expected_close_on.reindex(last["expected_close_on"].index) == last["expected_close_on"]).all()
+    assert (
+        deals.expected_close_on.reindex(last["expected_close_on"].index) == last["expected_close_on"]
+    ).all()
     known = deals.amount.reindex(last["amount"].index)
     assert (known[known != ""] == last["amount"][known != ""]).all()
 
@@ -174,15 +189,27 @@ def test_discount_leak(sample):
     org = sample.read("org.csv")
     team = org.assign(valid_from=pd.to_datetime(org.valid_from)).sort_values("valid_from")
     lines = pd.merge_asof(
-        sample.lines.sort_values("ordered_on"), team[["rep_id", "team", "valid_from"]], left_on="ordered_on", right_on="valid_from", by="rep_id"
+        sample.lines.sort_values("ordered_on"),
+        team[["rep_id", "team", "valid_from"]],
+        left_on="ordered_on",
+        right_on="valid_from",
+        by="rep_id",
     )
     below = lines.unit_price < planted["floor_share_of_list"] * lines.list_price
-    leak = lines.team.eq(planted["team"]) & lines.channel.eq(planted["channel"]) & (lines.ordered_on >= planted["since"])
+    leak = (
+        lines.team.eq(planted["team"])
+        & lines.channel.eq(planted["channel"])
+        & (lines.ordered_on >= planted["since"])
+    )
     n = int(leak.sum())
     # Binomial: 0.55 of the lines by plan, on some 370 lines, 3 errors = 8 pp.
     assert below[leak].mean() == pytest.approx(planted["share_of_lines"], abs=3 * np.sqrt(0.25 / n))
     assert below[~leak].mean() < 0.004
-    earlier = lines.team.eq(planted["team"]) & lines.channel.eq(planted["channel"]) & (lines.ordered_on < planted["since"])
+    earlier = (
+        lines.team.eq(planted["team"])
+        & lines.channel.eq(planted["channel"])
+        & (lines.ordered_on < planted["since"])
+    )
     assert below[earlier].mean() < 0.02
     realised = sample.truth["discount_leak"]["realised"]["leak"]
     assert int(below[leak].sum()) == pytest.approx(realised["below_floor"], abs=3)
@@ -239,10 +266,16 @@ def test_training_effect(sample):
     single = org.groupby("rep_id").region.nunique()
     reps = sample.read("reps.csv").set_index("rep_id")
     steady = reps[(reps.left_on == "") & (reps.hired_on < "2023-01-01")].index
-    steady = [r for r in counts.index if r in steady and single[r] == 1 and r != sample.truth["sandbagger"]["rep_id"]]
+    steady = [
+        r
+        for r in counts.index
+        if r in steady and single[r] == 1 and r != sample.truth["sandbagger"]["rep_id"]
+    ]
     frame = counts.loc[steady].stack().rename("n").reset_index()
     region = org.drop_duplicates("rep_id", keep="last").set_index("rep_id").region
-    first = frame.rep_id.map(done).map(lambda m: (int(m[:4]) - 2023) * 12 + int(m[5:]) if isinstance(m, str) else 99)
+    first = frame.rep_id.map(done).map(
+        lambda m: (int(m[:4]) - 2023) * 12 + int(m[5:]) if isinstance(m, str) else 99
+    )
     treated = (frame.month >= first).astype(float)
     cell = frame.rep_id.map(region) + frame.month.astype(str)
     groups = (frame.rep_id.to_numpy(), cell.to_numpy())
@@ -297,7 +330,10 @@ def test_rivals_price_cut(sample):
     prices = sample.read("competitor_prices.csv")
     prices = prices.assign(price=prices.price.astype(float), on=pd.to_datetime(prices.observed_on))
     products = sample.read("products.csv").set_index("product_id")
-    cut = prices[(prices.competitor == planted["competitor"]) & prices.product_id.map(products.category).eq(planted["category"])]
+    cut = prices[
+        (prices.competitor == planted["competitor"])
+        & prices.product_id.map(products.category).eq(planted["category"])
+    ]
     month = cut.on.dt.strftime("%Y-%m")
     change = cut.price[month == "2025-04"].sum() / cut.price[month == "2025-02"].sum() - 1
     # Six prices with 2 % noise each: 3 × 0.02 × √(2/6) = 3.5 %.
@@ -307,7 +343,9 @@ def test_rivals_price_cut(sample):
 def test_attainment_tells_the_story(sample):
     told = sample.truth["attainment"]["realised"]
     targets = sample.read("销售目标.xlsx")
-    december = targets[(targets.measure == "bookings") & (targets.period == "2025-12") & (targets.scope_type == "region")]
+    december = targets[
+        (targets.measure == "bookings") & (targets.period == "2025-12") & (targets.scope_type == "region")
+    ]
     quota = december.set_index("scope_id").value.astype(float)
     lines = sample.lines[sample.lines.month == 35]
     booked = lines.amount.groupby(lines.region).sum()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from salesops_lib.metrics.definitions.metric import Metric, count, money
+from salesops_lib.metrics.definitions.metric import Metric, count, money, rounded
 
 DEALS = [
     Metric(
@@ -95,7 +95,7 @@ DEALS = [
         "closing date",
         source="COVERAGE 4.3",
         relation="deals_closed",
-        sql="CAST(round(AVG(amount) FILTER (WHERE outcome = 'won')) AS BIGINT)",
+        sql=rounded("CAST(AVG(amount) FILTER (WHERE outcome = 'won') AS DOUBLE)"),
         needs=("opportunities.amount", "opportunities.closed_on"),
     ),
 ]

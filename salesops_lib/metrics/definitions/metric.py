@@ -52,5 +52,10 @@ def count(expression: str, where: str = "") -> str:
     return f"COUNT({expression}){filtered(where)}"
 
 
+def rounded(expression: str) -> str:
+    """A positive DOUBLE as whole minor units, a half up: `round` itself differs between engines."""
+    return f"CAST(floor({expression} + 0.5) AS BIGINT)"
+
+
 def filtered(where: str) -> str:
     return f" FILTER (WHERE {where})" if where else ""

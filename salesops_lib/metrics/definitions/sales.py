@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from salesops_lib.metrics.definitions.metric import Metric, count, filtered, money
+from salesops_lib.metrics.definitions.metric import Metric, count, filtered, money, rounded
 
 _IN_WINDOW = "first_ordered_on BETWEEN first_day AND last_day"
 _ORDER, _NET = "kind = 'order'", "kind IN ('order', 'return')"
@@ -165,7 +165,7 @@ SALES = [
         "order date",
         source="COVERAGE 4.18",
         relation="sales",
-        sql=f"CAST(round(CAST(SUM(net_amount){filtered(_ORDER)} AS DOUBLE) / NULLIF(COUNT(DISTINCT order_id){filtered(_ORDER)}, 0)) AS BIGINT)",
+        sql=rounded(f"CAST(SUM(net_amount){filtered(_ORDER)} AS DOUBLE) / NULLIF(COUNT(DISTINCT order_id){filtered(_ORDER)}, 0)"),
         needs=("sales.order_id",),
     ),
     Metric(

@@ -48,7 +48,7 @@ def plot_intervals(
     for mark in marks:
         x = across(mark)
         sheet.line([x, x], [TOP - 6, bottom], "line", 0.8)
-        text = percent(mark, 0) if unit == "ratio" else voice.cell(mark, unit, money=money)
+        text = percent(mark, 0) if unit == "ratio" else voice.cell(mark, _axis_unit(unit), money=money)
         sheet.text(x, bottom + 10, text, size="small", role="muted", anchor="center")
     for n, r in enumerate(rows):
         top = TOP + row * n
@@ -59,6 +59,11 @@ def plot_intervals(
         sheet.text(0, line, words[n], room=value.left - 8 if narrow else names - 8)
         _draw(sheet, r, across, middle)
     return sheet.ax
+
+
+def _axis_unit(unit: str) -> str:
+    """Round values of an axis need no decimals."""
+    return "quantity" if unit in ("index", "score", "days") else unit
 
 
 def _marks(values: list[float], unit: str) -> list[float]:

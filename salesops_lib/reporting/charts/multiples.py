@@ -70,7 +70,7 @@ def _panel(
 def _ends(sheet: Canvas, rows: list[dict[str, Any]], left: float, wide: float, y: float, lang: str) -> None:
     if not rows:
         return
-    first, last = (month(rows[n]["label"], lang, short=True) for n in (0, -1))
+    first, last = (month(rows[n]["label"], lang) for n in (0, -1))
     sheet.text(left, y, first, size="small", role="muted")
     if len(rows) > 1:
         sheet.text(left + wide, y, last, size="small", role="muted", anchor="right")

@@ -1,4 +1,4 @@
-"""`python -m salesops_lib` is `salesops`."""
+"""`python -m salesops_lib.cli` is `salesops`."""
 
 from salesops_lib.cli import main
 
