@@ -11,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesops_lib.cleaning import clean
+from salesops_lib.cleaning.settings import Settings
+from salesops_lib.cleaning.sources import Source
+from salesops_lib.tables import TABLES
 
 DAY = dt.date(2026, 3, 5)
 
@@ -152,3 +155,16 @@ def test_money_is_rounded_once_half_to_even(millionths: int) -> None:
 def test_minor_units_follow_the_currency() -> None:
     assert [clean.digits_of(code) for code in ("CNY", "JPY", "KWD", "")] == [2, 0, 3, 2]
     assert value(clean.minor_units("CAST(t AS DECIMAL(17, 6))", 0), "2.5") == 2
+
+
+@pytest.mark.parametrize("table", ["order_lines", "opportunities", "targets", "market"])
+def test_staging_never_joins(table: str) -> None:
+    """A join would lose the order of the file, on which line numbers rest."""
+    contract = TABLES[table]
+    columns = {name: name for name in contract.names}
+    relation = (
+        f"(SELECT {', '.join(f'CAST(NULL AS VARCHAR) AS c{k}' for k in range(len(columns)))} FROM range(9))"
+    )
+    plan = clean.staging(Source("f.csv", table, columns), list(columns), relation, Settings(), "staged")
+    explained = duckdb.execute(f"EXPLAIN {plan.sql}").fetchall()[0][1]
+    assert "JOIN" not in explained

@@ -81,6 +81,18 @@ def test_line_numbers_hold_after_multi_line_fields_and_blank_lines(loaded) -> No
     assert audit.sources[0].rows_in == 4
 
 
+def test_lines_are_right_in_a_file_of_several_buffers(loaded) -> None:
+    """DuckDB reads in parallel, and some plans lose the order of the file."""
+    pad = "x" * 90
+    rows = [f"A{k},1,{'never' if k % 9973 == 7 else '2026-03-05'},{pad},P,10" for k in range(120_000)]
+    rows[60_000] += ",extra"
+    _, query = loaded(orders=HEAD + "\n".join(rows) + "\n")
+    found = query("SELECT line, record FROM set_aside WHERE column_name = 'ordered_on' ORDER BY line")
+    assert [line for line, _ in found] == [k + 2 for k in range(120_000) if k % 9973 == 7]
+    assert [json.loads(record)["order_id"] for _, record in found] == [f"A{line - 2}" for line, _ in found]
+    assert query("SELECT line FROM set_aside WHERE column_name = ''") == [(60_002,)]
+
+
 @pytest.mark.parametrize("rest", [500, 20_000])
 def test_an_unclosed_quote_costs_one_line_not_the_rest_of_the_file(loaded, rest: int) -> None:
     lines = "".join(f"B{k},1,2026-03-06,Bo,P,1\n" for k in range(rest))
