@@ -49,6 +49,12 @@ class Workspace:
         )
 
     @property
+    def company_name(self) -> str:
+        """The company's name in the language of the reports; empty where the policy names none."""
+        company = self.policy.metadata.company
+        return str(getattr(company, self.lang)) if company else ""
+
+    @property
     def window(self) -> Window:
         return self.comparison.current
 

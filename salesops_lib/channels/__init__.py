@@ -20,18 +20,18 @@ def profit_and_loss(ws: Workspace) -> Exhibit | Missing:
     """Net sales, growth, margin, expense and what is left, of each channel; one row a channel, then the total."""
     if absent := ws.facts.missing("sales.channel"):
         return Missing("channels", absent)
-    wide = measure(ws.facts, ["net_sales", "gross_margin"], ws.windows, ["channel"]).pivot(
-        index="channel", columns="window"
-    )
-    frame = pd.DataFrame({"name": wide.index, "net_sales": wide["net_sales"].get("actual").to_numpy()})
-    grown = growth_frame(
-        wide["net_sales"].get("actual"), wide["net_sales"].reindex(columns=["actual", "base"])["base"]
-    )
+    measures = ["net_sales", "gross_margin"]
+    wide = measure(ws.facts, measures, ws.windows, ["channel"]).pivot(index="channel", columns="window")
+    wide = wide.reindex(columns=pd.MultiIndex.from_product([measures, list(ws.windows)]))
+    if wide["net_sales"]["actual"].isna().all():
+        return Missing("channels", ("sales.channel",), "note.nothing_in_period")
+    frame = pd.DataFrame({"name": wide.index, "net_sales": wide["net_sales"]["actual"].to_numpy()})
+    grown = growth_frame(wide["net_sales"]["actual"], wide["net_sales"]["base"])
     frame["growth"] = grown.growth.to_numpy()
     frame["share"] = frame.net_sales / frame.net_sales.sum()
     units = {"net_sales": "money", "growth": "ratio", "share": "ratio"}
     if ws.facts.has("sales.cost_amount"):
-        frame["gross_margin"] = wide["gross_margin"].get("actual").to_numpy()
+        frame["gross_margin"] = wide["gross_margin"]["actual"].to_numpy()
         frame["margin_rate"] = frame.gross_margin / frame.net_sales
         units |= {"gross_margin": "money", "margin_rate": "ratio"}
     if ws.facts.has("expenses.amount", "expenses.channel"):

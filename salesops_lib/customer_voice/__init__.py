@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -25,7 +25,7 @@ def promoter_score(ws: Workspace, by: str = "region") -> Exhibit | Missing:
     if absent := ws.facts.missing("surveys.score", "surveys.instrument"):
         return Missing("nps", absent)
     now, before = _answers(ws, by, ws.trailing()), _answers(ws, by, ws.trailing(years_back=1))
-    if not now.n.sum():
+    if now.n.sum() < max(ws.policy.report.suppress_below, 1):
         return Missing("nps", ("surveys.score",))
     rows = [_row("total", now.sum(numeric_only=True), before.sum(numeric_only=True))]
     rows += [
@@ -94,7 +94,7 @@ def _answers(ws: Workspace, by: str, window: Window) -> pd.DataFrame:
     return found.set_index("unit")
 
 
-def _row(unit: str, now: pd.Series, before: pd.Series | None) -> dict[str, object]:
+def _row(unit: str, now: pd.Series, before: pd.Series | None) -> dict[str, Any]:
     score = net_promoter_score(int(now.promoters), int(now.detractors), int(now.n))
     counts = (int(before.promoters), int(before.detractors), int(before.n)) if before is not None else (0, 0, 0)
     earlier = net_promoter_score(*counts)

@@ -49,7 +49,7 @@ def reasons(ws: Workspace) -> Exhibit:
         title = Finding("reasons.first", {"reason": first.reason, "n": int(first.n_rows), "table": first.table, "n_reasons": len(frame)}, "rows_accounted")
     return Exhibit(
         "reasons", "table", frame, metric="rows_accounted", findings=(title,),
-        units=dict.fromkeys(("source", "table", "outcome", "column", "reason", "example"), "text") | {"n_rows": "count"},  # type: ignore[arg-type]
+        units=dict.fromkeys(("source", "table", "outcome", "column", "reason", "example"), "text") | {"n_rows": "count"},
     )  # fmt: skip
 
 
@@ -80,5 +80,5 @@ def mapping(ws: Workspace) -> Exhibit:
     return Exhibit(
         "mapping", "table", frame[["source", "header", "table", "column", "type", "completeness"]], metric="completeness",
         findings=(Finding("mapping.columns", values),),
-        units=dict.fromkeys(("source", "header", "table", "column", "type"), "text") | {"completeness": "ratio"},  # type: ignore[arg-type]
+        units=dict.fromkeys(("source", "header", "table", "column", "type"), "text") | {"completeness": "ratio"},
     )  # fmt: skip

@@ -45,7 +45,10 @@ def outlook(ws: Workspace, metric: str = "bookings", *, shown_months: int = 12) 
 def _history(ws: Workspace) -> list[Period]:
     """Complete months with data up to the period's end, oldest first, at most five years."""
     last = ws.calendar.last_complete(ws.window.end)
-    first = ws.facts.query("SELECT MIN(dated_on) AS day FROM sales WHERE kind = 'order'").day.iloc[0].date()
+    day = ws.facts.query("SELECT MIN(dated_on) AS day FROM sales WHERE kind = 'order'").day.iloc[0]
+    if pd.isna(day):
+        return []
+    first = day.date()
     months = [ws.calendar.shift(last, -back) for back in range(59, -1, -1)]
     return [month for month in months if month.start >= first or (first - month.start).days <= 3]
 
@@ -115,8 +118,9 @@ def _frame(
 
 def _targets(ws: Workspace, metric: str, months: list[Period]) -> list[float]:
     found = ws.facts.query(
-        "SELECT period, CAST(SUM(value) AS DOUBLE) AS target FROM targets WHERE scope_type = 'company' AND measure = ? "
-        "AND COALESCE(version, '') = (SELECT MAX(COALESCE(t.version, '')) FROM targets AS t WHERE t.period = targets.period) GROUP BY period",
+        "SELECT period, CAST(SUM(value) AS DOUBLE) AS target FROM ("
+        "  SELECT period, value, ROW_NUMBER() OVER (PARTITION BY scope_id, period ORDER BY version DESC NULLS LAST) AS newest"
+        "  FROM targets WHERE scope_type = 'company' AND measure = ?) AS versions WHERE newest = 1 GROUP BY period",
         [metric],
     )
     by_period = dict(zip(found.period, found.target * 10**ws.policy.semantics.minor_digits))

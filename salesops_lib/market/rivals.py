@@ -27,6 +27,8 @@ def win_rates(ws: Workspace, by: str = "competitor") -> Exhibit | Missing:
         return Missing("rivals", absent)
     window, before = ws.trailing(), ws.trailing(years_back=1)
     now, past = _closed(ws, by, window), _closed(ws, by, before)
+    if now.empty:
+        return Missing("rivals", ("deals.closed_on",), "note.nothing_in_period")
     rows = []
     for row in now.itertuples():
         low_high = wilson(row.won, row.closed)

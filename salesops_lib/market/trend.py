@@ -119,7 +119,7 @@ def _annual(ws: Workspace, metric: str) -> Finding | None:
 
 
 def _misses_days(first_day: object, window: Window) -> bool:
-    return first_day > window.end or (first_day - window.start).days > 31  # type: ignore[operator]
+    return first_day > window.end or (first_day - window.start).days > 31
 
 
 def _two_months(ws: Workspace, frame: pd.DataFrame) -> Finding | None:
@@ -164,7 +164,7 @@ def _turning(ws: Workspace, frame: pd.DataFrame, by: str) -> tuple[Finding, ...]
                 "by": by,
             }
             found.append(Finding("panels.falling", values, "growth", "bad"))
-    found.sort(key=lambda f: f.values["at_stake"], reverse=True)  # type: ignore[arg-type, return-value]
+    found.sort(key=lambda f: f.values["at_stake"], reverse=True)
     return tuple(found[:2])
 
 

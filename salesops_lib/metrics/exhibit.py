@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,9 +46,9 @@ class Finding:
     """
 
     id: str
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
     metric: str = ""
-    tone: Literal["good", "bad", "neutral"] = "neutral"
+    tone: str = "neutral"
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Exhibit:
     findings
         What was found, most important first; the first one is the section's title.
     units
-        Unit of each column that is not the metric's own.
+        `Unit` of each column that is not the metric's own.
     window, base
         The days that `actual` and `base` cover.
     sources
@@ -84,7 +84,7 @@ class Exhibit:
     frame: pd.DataFrame
     metric: str = ""
     findings: tuple[Finding, ...] = ()
-    units: Mapping[str, Unit] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
     window: Window | None = None
     base: Window | None = None
     sources: tuple[str, ...] = ()

@@ -64,6 +64,7 @@ def measure(
         for name in dict.fromkeys(m.relation for m in chosen)
     ]
     merged = reduce(lambda left, right: left.merge(right, on=keys, how="outer"), frames)
+    merged = merged.assign(**{metric: _plain(merged[metric]) for metric in ids})
     order = {label: position for position, label in enumerate(windows)}
     return merged.sort_values("window", key=lambda w: w.map(order), kind="stable", ignore_index=True)[
         [*keys, *ids]
@@ -75,6 +76,14 @@ def totals(
 ) -> pd.DataFrame:
     """Metrics of each window as a whole: index `window`, one row each even where nothing happened."""
     return measure(facts, ids, windows, where=where).set_index("window").reindex(list(windows))
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    """As whole numbers, or as floats where some are missing: nothing else, whatever the engine gave."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(values)
+    return numbers.astype("float64") if numbers.isna().any() else numbers
 
 
 def _metric(metric_id: str) -> Metric:

@@ -89,6 +89,18 @@ class Policy(Block):
         named = next((item for item in self._named(kind) if item.id == id), None)
         return getattr(named, lang) if named else id
 
+    def names(self, lang: str) -> dict[str, str]:
+        """What the policy calls regions, channels, categories, teams, roles, stages and rivals, by id.
+
+        Examples
+        --------
+        >>> from salesops_lib.policy import load
+        >>> load(None).names("zh")["won"]
+        '赢单'
+        """
+        kinds = ("event", "rival", "role", "stage", "team", "category", "channel", "region")
+        return {item.id: getattr(item, lang) for kind in kinds for item in self._named(kind)}
+
     def _named(self, kind: str) -> tuple[Any, ...]:
         groups: dict[str, tuple[Any, ...]] = {
             "region": self.org.regions,

@@ -81,7 +81,7 @@ def _lines(ws: Workspace) -> pd.DataFrame:
 
 def _with_rates(lines: pd.DataFrame) -> pd.DataFrame:
     """Rate into group currency of each window; of the currency as a whole where a product was not sold."""
-    known = lines.currency.fillna("")
+    known = lines.currency.astype("str").fillna("")
     for window in ("0", "1"):
         sold = lines.groupby(known)[[f"g{window}", f"s{window}"]].sum()
         usual = known.map(sold[f"g{window}"] / sold[f"s{window}"].where(sold[f"s{window}"] != 0))

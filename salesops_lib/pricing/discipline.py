@@ -18,6 +18,8 @@ def price_waterfall(ws: Workspace) -> Exhibit | Missing:
     if absent := ws.facts.missing("sales.list_amount"):
         return Missing("price", absent)
     values = totals(ws.facts, ["list_sales", "discounted", "price_realisation"], ws.windows)
+    if pd.isna(values.at["actual", "discounted"]):
+        return Missing("price", ("sales.list_amount",), "note.nothing_in_period")
     listed, discount = int(values.at["actual", "list_sales"]), int(values.at["actual", "discounted"])
     steps = [("list_sales", listed, "start"), ("discount", -discount, "effect")]
     extra = ws.facts.query(

@@ -3,49 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from salesops_lib import metrics
+from salesops_lib.metrics import Metric
 
 
-@dataclass(frozen=True)
-class Definition:
-    """A metric's entry: one number, one definition.
-
-    `good` is the direction of good news: 1 up, −1 down, 0 neither.
-    """
-
-    id: str
-    ref: str = ""
-    en: str = ""
-    zh: str = ""
-    formula: str = ""
-    unit: str = ""
-    date_basis: str = ""
-    source: str = ""
-    completeness: str = ""
-    good: int = 1
-
-
-def definition(metric_id: str) -> Definition | None:
+def definition(metric_id: str) -> Metric | None:
     """The registry's entry of a metric, or None where it has none."""
-    from salesops_lib import metrics
-
-    entry = getattr(metrics, "REGISTRY", {}).get(metric_id)
-    if entry is None:
-        return None
-    given = {
-        name: _plain(getattr(entry, name))
-        for name in Definition.__dataclass_fields__
-        if name != "good" and getattr(entry, name, None) is not None
-    }
-    return Definition(**given, good=int(getattr(entry, "good", 1)))
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(sorted(map(str, value)) if isinstance(value, (set, frozenset)) else map(str, value))
-    return str(value)
+    return metrics.REGISTRY.get(metric_id)
 
 
 def metric_name(metric_id: str, lang: str) -> str:
@@ -55,9 +20,8 @@ def metric_name(metric_id: str, lang: str) -> str:
     'No such metric'
     """
     entry = definition(metric_id)
-    name = (entry.zh if lang.startswith("zh") else entry.en) if entry else ""
-    if name:
-        return name
+    if entry:
+        return entry.name(lang)
     plain = metric_id.replace("_", " ").strip()
     return plain[:1].upper() + plain[1:]
 

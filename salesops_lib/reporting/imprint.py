@@ -38,7 +38,7 @@ def imprint(workspace: Any, *, grade: str = "", scope: str = "") -> Imprint:
     lang = str(_read(workspace, "lang", "en"))
     currency = _read(workspace, "currency", "") or _read(policy, "semantics.currency", "CNY")
     unit = str(_read(policy, "report.display_unit", "auto"))
-    voice = Voice(lang, str(currency), unit, _stages(policy, lang))
+    voice = Voice(lang, str(currency), unit, _names(policy, lang))
     period = getattr(workspace, "period", "")
     label = str(getattr(period, "label", period) or "")
     window = _window(workspace, period)
@@ -58,10 +58,9 @@ def imprint(workspace: Any, *, grade: str = "", scope: str = "") -> Imprint:
     )
 
 
-def _stages(policy: Any, lang: str) -> dict[str, str]:
-    """The policy's names of its stages, by id."""
-    stages = _read(policy, "process.stages", ())
-    return {str(s.id): str(getattr(s, lang, "") or s.id) for s in stages}
+def _names(policy: Any, lang: str) -> dict[str, str]:
+    """What the policy calls its regions, channels, stages …, by id."""
+    return dict(policy.names(lang)) if hasattr(policy, "names") else {}
 
 
 def _read(thing: Any, path: str, default: Any) -> Any:

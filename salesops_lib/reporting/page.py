@@ -181,14 +181,18 @@ class Page:
     def _said(self, entry: Any) -> Markup:
         if entry is None:
             return Markup("–")
-        pairs = [(key, getattr(entry, key)) for key in ("date_basis", "completeness", "source")]
+        said = [
+            (key, self.voice.phrase(getattr(entry, key)))
+            for key in ("date_basis", "completeness", "source")
+            if getattr(entry, key)
+        ]
         rest = Markup("").join(
-            Markup("<span>{}: {}</span>").format(self.voice.word(f"ui.{_WORDS.get(key, key)}"), value)
-            for key, value in pairs
-            if value
+            Markup("<span>{}: {}</span>").format(self.voice.word(f"ui.{_WORDS.get(key, key)}"), text)
+            for key, text in said
         )
         mark = f"{entry.id} {entry.ref}".strip()
-        return Markup("<code>{}</code><small>{}<span>{}</span></small>").format(entry.formula, rest, mark)
+        formula = entry.formula_in(self.voice.lang)
+        return Markup("<code>{}</code><small>{}<span>{}</span></small>").format(formula, rest, mark)
 
     def _provenance(self) -> Markup:
         word, data = self.voice.word, self.imprint

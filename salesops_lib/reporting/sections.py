@@ -255,7 +255,7 @@ def _fold(exhibits: Sequence[Exhibit], voice: Voice) -> Markup:
     ids = dict.fromkeys(m for exhibit in exhibits for m in metrics_of(exhibit))
     found = [d for d in map(definition, ids) if d is not None]
     entries = Markup("").join(
-        Markup("<dt>{}</dt><dd>{}</dd>").format(metric_name(d.id, voice.lang), d.formula or d.id)
+        Markup("<dt>{}</dt><dd>{}</dd>").format(metric_name(d.id, voice.lang), d.formula_in(voice.lang))
         for d in found
     )
     where = voice.word("ui.sheet", sheet=", ".join(exhibit.id for exhibit in exhibits))

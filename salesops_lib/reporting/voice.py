@@ -65,6 +65,14 @@ class Voice:
         text = str(key)
         return self.names.get(text) or catalogue.find(f"label.{text}", self.lang) or text
 
+    def phrase(self, text: str) -> str:
+        """A set phrase of the registry in the report's language.
+
+        >>> Voice("zh").phrase("order date"), Voice("en").phrase("order date")
+        ('订单日期', 'order date')
+        """
+        return catalogue.find(f"phrase.{text}", self.lang) or text
+
     def money(self, minors: Iterable[object], *, is_table: bool = True) -> MoneyUnit:
         """The one unit in which these amounts are shown together, in a table or a sentence."""
         return numbers.money_unit(
@@ -154,7 +162,9 @@ class Voice:
 
     def _text(self, value: object) -> str:
         if isinstance(value, str):
-            return numbers.growth_word(value, self.lang) if value in ("new", "n.m.", "missing") else value
+            if value in ("new", "n.m.", "missing"):
+                return numbers.growth_word(value, self.lang)
+            return self.names.get(value, value)
         if hasattr(value, "year") and hasattr(value, "day"):
             return numbers.day(value, self.lang)
         if isinstance(value, bool):

@@ -24,7 +24,10 @@ def customer_bridge(ws: Workspace) -> Exhibit | Missing:
     if absent := ws.facts.missing("sales.customer_id"):
         return Missing("customers", absent)
     windows = {"actual": ws.trailing(), "base": ws.trailing(years_back=1)}
-    first = ws.facts.query("SELECT MIN(dated_on) AS day FROM sales WHERE kind = 'order'").day.iloc[0].date()
+    day = ws.facts.query("SELECT MIN(dated_on) AS day FROM sales WHERE kind = 'order'").day.iloc[0]
+    if pd.isna(day):
+        return Missing("customers", ("order_lines",), "note.two_years_needed")
+    first = day.date()
     if first > windows["base"].start and (first - windows["base"].start).days > 31:
         return Missing("customers", ("order_lines",), "note.two_years_needed")
     wide = measure(ws.facts, ["bookings", "new_customers"], windows, ["customer_id"]).pivot(

@@ -28,6 +28,8 @@ def top_customers(ws: Workspace) -> Exhibit | Missing:
         .reindex(columns=["actual", "base"])
         .fillna(0)
     )
+    if not wide.actual.sum():
+        return Missing("top_customers", ("sales.customer_id",), "note.nothing_in_period")
     grown = growth_frame(wide.actual, wide.base)
     frame = wide.assign(
         growth=grown.growth, growth_kind=grown.growth_kind, share=wide.actual / wide.actual.sum()
@@ -104,6 +106,8 @@ def concentration(ws: Workspace) -> Exhibit | Missing:
         return Missing("concentration", absent)
     amounts = _amounts(ws, ws.trailing()).sort_values(ascending=False)
     amounts = amounts[amounts > 0]
+    if amounts.empty:
+        return Missing("concentration", ("sales.customer_id",), "note.nothing_in_period")
     share = amounts.cumsum() / amounts.sum()
     frame = pd.DataFrame({"x": [0.0, *((pd.RangeIndex(len(share)) + 1) / len(share))], "y": [0.0, *share]})
     picked = frame.iloc[sorted({round(i * (len(frame) - 1) / 100) for i in range(101)})].assign(label="")

@@ -130,7 +130,7 @@ def _targets(
     rows = targets.bookings(calendar, people, booked.team, booked.rep, until)
     for measure, values in booked.company.items():
         rows += targets.company_level(calendar, measure, values)
-    return rows
+    return rows + targets.next_year(calendar, booked.team)
 
 
 def _dirt(

@@ -212,6 +212,9 @@ COMPANY_ATTAINMENT: Mapping[str, tuple[float, float, float]] = {
     "new_customers": (1.05, 0.97, 0.93),
 }
 
+#: Growth that the plan for the year after the data asks of every region.
+PLANNED_GROWTH = 1.08
+
 #: name → why it is there.  They sit on well-known customers, so that they reach the reports.
 HOSTILE_NAMES: Mapping[str, str] = {
     "<script>alert(1)</script> 贸易有限公司": "markup",

@@ -285,7 +285,7 @@ def write_targets(files: RawFiles, rows: Sequence[Row]) -> None:
             "批准日期": "approved_on",
         },
         written,
-        title="销售目标 Sales targets 2023-2025（单位：元）",
+        title="销售目标 Sales targets 2023-2026（单位：元）",
         sheet="目标",
     )
 

@@ -169,3 +169,24 @@ def company_level(days: Days, measure: str, actual: NDArray[np.int64]) -> list[R
             ("company", "company", measure, 12 * year + m, value * unit) for m, value in enumerate(values)
         ]
     return rows
+
+
+def next_year(days: Days, by_team: NDArray[np.int64]) -> list[Row]:
+    """Bookings planned for the year after the data, of the company and each region.
+
+    Last year's bookings of a region and a growth that all regions share, spread as last year's
+    plan; January and February share alike, as the festival moves between them.
+    """
+    shape = days.monthly_plan()[-12:].copy()
+    shape[:2] = shape[:2].mean()
+    region_of = np.array([region for _, region in TEAMS])
+    rows: list[Row] = []
+    wanted = [
+        round(int(by_team[region_of == r, -12:].sum()) * company.PLANNED_GROWTH / 1e5) * 1000 for r in range(len(REGIONS))
+    ]
+    total = round(sum(wanted) / OVER_ASSIGNMENT["region"] / 1000) * 1000
+    for month, value in enumerate(split(total, shape), start=N_MONTHS):
+        rows.append(("company", "company", "bookings", month, value))
+        shares = split(_over(value, "region"), wanted)
+        rows += [("region", region.name, "bookings", month, share) for region, share in zip(REGIONS, shares, strict=True)]
+    return rows

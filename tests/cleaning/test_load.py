@@ -84,11 +84,11 @@ def test_line_numbers_hold_after_multi_line_fields_and_blank_lines(loaded) -> No
 def test_lines_are_right_in_a_file_of_several_buffers(loaded) -> None:
     """DuckDB reads in parallel, and some plans lose the order of the file."""
     pad = "x" * 90
-    rows = [f"A{k},1,{'never' if k % 9973 == 7 else '2026-03-05'},{pad},P,10" for k in range(120_000)]
+    rows = [f"A{k},1,{'never' if k % 9973 == 7 else '2026-03-05'},{pad},P,10" for k in range(250_000)]
     rows[60_000] += ",extra"
     _, query = loaded(orders=HEAD + "\n".join(rows) + "\n")
     found = query("SELECT line, record FROM set_aside WHERE column_name = 'ordered_on' ORDER BY line")
-    assert [line for line, _ in found] == [k + 2 for k in range(120_000) if k % 9973 == 7]
+    assert [line for line, _ in found] == [k + 2 for k in range(250_000) if k % 9973 == 7]
     assert [json.loads(record)["order_id"] for _, record in found] == [f"A{line - 2}" for line, _ in found]
     assert query("SELECT line FROM set_aside WHERE column_name = ''") == [(60_002,)]
 

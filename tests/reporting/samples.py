@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from salesops_lib.metrics import Exhibit, Finding, Missing
-from salesops_lib.reporting.definitions import Definition
+from salesops_lib.metrics import Metric, Exhibit, Finding, Missing
+
 
 HOSTILE = (
     "<script>mark()</script>",
@@ -66,10 +66,18 @@ MESSAGES = {
         "预计本季度落在{median:money}（{low:money}至{high:money}）。",
     ),
 }
+
+
+def _metric(id, ref, en, zh, formula, unit, date_basis, source, completeness, good=1):
+    return Metric(
+        id, ref, en, zh, unit, formula, date_basis, completeness, source, good=good, formula_zh=formula
+    )
+
+
 REGISTRY = {
     d.id: d
     for d in (
-        Definition(
+        _metric(
             "bookings",
             "M1.1",
             "Bookings",
@@ -80,10 +88,10 @@ REGISTRY = {
             "orders",
             "as_of >= end",
         ),
-        Definition(
+        _metric(
             "revenue", "M1.2", "Revenue", "营业收入", "sum(invoiced)", "money", "invoice date", "invoices", ""
         ),
-        Definition(
+        _metric(
             "margin_rate",
             "M2.3",
             "Gross margin",
@@ -94,7 +102,7 @@ REGISTRY = {
             "orders",
             "",
         ),
-        Definition(
+        _metric(
             "new_customers",
             "M4.1",
             "New customers",
@@ -105,7 +113,7 @@ REGISTRY = {
             "orders",
             "",
         ),
-        Definition(
+        _metric(
             "days_to_cash",
             "M7.1",
             "Days to cash",
@@ -117,7 +125,7 @@ REGISTRY = {
             "",
             -1,
         ),
-        Definition(
+        _metric(
             "win_rate",
             "M3.2",
             "Win rate",

@@ -12,8 +12,9 @@ DERIVED = [
         "达成率",
         "ratio",
         "actual / target; missing when the target is 0",
-        source="COVERAGE 4.1 [S1], C18",
+        source="Salesforce Revenue Insights",
         needs=("targets",),
+        formula_zh="实际 ÷ 目标；目标为0时不计算",
     ),
     Metric(
         "gap",
@@ -22,9 +23,10 @@ DERIVED = [
         "缺口",
         "money",
         "target − actual",
-        source="COVERAGE 4.1 [S18]",
+        source="Gong, pacing",
         needs=("targets",),
         good=-1,
+        formula_zh="目标 − 实际",
     ),
     Metric(
         "expected_share",
@@ -33,7 +35,7 @@ DERIVED = [
         "序时进度",
         "ratio",
         "Σ day weights up to the as-of day; working days only, Σ = 1",
-        source="COVERAGE 4.1",
+        formula_zh="截至数据日的日权重之和；仅计工作日，合计为1",
     ),
     Metric(
         "pace",
@@ -42,8 +44,8 @@ DERIVED = [
         "进度指数",
         "index",
         "attainment / expected by now",
-        source="COVERAGE 4.1",
         needs=("targets",),
+        formula_zh="达成率 ÷ 序时进度",
     ),
     Metric(
         "required_run_rate",
@@ -52,8 +54,8 @@ DERIVED = [
         "所需日均",
         "money",
         "(target − actual) / working days left",
-        source="COVERAGE 4.1",
         needs=("targets",),
+        formula_zh="（目标 − 实际）÷ 剩余工作日",
     ),
     Metric(
         "landing",
@@ -62,7 +64,7 @@ DERIVED = [
         "预计落点",
         "money",
         "P10/P50/P90 of the forecast total of the period",
-        source="COVERAGE 4.1",
+        formula_zh="期间合计预测的P10/P50/P90",
     ),
     Metric(
         "growth",
@@ -71,7 +73,7 @@ DERIVED = [
         "增长率",
         "ratio",
         "(current − base) / |base|; base 0 is new, base below 0 is not meaningful",
-        source="C5, C6",
+        formula_zh="（本期 − 基期）÷ |基期|；基期为0记为新增，为负不适用",
     ),
     Metric(
         "price_volume_mix",
@@ -81,8 +83,8 @@ DERIVED = [
         "money",
         "continuing products: price Σ(p₁−p₀)q₁, volume (Q₁/Q₀−1)S₀, mix Σp₀q₁ − S₀Q₁/Q₀; new, lost and FX apart",
         "order date",
-        source="COVERAGE 4.15 [S57]",
         needs=("sales.quantity",),
+        formula_zh="延续产品：价格Σ（p₁−p₀）q₁，销量（Q₁/Q₀−1）S₀，结构Σp₀q₁ − S₀Q₁/Q₀；新品、停售与汇率单列",
     ),
     Metric(
         "customer_bridge",
@@ -92,8 +94,8 @@ DERIVED = [
         "money",
         "start + new + reactivated + expansion − contraction − lost = end",
         "order date",
-        source="COVERAGE 4.11",
         needs=("sales.customer_id",),
+        formula_zh="期初 + 新增 + 回流 + 增购 − 缩减 − 流失 = 期末",
     ),
     Metric(
         "gross_retention",
@@ -103,7 +105,7 @@ DERIVED = [
         "ratio",
         "(start − contraction − lost) / start",
         "order date",
-        source="COVERAGE 4.11 [S53]",
+        formula_zh="（期初 − 缩减 − 流失）÷ 期初",
     ),
     Metric(
         "net_retention",
@@ -113,7 +115,7 @@ DERIVED = [
         "ratio",
         "(start − contraction − lost + expansion) / start",
         "order date",
-        source="COVERAGE 4.11 [S53]",
+        formula_zh="（期初 − 缩减 − 流失 + 增购）÷ 期初",
     ),
     Metric(
         "concentration",
@@ -123,7 +125,7 @@ DERIVED = [
         "ratio",
         "share of the ten largest customers; HHI = Σ share²",
         "order date",
-        source="COVERAGE 4.10",
+        formula_zh="前十大客户占比；HHI = Σ占比²",
     ),
     Metric(
         "abc_grade",
@@ -133,7 +135,7 @@ DERIVED = [
         "text",
         "cumulative share of trailing-twelve-month sales: A and B up to the policy's cuts, C the rest",
         "order date",
-        source="COVERAGE 4.10 [S50]",
+        formula_zh="近十二个月销售累计占比：按政策分界为A、B，其余为C",
     ),
     Metric(
         "receivables",
@@ -143,9 +145,9 @@ DERIVED = [
         "money",
         "Σ invoices (tax included where stated) − receipts up to the as-of day",
         "invoice and receipt date",
-        source="COVERAGE 4.24",
         needs=("invoices.net_amount", "receipts.amount"),
         good=-1,
+        formula_zh="截至数据日 Σ发票（注明税额者含税）− 收款",
     ),
     Metric(
         "open_pipeline",
@@ -154,8 +156,8 @@ DERIVED = [
         "在手商机额",
         "money",
         "Σ amount of opportunities open on the as-of day",
-        source="COVERAGE 4.3",
         needs=("opportunities.amount",),
+        formula_zh="截至数据日 Σ在手商机金额",
     ),
     Metric(
         "weighted_pipeline",
@@ -164,8 +166,8 @@ DERIVED = [
         "加权商机额",
         "money",
         "Σ amount × the policy's odds of the stage",
-        source="COVERAGE 4.3",
         needs=("opportunities.amount",),
+        formula_zh="Σ金额 × 政策规定的阶段赢率",
     ),
     Metric(
         "pipeline_coverage",
@@ -174,8 +176,9 @@ DERIVED = [
         "商机覆盖倍数",
         "multiple",
         "open pipeline closing in the period / (target − won); Gong's reading",
-        source="COVERAGE 4.3 [S3]",
+        source="Gong, pipeline coverage",
         needs=("opportunities.amount", "targets"),
+        formula_zh="期内预计成交的在手商机 ÷（目标 − 已赢）",
     ),
     Metric(
         "pipeline_needed",
@@ -184,8 +187,9 @@ DERIVED = [
         "尚需商机额",
         "money",
         "(target − actual − expected from open) / win rate",
-        source="COVERAGE 4.3 [S18]",
+        source="Gong, pacing",
         good=-1,
+        formula_zh="（目标 − 实际 − 在手预期）÷ 赢单率",
     ),
     Metric(
         "floor_breach",
@@ -195,9 +199,9 @@ DERIVED = [
         "money",
         "leakage Σ max(0, floor price − price) × quantity",
         "order date",
-        source="COVERAGE 4.15",
         needs=("sales.list_amount",),
         good=-1,
+        formula_zh="流失 Σmax（0， 底价 − 成交价）× 数量",
     ),
     Metric(
         "expense_ratio",
@@ -207,9 +211,9 @@ DERIVED = [
         "ratio",
         "selling expense / net sales",
         "order date",
-        source="COVERAGE 4.25",
         needs=("expenses.amount",),
         good=-1,
+        formula_zh="销售费用 ÷ 净销售额",
     ),
     Metric(
         "market_size",
@@ -218,8 +222,8 @@ DERIVED = [
         "市场规模",
         "money",
         "published estimate, with its range",
-        source="COVERAGE 4.7",
         needs=("market.market_amount",),
+        formula_zh="公开估计值及其区间",
     ),
     Metric(
         "market_share",
@@ -229,8 +233,8 @@ DERIVED = [
         "ratio",
         "net sales / market size, same region, category and quarter",
         "order date",
-        source="COVERAGE 4.7",
         needs=("market.market_amount",),
+        formula_zh="净销售额 ÷ 市场规模，同区域、品类、季度",
     ),
     Metric(
         "relative_share",
@@ -239,8 +243,8 @@ DERIVED = [
         "相对份额",
         "multiple",
         "net sales / sales of the largest rival",
-        source="COVERAGE 4.7 [S45]",
         needs=("market.leader_amount",),
+        formula_zh="净销售额 ÷ 最大对手销售额",
     ),
     Metric(
         "market_growth",
@@ -249,8 +253,8 @@ DERIVED = [
         "市场增长率",
         "ratio",
         "market size against the same quarters a year before",
-        source="COVERAGE 4.6",
         needs=("market.market_amount",),
+        formula_zh="市场规模对比上年同季",
     ),
     Metric(
         "evolution_index",
@@ -259,8 +263,8 @@ DERIVED = [
         "增长指数",
         "index",
         "(1 + our growth) / (1 + market growth) × 100",
-        source="COVERAGE 4.6",
         needs=("market.market_amount",),
+        formula_zh="（1 + 我方增长）÷（1 + 市场增长）× 100",
     ),
     Metric(
         "growth_split",
@@ -269,8 +273,8 @@ DERIVED = [
         "增长分解",
         "money",
         "ΔS = share₀·ΔV (market) + V₀·Δshare (share) + ΔV·Δshare (joint)",
-        source="COVERAGE 4.6 [S42]",
         needs=("market.market_amount",),
+        formula_zh="ΔS = 份额₀·ΔV（市场）+ V₀·Δ份额（份额）+ ΔV·Δ份额（交互）",
     ),
     Metric(
         "rival_win_rate",
@@ -280,8 +284,8 @@ DERIVED = [
         "ratio",
         "won / (won + lost) of deals with that rival present, Wilson interval",
         "closing date",
-        source="COVERAGE 4.8",
         needs=("opportunities.competitor",),
+        formula_zh="涉及该对手的商机：赢单 ÷（赢单 + 输单），Wilson区间",
     ),
     Metric(
         "loss_reasons",
@@ -291,8 +295,8 @@ DERIVED = [
         "count",
         "lost deals by stated reason",
         "closing date",
-        source="COVERAGE 4.8",
         needs=("opportunities.loss_reason",),
+        formula_zh="按所填原因统计的输单",
     ),
     Metric(
         "price_index",
@@ -302,8 +306,8 @@ DERIVED = [
         "index",
         "our net price / rival's price × 100 on matched products; median and quartiles",
         "observation date",
-        source="COVERAGE 4.8",
         needs=("competitor_prices.price",),
+        formula_zh="我方净价 ÷ 对手价 × 100，可比产品；中位数与四分位",
     ),
     Metric(
         "net_promoter_score",
@@ -313,8 +317,9 @@ DERIVED = [
         "score",
         "% scores 9–10 − % scores 0–6, 95 % interval",
         "answer date",
-        source="COVERAGE 4.9 [S48]",
+        source="standard error of a difference of two shares",
         needs=("surveys.score",),
+        formula_zh="9–10分占比 − 0–6分占比，95%区间",
     ),
     Metric(
         "white_space",
@@ -324,8 +329,8 @@ DERIVED = [
         "money",
         "stated potential of customers − their trailing twelve months",
         "order date",
-        source="COVERAGE 4.6",
         needs=("customers.potential_amount",),
+        formula_zh="客户登记潜力 − 近十二个月销售",
     ),
     Metric(
         "forecast",
@@ -334,7 +339,7 @@ DERIVED = [
         "预测",
         "money",
         "seasonal naive on working-day rates with damped trend; interval from rolling-origin errors",
-        source="COVERAGE 4.6",
+        formula_zh="工作日日均的季节朴素法加阻尼趋势；区间取自滚动起点误差",
     ),
     Metric(
         "forecast_error",
@@ -343,8 +348,9 @@ DERIVED = [
         "预测误差(WAPE)",
         "ratio",
         "Σ|error| / Σ|actual| over rolling origins",
-        source="COVERAGE 4.6 [S43]",
+        source="Hyndman, Foresight 4 (2006)",
         good=-1,
+        formula_zh="滚动起点 Σ|误差| ÷ Σ|实际|",
     ),
     Metric(
         "rows_accounted",
@@ -353,7 +359,7 @@ DERIVED = [
         "行数核对",
         "count",
         "rows in = used + merged + set aside, each with its reason",
-        source="COVERAGE 4.20",
+        formula_zh="读入行 = 采用 + 合并 + 搁置，逐一注明原因",
     ),
     Metric(
         "completeness",
@@ -362,7 +368,7 @@ DERIVED = [
         "完整率",
         "ratio",
         "rows with a value / rows, per column",
-        source="COVERAGE 4.20",
+        formula_zh="有值行 ÷ 总行数，按列",
     ),
     Metric(
         "freshness",
@@ -371,8 +377,8 @@ DERIVED = [
         "数据时效",
         "days",
         "as-of day − last day loaded, per table",
-        source="COVERAGE 4.20",
         good=-1,
+        formula_zh="数据日 − 最近一行日期，按表",
     ),
     Metric(
         "orphans",
@@ -381,8 +387,8 @@ DERIVED = [
         "孤立主键",
         "count",
         "values that the referred table does not hold",
-        source="COVERAGE 4.20",
         good=-1,
+        formula_zh="在被引用表中找不到的键值",
     ),
     Metric(
         "data_grade",
@@ -391,6 +397,6 @@ DERIVED = [
         "数据等级",
         "text",
         "A–D from the share of rows set aside, completeness and orphans; limits in the policy",
-        source="COVERAGE 4.20",
+        formula_zh="按采用行占比 × 键匹配率评定A–D，界限见政策",
     ),
 ]

@@ -13,8 +13,8 @@ class Metric:
 
     Parameters
     ----------
-    formula
-        How it is computed, for readers.
+    formula, formula_zh
+        How it is computed, for readers of either language.
     date_basis
         The day by which it falls into a period; empty for a formula over other metrics.
     completeness
@@ -38,10 +38,15 @@ class Metric:
     sql: str = ""
     needs: tuple[str, ...] = ()
     good: int = 1
+    formula_zh: str = ""
 
     def name(self, lang: str) -> str:
         """Name in `lang` (en or zh)."""
         return self.zh if lang == "zh" else self.en
+
+    def formula_in(self, lang: str) -> str:
+        """Formula in `lang` (en or zh)."""
+        return self.formula_zh if lang == "zh" else self.formula
 
 
 def money(expression: str, where: str = "") -> str:
