@@ -38,7 +38,7 @@ _MORE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("org", "rep_id"): ("person", "地区经理", "区域经理", "regional manager"),
 }
 #: Tables that the same part may feed beside its main one.
-_COMPANIONS: Mapping[str, str] = {"org": "reps", "reps": "org"}
+_COMPANIONS: Mapping[str, str] = {"reps": "org"}
 _CURRENCIES = {
     "USD": "USD",
     "EUR": "EUR",

@@ -96,7 +96,9 @@ def _answers(ws: Workspace, by: str, window: Window) -> pd.DataFrame:
 
 def _row(unit: str, now: pd.Series, before: pd.Series | None) -> dict[str, Any]:
     score = net_promoter_score(int(now.promoters), int(now.detractors), int(now.n))
-    counts = (int(before.promoters), int(before.detractors), int(before.n)) if before is not None else (0, 0, 0)
+    counts = (
+        (int(before.promoters), int(before.detractors), int(before.n)) if before is not None else (0, 0, 0)
+    )
     earlier = net_promoter_score(*counts)
     return {
         "label": unit,

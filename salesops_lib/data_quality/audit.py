@@ -22,9 +22,16 @@ def accounted(ws: Workspace) -> Exhibit:
     shown = pd.concat([frame, pd.DataFrame([{"source": "total", "table": "", **total}])], ignore_index=True)
     open_rows = int(total.rows_in - total.used - total.merged - total.set_aside)
     values = {name: int(total[name]) for name in counts} | {"n": len(frame), "open": open_rows}
-    finding = Finding("accounted.all" if open_rows == 0 else "accounted.open", values, "rows_accounted", "good" if open_rows == 0 else "bad")
+    finding = Finding(
+        "accounted.all" if open_rows == 0 else "accounted.open",
+        values,
+        "rows_accounted",
+        "good" if open_rows == 0 else "bad",
+    )
     skipped = ws.facts.query("SELECT source FROM audit_sources WHERE kind = 'skipped'").source
-    derived = ws.facts.query("SELECT DISTINCT table_name FROM audit_sources WHERE kind = 'derived'").table_name
+    derived = ws.facts.query(
+        "SELECT DISTINCT table_name FROM audit_sources WHERE kind = 'derived'"
+    ).table_name
     notes = []
     if len(skipped):
         notes.append(Finding("note.skipped_sources", {"names": list(skipped)}))
@@ -46,7 +53,11 @@ def reasons(ws: Workspace) -> Exhibit:
         title = Finding("reasons.none")
     else:
         first = frame.iloc[0]
-        title = Finding("reasons.first", {"reason": first.reason, "n": int(first.n_rows), "table": first.table, "n_reasons": len(frame)}, "rows_accounted")
+        title = Finding(
+            "reasons.first",
+            {"reason": first.reason, "n": int(first.n_rows), "table": first.table, "n_reasons": len(frame)},
+            "rows_accounted",
+        )
     return Exhibit(
         "reasons", "table", frame, metric="rows_accounted", findings=(title,),
         units=dict.fromkeys(("source", "table", "outcome", "column", "reason", "example"), "text") | {"n_rows": "count"},

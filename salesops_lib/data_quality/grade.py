@@ -46,13 +46,26 @@ def keys(ws: Workspace) -> Exhibit:
             example = str(orphaned.example[(table.name, column)]) if known else ""
             rows.append({"table": table.name, "column": column, "referred": referred, "n_keys": n_keys, "n_orphans": n_orphans,
                          "found_rate": 1 - n_orphans / n_keys, "example": example})  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["table", "column", "referred", "n_keys", "n_orphans", "found_rate", "example"])
+    frame = pd.DataFrame(
+        rows, columns=["table", "column", "referred", "n_keys", "n_orphans", "found_rate", "example"]
+    )
     total = int(frame.n_orphans.sum())
     worst = frame.sort_values("found_rate").iloc[0] if total else None
     finding = (
         Finding("keys.all_found", {"n": int(frame.n_keys.sum())}, "orphans", "good")
         if worst is None
-        else Finding("keys.orphans", {"n": total, "table": worst.table, "column": worst.column, "rate": worst.found_rate, "example": worst.example}, "orphans", "bad")
+        else Finding(
+            "keys.orphans",
+            {
+                "n": total,
+                "table": worst.table,
+                "column": worst.column,
+                "rate": worst.found_rate,
+                "example": worst.example,
+            },
+            "orphans",
+            "bad",
+        )
     )
     return Exhibit(
         "keys", "table", frame.sort_values("found_rate", kind="stable", ignore_index=True), metric="orphans", findings=(finding,),
@@ -67,14 +80,20 @@ def freshness(ws: Workspace) -> Exhibit:
     for table in TABLES.values():
         if not table.dated_by or not ws.facts.has(f"{table.name}.{table.dated_by}"):
             continue
-        span = ws.facts.query(f"SELECT MIN({table.dated_by}) AS first_on, MAX({table.dated_by}) AS last_on FROM {table.name}").iloc[0]
+        span = ws.facts.query(
+            f"SELECT MIN({table.dated_by}) AS first_on, MAX({table.dated_by}) AS last_on FROM {table.name}"
+        ).iloc[0]
         age = (pd.Timestamp(ws.as_of) - span.last_on).days
         limit = ws.policy.data.freshness_of(table.name)
         rows.append({"table": table.name, "rows": ws.facts.rows[table.name], "first_on": span.first_on, "last_on": span.last_on,
                      "age_days": max(age, 0), "limit_days": limit, "is_stale": age > limit})  # fmt: skip
     frame = pd.DataFrame(rows)
     stale = list(frame.table[frame.is_stale]) if len(frame) else []
-    finding = Finding("freshness.stale", {"names": stale}, "freshness", "bad") if stale else Finding("freshness.fresh", {"n": len(frame)}, "freshness", "good")
+    finding = (
+        Finding("freshness.stale", {"names": stale}, "freshness", "bad")
+        if stale
+        else Finding("freshness.fresh", {"n": len(frame)}, "freshness", "good")
+    )
     return Exhibit(
         "freshness", "table", frame, metric="freshness", findings=(finding,),
         units={"table": "text", "rows": "count", "first_on": "date", "last_on": "date", "age_days": "days", "limit_days": "days", "is_stale": "text"},
@@ -93,7 +112,11 @@ def completeness(ws: Workspace) -> Exhibit:
     values = {"n": len(gaps), "n_columns": len(frame)}
     if len(gaps):
         first = gaps.iloc[0]
-        finding = Finding("completeness.gaps", values | {"table": first.table, "column": first.column, "rate": first.completeness}, "completeness")
+        finding = Finding(
+            "completeness.gaps",
+            values | {"table": first.table, "column": first.column, "rate": first.completeness},
+            "completeness",
+        )
     else:
         finding = Finding("completeness.full", values, "completeness", "good")
     return Exhibit(

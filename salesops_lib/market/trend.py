@@ -144,7 +144,12 @@ def _month(ws: Workspace, pairs: list[Comparison], frame: pd.DataFrame) -> Findi
     change = growth_per_workday(now, pairs[-1].current, before, pairs[-2].current)
     if change.rate is None:
         return None
-    values = {"month": last.label, "actual": now, "growth": change.rate, "n_workdays": pairs[-1].current.n_workdays}
+    values = {
+        "month": last.label,
+        "actual": now,
+        "growth": change.rate,
+        "n_workdays": pairs[-1].current.n_workdays,
+    }
     return Finding("trend.month", values, "growth")
 
 

@@ -54,7 +54,9 @@ def _comparable(lines: pd.DataFrame, wanted: float) -> tuple[str, pd.DataFrame]:
     amounts = ["q0", "q1", "s0", "s1", "g0", "g1"]
     grains = [g for g in ("product_id", "subcategory", "category") if lines[g].notna().any()]
     for grain in grains:
-        items = lines.groupby(["category", grain, "currency"] if grain != "category" else ["category", "currency"], dropna=False)
+        items = lines.groupby(
+            ["category", grain, "currency"] if grain != "category" else ["category", "currency"], dropna=False
+        )
         summed = items[amounts].sum().reset_index()
         continuing = summed[(summed.q0 > 0) & (summed.q1 > 0)]
         carried = min(formulas.ratio(continuing[s].sum(), summed[s].sum()) for s in ("g0", "g1"))

@@ -60,7 +60,9 @@ def floor_breaches(ws: Workspace, *, at_most: int = 10) -> Exhibit | Missing:
     The unit is the salesperson, or the first of channel, region and category that the sales name.
     Leakage is Σ max(0, floor − net) over the lines, in money.
     """
-    by = next((d for d in ("rep_id", "channel", "region", "category") if ws.facts.has(f"sales.{d}")), "rep_id")
+    by = next(
+        (d for d in ("rep_id", "channel", "region", "category") if ws.facts.has(f"sales.{d}")), "rep_id"
+    )
     if absent := ws.facts.missing("sales.list_amount", f"sales.{by}"):
         return Missing("floor", absent)
     default, cases, bound = _floors(ws)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
 
 
-
 def customer_bridge(ws: Workspace) -> Exhibit | Missing:
     """Trailing twelve months against the twelve before: new, reactivated, expansion, contraction, lost.
 

@@ -182,11 +182,15 @@ def next_year(days: Days, by_team: NDArray[np.int64]) -> list[Row]:
     region_of = np.array([region for _, region in TEAMS])
     rows: list[Row] = []
     wanted = [
-        round(int(by_team[region_of == r, -12:].sum()) * company.PLANNED_GROWTH / 1e5) * 1000 for r in range(len(REGIONS))
+        round(int(by_team[region_of == r, -12:].sum()) * company.PLANNED_GROWTH / 1e5) * 1000
+        for r in range(len(REGIONS))
     ]
     total = round(sum(wanted) / OVER_ASSIGNMENT["region"] / 1000) * 1000
     for month, value in enumerate(split(total, shape), start=N_MONTHS):
         rows.append(("company", "company", "bookings", month, value))
         shares = split(_over(value, "region"), wanted)
-        rows += [("region", region.name, "bookings", month, share) for region, share in zip(REGIONS, shares, strict=True)]
+        rows += [
+            ("region", region.name, "bookings", month, share)
+            for region, share in zip(REGIONS, shares, strict=True)
+        ]
     return rows

@@ -384,7 +384,12 @@ def _attainment(made: Company) -> Topic:
     for unit, actual in booked.items():
         target = np.zeros(N_MONTHS)
         for scope, identity, measure, month, value in made.targets:
-            if measure == "bookings" and identity == unit and scope in ("company", "region"):
+            if (
+                measure == "bookings"
+                and identity == unit
+                and scope in ("company", "region")
+                and month < N_MONTHS
+            ):
                 target[month] = value * 100
         told["2025-12"][unit] = round(float(actual[-1] / target[-1]), 6)
         told["2025"][unit] = round(float(actual[-12:].sum() / target[-12:].sum()), 6)

@@ -28,6 +28,15 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """`text` as an SQL string, for statements that take no bound value.
+
+    >>> literal("O'Neill")
+    "'O''Neill'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
 class Engine(Protocol):
     """What the library asks of an engine; SQL is in DuckDB's dialect, `?` marks a bound value."""
 

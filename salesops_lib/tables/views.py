@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from salesops_lib.errors import DataError
 from salesops_lib.tables.canonical import TABLES
 from salesops_lib.tables.contracts import SQL_TYPES
-from salesops_lib.tables.engine import quoted
+from salesops_lib.tables.engine import literal, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from salesops_lib.tables.engine import DuckDBEngine
 
+#: ISO 4217 for "no currency".
+UNKNOWN_CURRENCY = "XXX"
 DERIVED = ("sales", "deals", "billings", "collections")
 CANCELLED = ("cancelled", "canceled", "void", "取消", "已取消", "作废")
 WON = ("won", "closed won", "赢单", "成交", "已成交")
@@ -25,7 +28,11 @@ LOST = ("lost", "closed lost", "输单", "丢单")
 
 
 def build(
-    engine: DuckDBEngine, *, currency: str = "", returns_on: str = "return_date", calendar: pd.DataFrame | None = None
+    engine: DuckDBEngine,
+    *,
+    currency: str = "",
+    returns_on: str = "return_date",
+    calendar: pd.DataFrame | None = None,
 ) -> None:
     """Complete the canonical tables and (re)build the derived ones.
 
@@ -44,23 +51,50 @@ def build(
     _complete(engine)
     for derived in DERIVED:
         engine.execute(f"DROP TABLE IF EXISTS {derived}")
-    engine.execute(_ORG_NOW)
-    engine.execute(_RATES, [currency])
-    for statement in (_DEALS, _BILLINGS, _COLLECTIONS):
-        engine.execute(statement)
-    if engine.query("SELECT COUNT(*) AS n FROM order_lines").n.item():
-        engine.execute(_LINES)
-        engine.execute(
-            _RETURNS.format(
-                day="l.dated_on" if returns_on == "order_date" else "COALESCE(r.returned_on, l.dated_on)"
-            )
-        )
-    else:
-        engine.execute(_LINES_FROM_DEALS)
-    engine.execute(_SALES)
+    group = _group_currency(engine, currency)
+    _rates(engine, group)
+    day = "l.dated_on" if returns_on == "order_date" else "COALESCE(r.returned_on, l.dated_on)"
+    has_lines = engine.query("SELECT COUNT(*) AS n FROM order_lines").n.item()
+    lines = (_LINES, _RETURNS.replace(":day", day)) if has_lines else (_LINES_FROM_DEALS,)
+    for statement in (_ORG_NOW, _DEALS, _BILLINGS, _COLLECTIONS, *lines, _SALES):
+        engine.execute(statement.replace(":group", literal(group)))
     for temporary in ("sale_lines", "org_now", "rates"):
-        engine.execute(f"DROP TABLE IF EXISTS {temporary}")
+        engine.execute(f"DROP TABLE {temporary}")
     _count(engine)
+
+
+def _group_currency(engine: DuckDBEngine, currency: str) -> str:
+    """The currency that amounts are reported in; empty when nothing says one.
+
+    Raises
+    ------
+    DataError
+        If the policy names none and the data hold several.
+    """
+    if currency not in ("", UNKNOWN_CURRENCY):
+        return currency
+    stated = " UNION ".join(
+        f"SELECT currency FROM {table} WHERE currency IS NOT NULL"
+        for table in ("order_lines", "opportunities", "invoices")
+    )
+    found = engine.query(f"SELECT currency FROM ({stated}) AS stated ORDER BY currency").currency.tolist()
+    if len(found) > 1:
+        raise DataError(
+            f"The data hold amounts in {', '.join(found)}, and the policy names no currency to add them up in.\n"
+            f"Set semantics.currency in policy.yaml, e.g. `currency: {found[0]}`, and load a table fx with the rates."
+        )
+    return ""
+
+
+def _rates(engine: DuckDBEngine, group: str) -> None:
+    """Table `rates`: minor units of group currency for one minor unit, by currency and month."""
+    from babel.numbers import get_currency_precision
+
+    engine.execute(_RATES.replace(":group", literal(group)))
+    for currency in engine.query("SELECT DISTINCT currency FROM rates ORDER BY currency").currency:
+        digits = get_currency_precision(group) - get_currency_precision(currency)
+        if digits:
+            engine.execute("UPDATE rates SET rate = rate * ? WHERE currency = ?", [10.0**digits, currency])
 
 
 def _complete(engine: DuckDBEngine) -> None:
@@ -105,22 +139,21 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY rep_id, COALESCE(valid_from, DATE '1900-
 
 _RATES = """
 CREATE OR REPLACE TABLE rates AS
-SELECT currency, period, MAX(rate) AS rate, MAX(?) AS group_currency FROM fx WHERE rate_type = 'avg' GROUP BY currency, period
+SELECT currency, period, MAX(rate) AS rate FROM fx WHERE rate_type = 'avg' AND currency <> :group GROUP BY currency, period
 """
 
 
 def _rate(alias: str, day: str) -> str:
-    """Join that finds the rate of `alias`'s currency on `day`; 1 when it has none or none is needed."""
-    return (
-        f"LEFT JOIN rates AS x ON x.currency = {alias}.currency AND x.currency <> x.group_currency "
-        f"AND x.period = strftime({day}, '%Y-%m')"
-    )
+    """Join that finds the rate of `alias`'s currency in the month of `day`."""
+    return f"LEFT JOIN rates AS x ON x.currency = {alias}.currency AND x.period = strftime({day}, '%Y-%m')"
 
 
 def _in_group(amount: str, alias: str) -> str:
-    """`amount` in group currency: untouched without rates, missing where a rate is missing."""
-    foreign = f"(SELECT MAX(group_currency) FROM rates) IS NOT NULL AND {alias}.currency <> (SELECT MAX(group_currency) FROM rates)"
-    return f"CASE WHEN {foreign} THEN CAST(round_even(CAST({amount} AS DOUBLE) * x.rate, 0) AS BIGINT) ELSE {amount} END"
+    """`amount` in group currency: as it is where that is its own, missing where a rate is missing."""
+    return (
+        f"CASE WHEN {alias}.currency IS NULL OR {alias}.currency = :group OR :group = '' THEN {amount} "
+        f"ELSE CAST(round_even(CAST({amount} AS DOUBLE) * x.rate, 0) AS BIGINT) END"
+    )
 
 
 #: Amount of a line at list price: from its list price, else from its discount.
@@ -199,7 +232,7 @@ INSERT INTO sale_lines
 WITH numbered AS (
     SELECT *, ROW_NUMBER() OVER (ORDER BY return_id, order_id, line_id, returned_on, net_amount, quantity) AS serial FROM returns
 ), matched AS (
-    SELECT l.*, r.serial, {day} AS day, CAST(r.net_amount AS DOUBLE) AS refund, CAST(r.quantity AS DOUBLE) AS returned,
+    SELECT l.*, r.serial, :day AS day, CAST(r.net_amount AS DOUBLE) AS refund, CAST(r.quantity AS DOUBLE) AS returned,
            CAST(SUM(COALESCE(l.net_amount_tc, 0)) OVER lines AS DOUBLE) AS upto,
            CAST(NULLIF(SUM(COALESCE(l.net_amount_tc, 0)) OVER every, 0) AS DOUBLE) AS total,
            CAST(l.quantity / NULLIF(SUM(l.quantity) OVER every, 0) AS DOUBLE) AS quantity_share

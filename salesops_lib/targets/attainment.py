@@ -116,7 +116,9 @@ def plan_bridge(ws: Workspace, by: str = "region", metric: str = "bookings") -> 
     share = expected_share(ws)
     expected = (found.frame.target.fillna(0) * share).round()
     units, total = found.frame[~found.frame.is_total], found.frame[found.frame.is_total].iloc[0]
-    effects = (units.actual - expected[units.index]).set_axis(units.unit).sort_values(ascending=False, key=abs)
+    effects = (
+        (units.actual - expected[units.index]).set_axis(units.unit).sort_values(ascending=False, key=abs)
+    )
     start = expected[total.name]
     over = expected[units.index].sum() - start
     if over:
@@ -128,8 +130,15 @@ def plan_bridge(ws: Workspace, by: str = "region", metric: str = "bookings") -> 
             "role": ["start", *["effect"] * len(effects), "end"],
         }
     )
-    values = {"gap": start - total.actual, "n": int((effects.drop("over_assigned", errors="ignore") < 0).sum())}
-    title = Finding("plan_bridge.short" if values["gap"] > 0 else "plan_bridge.over", values | {"over": -values["gap"]}, "gap")
+    values = {
+        "gap": start - total.actual,
+        "n": int((effects.drop("over_assigned", errors="ignore") < 0).sum()),
+    }
+    title = Finding(
+        "plan_bridge.short" if values["gap"] > 0 else "plan_bridge.over",
+        values | {"over": -values["gap"]},
+        "gap",
+    )
     return Exhibit(
         "plan_bridge", "bridge", frame, metric=metric, window=ws.window, findings=(title,), sources=("order_lines", "targets"),
     )  # fmt: skip
