@@ -76,7 +76,18 @@ def rest(day: str, created: str, outcome: str | None) -> dict:
 
 @pytest.fixture(
     scope="module",
-    params=["nothing", "one line", "one full line", "no sale in the month", "all cancelled", "returns only", "all of it once", "all of it long ago", "amounts missing", "deals only"],
+    params=[
+        "nothing",
+        "one line",
+        "one full line",
+        "no sale in the month",
+        "all cancelled",
+        "returns only",
+        "all of it once",
+        "all of it long ago",
+        "amounts missing",
+        "deals only",
+    ],
 )
 def sparse(request, shared_workspace, line):
     day = "2026-03-31"
@@ -90,11 +101,16 @@ def sparse(request, shared_workspace, line):
         "nothing": {"customers": [{"customer_id": "a"}]},
         "one line": {"order_lines": [line(day, 1000)]},
         "one full line": {"order_lines": [line(day, 1000, **FULL)]},
-        "no sale in the month": {"order_lines": [line("2025-03-03", 1000, **FULL), line("2026-04-30", 5, **FULL)]},
+        "no sale in the month": {
+            "order_lines": [line("2025-03-03", 1000, **FULL), line("2026-04-30", 5, **FULL)]
+        },
         "all cancelled": {"order_lines": [line(day, 1000, **FULL, status="cancelled")]},
         "returns only": {"order_lines": [line(day, -1000, **FULL)]},
         "all of it once": {"order_lines": [line(day, 1000, **FULL)], **after},
-        "all of it long ago": {"order_lines": [line("2025-01-15", 1000, **FULL), line("2026-04-30", 5, **FULL)], **before},
+        "all of it long ago": {
+            "order_lines": [line("2025-01-15", 1000, **FULL), line("2026-04-30", 5, **FULL)],
+            **before,
+        },
         "amounts missing": {"order_lines": [line(day, None, **FULL), line("2025-03-31", None, **FULL)]},
         "deals only": {"opportunities": after["opportunities"]},
     }
@@ -114,4 +130,9 @@ def test_a_sparse_store_gives_an_exhibit_or_says_what_is_missing(sparse, functio
 
 
 def test_actions_of_whatever_was_found(sparse):
-    assert targets.actions(sparse, *(function(sparse) for function in (targets.standing, market.panels, market.segments))).kind == "actions"
+    assert (
+        targets.actions(
+            sparse, *(function(sparse) for function in (targets.standing, market.panels, market.segments))
+        ).kind
+        == "actions"
+    )

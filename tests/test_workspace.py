@@ -25,7 +25,10 @@ def root(tmp_path, store, line):
 def mid_month(tmp_path, store, line):
     """Sales from 10 February to Monday 16 March 2026."""
     (tmp_path / "data").mkdir()
-    store(path=tmp_path / "data" / "facts.duckdb", order_lines=[line("2026-02-10", 200), line("2026-03-16", 300)]).close()
+    store(
+        path=tmp_path / "data" / "facts.duckdb",
+        order_lines=[line("2026-02-10", 200), line("2026-03-16", 300)],
+    ).close()
     return tmp_path
 
 
@@ -91,7 +94,10 @@ def test_trailing_months_end_with_the_last_complete_one(workspace, line):
     rows = [line("2024-01-10", 1), line("2026-03-16", 1)]
     to_date = workspace(period="2026-03", order_lines=rows)
     assert (to_date.trailing().start, to_date.trailing().end) == (date(2025, 3, 1), date(2026, 2, 28))
-    assert (to_date.trailing(3, years_back=2).start, to_date.trailing(3, years_back=2).end) == (date(2023, 12, 1), date(2024, 2, 29))
+    assert (to_date.trailing(3, years_back=2).start, to_date.trailing(3, years_back=2).end) == (
+        date(2023, 12, 1),
+        date(2024, 2, 29),
+    )
     past = workspace(period="2025-12", order_lines=rows)
     assert (past.trailing().start, past.trailing().end) == (date(2025, 1, 1), date(2025, 12, 31))
     assert past.trailing().is_complete
@@ -130,7 +136,7 @@ def test_a_wrong_period_is_told_with_what_to_write(root, period, words):
 
 
 def test_an_unknown_language_is_told_with_the_known(root):
-    with pytest.raises(DataError, match="'fr' is not a language.*en, zh"):
+    with pytest.raises(DataError, match=r"'fr' is not a language.*en, zh"):
         open_workspace(root, lang="fr")
 
 
@@ -161,7 +167,7 @@ def test_an_empty_store_is_told_even_when_the_policy_names_the_day(tmp_path, sto
 
 def test_a_policy_with_faults_is_told_and_leaves_the_store_free(root):
     (root / "policy.yaml").write_text("apiVersion: salespolicy/v1\nkind: SalesPolicy\nmetdata: {}\n")
-    with pytest.raises(PolicyError, match="policy.yaml:3"):
+    with pytest.raises(PolicyError, match=r"policy\.yaml:3"):
         open_workspace(root)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -410,4 +411,23 @@ def _store(
 def _derived_tables(engine: DuckDBEngine, settings: Settings) -> None:
     from salesops_lib.tables import views
 
-    views.build(engine, currency=settings.currency, returns_on=settings.returns_on)
+    days = _calendar(engine, settings)
+    views.build(engine, currency=settings.currency, returns_on=settings.returns_on, calendar=days)
+
+
+def _calendar(engine: DuckDBEngine, settings: Settings) -> pd.DataFrame | None:
+    """Every day of the years that the dated tables touch; None where nothing is dated."""
+    from salesops_lib.periods import Calendar
+
+    loaded = engine.columns()
+    spans = " UNION ALL ".join(
+        f"SELECT MIN({table.dated_by}) AS first_on, MAX({table.dated_by}) AS last_on FROM {quoted(table.name)}"
+        for table in TABLES.values()
+        if table.dated_by in loaded.get(table.name, ())
+    )
+    if not spans:
+        return None
+    span = engine.query(f"SELECT MIN(first_on) AS first_on, MAX(last_on) AS last_on FROM ({spans}) AS spans").iloc[0]
+    if pd.isna(span.first_on):
+        return None
+    return Calendar(**settings.calendar).frame(date(span.first_on.year, 1, 1), date(span.last_on.year, 12, 31))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 #: ISO 4217 for "no currency"; amounts then have two decimals and stay untranslated.
@@ -30,6 +30,8 @@ class Settings:
         `keep` or `set_aside`: what happens to exact duplicates of rows without a line key.
     policy_sha256
         Fingerprint of the policy that these values came from.
+    calendar
+        What `periods.Calendar` is built from; every field's default without a policy.
     """
 
     currency: str = UNKNOWN_CURRENCY
@@ -39,6 +41,7 @@ class Settings:
     date_order: str = "ask"
     duplicates: str = "keep"
     policy_sha256: str = ""
+    calendar: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, policy: Any) -> Settings:
@@ -62,6 +65,7 @@ class Settings:
             "date_order": _value(data, "date_order"),
             "duplicates": _value(data, "duplicates"),
             "policy_sha256": _value(policy, "sha256"),
+            "calendar": policy.calendar_settings() if hasattr(policy, "calendar_settings") else None,
         }
         return cls(**{name: value for name, value in found.items() if value is not None})
 

@@ -43,7 +43,15 @@ def policy_of(root: Path) -> Any:
     from salesops_lib import policy
 
     file = root / "policy.yaml"
-    return policy.load(file if file.is_file() else None)
+    return policy.load(file if file.is_file() else None, **known_names())
+
+
+def known_names() -> dict[str, frozenset[str]]:
+    """Measures and tables that a policy may name."""
+    from salesops_lib.metrics.registry import REGISTRY
+    from salesops_lib.tables import TABLES
+
+    return {"known_measures": frozenset(REGISTRY), "known_tables": frozenset(TABLES)}
 
 
 def add_files(root: Path, files: Sequence[Path], table: str | None = None, *, yes: bool) -> None:
@@ -135,7 +143,7 @@ def check(policy: Path | None, workspace: str) -> int:
     from salesops_lib import policy as policies
 
     file = policy or existing_policy(workspace)
-    found = policies.faults(file)
+    found = policies.faults(file, **known_names())
     if found:
         count = "1 fault" if len(found) == 1 else f"{len(found)} faults"
         click.echo("\n".join(f"{file}:{fault}" for fault in found), err=True)

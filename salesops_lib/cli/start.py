@@ -15,10 +15,10 @@ DEMO_LINES = 60_000
 
 @click.command()
 @click.option(
-    "--orders", default=DEMO_LINES, show_default=True, help="Order lines to make, up to 100 million."
+    "--orders", default=DEMO_LINES, show_default=True, help="Order lines to make, 10 thousand to 100 million."
 )
 @click.option("--seed", default=2026, show_default=True, help="Another seed makes another company.")
-@reports.LANG
+@click.option("--lang", default="en,zh", show_default=True, metavar="LANG", help="en, zh, or both as en,zh.")
 @reports.JOBS
 @app.workspace_option
 def demo(orders: int, seed: int, lang: str, jobs: int, workspace: str) -> int:

@@ -49,6 +49,8 @@ def reasons(ws: Workspace) -> Exhibit:
         "SELECT source, table_name, outcome, column_name, reason, n_rows, example FROM audit_reasons WHERE outcome <> 'orphan' "
         "ORDER BY n_rows DESC, source, column_name, reason"
     ).rename(columns={"table_name": "table", "column_name": "column"})
+    split = frame.example.str.extract(r"^line (?P<line>\d+)(?:: '?(?P<value>.*?)'?)?$")
+    frame = frame.assign(line=pd.to_numeric(split.line), value=split.value.fillna("")).drop(columns="example")
     if frame.empty:
         title = Finding("reasons.none")
     else:
@@ -60,7 +62,7 @@ def reasons(ws: Workspace) -> Exhibit:
         )
     return Exhibit(
         "reasons", "table", frame, metric="rows_accounted", findings=(title,),
-        units=dict.fromkeys(("source", "table", "outcome", "column", "reason", "example"), "text") | {"n_rows": "count"},
+        units=dict.fromkeys(("source", "table", "outcome", "column", "reason", "value"), "text") | {"n_rows": "count", "line": "count"},
     )  # fmt: skip
 
 

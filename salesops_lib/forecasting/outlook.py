@@ -142,7 +142,7 @@ def _told(
     errors = tested.ratios[np.isfinite(tested.ratios)]
     target = ahead.target.iloc[0] if len(ahead) else np.nan
     if pd.notna(target) and len(errors) >= ENOUGH_ERRORS:
-        chance = float((errors * median[0] >= target).mean())
+        chance = (int((errors * median[0] >= target).sum()) + 1) / (len(errors) + 2)
         found.append(
             Finding(
                 "outlook.target",

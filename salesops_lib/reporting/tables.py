@@ -23,8 +23,8 @@ LIMIT = 15
 HIDDEN = frozenset({"is_total", "is_complete", "role", "growth_kind", "expected_share"})
 VARIANCES = frozenset({"growth", "difference", "delta", "share_change", "market_growth"})
 _IDS = frozenset({
-    "unit", "step", "label", "panel", "row", "column", "role", "stage", "outcome", "reason", "status",
-    "segment", "table", "referred", "owner",
+    "unit", "step", "label", "panel", "row", "role", "stage", "outcome", "reason", "status",
+    "segment", "table", "referred", "owner", "name", "region", "channel", "category",
 })  # fmt: skip
 _OWN = frozenset({
     "actual", "target", "base", "gap", "difference", "value", "low", "high", "median", "low_80", "high_80",

@@ -10,6 +10,7 @@ from salesops_lib.errors import RunError, nearest
 from salesops_lib.reporting import catalogue, numbers
 from salesops_lib.reporting.definitions import metric_name
 from salesops_lib.reporting.numbers import MISSING, MoneyUnit, is_missing
+from salesops_lib.tables import TABLES
 
 FORMATS = (
     "money", "pct", "pp", "count", "quantity", "ratio", "multiple", "index", "score", "days",
@@ -141,8 +142,8 @@ class Voice:
         if plain == "metric":
             return metric_name(str(value), self.lang)
         if plain == "label":
-            known = self.names.get(str(value))
-            return known or self.name("label", str(value))
+            text = str(value)
+            return self.names.get(text) or self.name("label" if text not in TABLES else "table", text)
         if plain == "names":
             return self._listed([self._text(v) for v in value])  # type: ignore[attr-defined]
         return self._text(value)

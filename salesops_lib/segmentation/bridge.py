@@ -32,7 +32,9 @@ def customer_bridge(ws: Workspace) -> Exhibit | Missing:
     wide = measure(ws.facts, ["bookings", "new_customers"], windows, ["customer_id"]).pivot(
         index="customer_id", columns="window"
     )
-    wide = wide[wide.index.notna()]
+    wide = wide[wide.index.notna()].reindex(
+        columns=pd.MultiIndex.from_product([["bookings", "new_customers"], list(windows)])
+    )
     now, before = wide["bookings"]["actual"].fillna(0), wide["bookings"]["base"].fillna(0)
     steps = _steps(now, before, wide["new_customers"]["actual"].fillna(0) > 0)
     frame = pd.DataFrame(

@@ -154,9 +154,10 @@ def _target_notes(frame: pd.DataFrame, parts: float) -> tuple[Finding, ...]:
     goal = frame.target.iloc[-1]
     if pd.isna(parts):
         return (Finding("note.no_targets"),)
-    if abs(parts / goal - 1) < 0.0005:
+    rate = ratio(parts, goal)
+    if pd.isna(rate) or abs(rate - 1) < 0.0005:
         return ()
-    return (Finding("note.over_assigned", {"rate": parts / goal}),)
+    return (Finding("note.over_assigned", {"rate": rate}),)
 
 
 def _held_against(frame: pd.DataFrame, share: float) -> pd.DataFrame:

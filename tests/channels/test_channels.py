@@ -42,14 +42,26 @@ def test_each_channel(exhibit):
 
 def test_what_is_told(exhibit, found):
     told = found(exhibit)
-    assert (told["channels.largest"].values["unit"], told["channels.largest"].values["share"]) == ("direct", 0.625)
-    assert told["channels.expense"].values == {"unit": "direct", "ratio": 0.2, "other": "agents", "other_ratio": 0.05}
+    assert (told["channels.largest"].values["unit"], told["channels.largest"].values["share"]) == (
+        "direct",
+        0.625,
+    )
+    assert told["channels.expense"].values == {
+        "unit": "direct",
+        "ratio": 0.2,
+        "other": "agents",
+        "other_ratio": 0.05,
+    }
 
 
 def test_without_cost_and_expense_only_sales_are_shown(workspace, line):
-    frame = channels.profit_and_loss(workspace(**MARCH, order_lines=[line("2026-03-02", 600, channel="direct")])).frame
+    frame = channels.profit_and_loss(
+        workspace(**MARCH, order_lines=[line("2026-03-02", 600, channel="direct")])
+    ).frame
     assert frame.columns.tolist() == ["name", "net_sales", "growth", "share", "is_total"]
 
 
 def test_what_is_needed(workspace, line):
-    assert channels.profit_and_loss(workspace(order_lines=[line("2026-03-02", 600)])).needs == ("sales.channel",)
+    assert channels.profit_and_loss(workspace(order_lines=[line("2026-03-02", 600)])).needs == (
+        "sales.channel",
+    )

@@ -19,7 +19,15 @@ def deals(rival, won, lost, *, day="2025-06-02", **values):
 
 @pytest.fixture(scope="module")
 def ws(shared_workspace):
-    return shared_workspace(**YEAR, opportunities=[*deals("Alpha", 6, 14), *deals("Beta", 60, 20), *deals(None, 3, 1), *deals("Alpha", 1, 1, day="2024-06-03")])
+    return shared_workspace(
+        **YEAR,
+        opportunities=[
+            *deals("Alpha", 6, 14),
+            *deals("Beta", 60, 20),
+            *deals(None, 3, 1),
+            *deals("Alpha", 1, 1, day="2024-06-03"),
+        ],
+    )
 
 
 def test_win_rates_by_rival(ws):
@@ -39,7 +47,11 @@ def test_a_rival_is_named_only_when_its_interval_excludes_the_rest(ws, workspace
 
 
 def test_without_rivals_another_dimension_is_taken(workspace, found):
-    ws = workspace(**YEAR, opportunities=[row | {"customer_id": "a"} for row in deals(None, 2, 2)], customers=[{"customer_id": "a", "region": "East"}])
+    ws = workspace(
+        **YEAR,
+        opportunities=[row | {"customer_id": "a"} for row in deals(None, 2, 2)],
+        customers=[{"customer_id": "a", "region": "East"}],
+    )
     exhibit = market.win_rates(ws)
     assert (exhibit.frame.label.tolist(), exhibit.metric) == (["East"], "win_rate")
     assert "note.no_competitor" in found(exhibit)
@@ -56,7 +68,11 @@ def test_price_index_of_matched_products(workspace, line, found):
     row = exhibit.frame.iloc[0]
     # Q2: 110/100 and 50/40 → 110 and 125; median 117.5, quartiles 113.75 and 121.25; Q1 and Q3 have no match
     assert (row.label, row.n) == ("Alpha", 2)
-    assert (row.value, row.low, row.high) == (pytest.approx(117.5), pytest.approx(113.75), pytest.approx(121.25))
+    assert (row.value, row.low, row.high) == (
+        pytest.approx(117.5),
+        pytest.approx(113.75),
+        pytest.approx(121.25),
+    )
     assert found(exhibit)["price_index.above"].values["over"] == pytest.approx(0.175)
 
 

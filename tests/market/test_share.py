@@ -9,11 +9,23 @@ from salesops_lib import market
 from salesops_lib.metrics import Missing
 
 QUARTERS = ("2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4", "2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4")
-DAYS = ("2024-02-15", "2024-05-15", "2024-08-15", "2024-11-15", "2025-02-14", "2025-05-15", "2025-08-15", "2025-11-14")
+DAYS = (
+    "2024-02-15",
+    "2024-05-15",
+    "2024-08-15",
+    "2024-11-15",
+    "2025-02-14",
+    "2025-05-15",
+    "2025-08-15",
+    "2025-11-14",
+)
 
 
 def estimates(values, **more):
-    return [{"period": q, "category": "Drives", "region": "East", "market_amount": v, **more} for q, v in zip(QUARTERS, values)]
+    return [
+        {"period": q, "category": "Drives", "region": "East", "market_amount": v, **more}
+        for q, v in zip(QUARTERS, values)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +57,10 @@ def test_share_of_each_quarter_with_its_range(ws, found):
     last = exhibit.frame.iloc[-1]
     assert (last.label, last.market, last.sales) == ("2025-Q4", 275, 33)
     assert last.share == pytest.approx(0.12)
-    assert (last.share_low, last.share_high) == (pytest.approx(33 / 302), pytest.approx(33 / 248))  # 275 · 1.1 and 0.9
+    assert (last.share_low, last.share_high) == (
+        pytest.approx(33 / 302),
+        pytest.approx(33 / 248),
+    )  # 275 · 1.1 and 0.9
     assert exhibit.frame.label.tolist() == list(QUARTERS)
     # 12.0 % lies outside the range of a year ago, 25/275 … 25/225 = 9.1 … 11.1 %
     assert found(exhibit)["share.moved"].values["delta"] == pytest.approx(0.02)
@@ -70,9 +85,19 @@ def test_a_quarter_not_published_by_the_day_of_the_data_is_not_known(workspace, 
 
 
 def test_a_quarter_that_is_not_over_is_left_out(workspace, line):
-    ws = workspace(period="2025-11", as_of="2025-12-31", order_lines=[line("2025-11-14", 25)], market=estimates([250] * 8))
+    ws = workspace(
+        period="2025-11",
+        as_of="2025-12-31",
+        order_lines=[line("2025-11-14", 25)],
+        market=estimates([250] * 8),
+    )
     assert market.size_and_share(ws).frame.label.tolist()[-1] == "2025-Q3"
-    none = workspace(period="2025-11", as_of="2025-12-31", order_lines=[line("2025-11-14", 25)], market=estimates([250] * 8)[-1:])
+    none = workspace(
+        period="2025-11",
+        as_of="2025-12-31",
+        order_lines=[line("2025-11-14", 25)],
+        market=estimates([250] * 8)[-1:],
+    )
     assert market.size_and_share(none).why == "note.market_not_published"
 
 

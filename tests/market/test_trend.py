@@ -15,7 +15,10 @@ def ws(shared_workspace, line):
     for month in range(1, 13):
         for year, east, west in ((2024, 1000, 1000), (2025, 900, 1200)):
             day = f"{year}-{month:02}-10"
-            rows += [line(day, east, region="East", category="Drives"), line(day, west, region="West", category="Bearings")]
+            rows += [
+                line(day, east, region="East", category="Drives"),
+                line(day, west, region="West", category="Bearings"),
+            ]
     return shared_workspace(period="2025-12", as_of="2025-12-31", order_lines=rows)
 
 
@@ -31,13 +34,25 @@ def test_each_month_stands_beside_its_year_before(ws, found):
 
 def test_a_month_under_way_stands_beside_the_same_stretch(workspace, line):
     rows = [line("2025-03-05", 410), line("2025-03-31", 490), line("2026-03-05", 460)]
-    frame = market.trend(workspace(period="2026-03", as_of="2026-03-16", order_lines=rows)).frame.set_index("label")
+    frame = market.trend(workspace(period="2026-03", as_of="2026-03-16", order_lines=rows)).frame.set_index(
+        "label"
+    )
     assert (frame.actual["2026-03"], frame.base["2026-03"], frame.is_complete["2026-03"]) == (460, 410, False)
 
 
 def test_january_and_february_are_told_together_where_the_festival_moves(workspace, line, found):
-    rows = [line("2025-01-10", 100), line("2025-02-10", 300), line("2026-01-12", 250), line("2026-02-10", 190)]
-    ws = workspace(period="2026-02", as_of="2026-03-02", policy={"calendar.country": "CN"}, order_lines=[*rows, line("2026-03-02", 1)])
+    rows = [
+        line("2025-01-10", 100),
+        line("2025-02-10", 300),
+        line("2026-01-12", 250),
+        line("2026-02-10", 190),
+    ]
+    ws = workspace(
+        period="2026-02",
+        as_of="2026-03-02",
+        policy={"calendar.country": "CN"},
+        order_lines=[*rows, line("2026-03-02", 1)],
+    )
     told = found(market.trend(ws))["trend.january_february"].values
     assert (told["actual"], told["growth"]) == (440, pytest.approx(0.1))
     at_home = workspace(period="2026-02", as_of="2026-03-02", order_lines=[*rows, line("2026-03-02", 1)])
@@ -63,7 +78,9 @@ def test_where_growth_comes_from(ws, found):
 
 def test_nothing_changed(workspace, line, found):
     rows = [line(day, 100, region="East", category="Drives") for day in ("2025-03-10", "2026-03-10")]
-    assert "where.unchanged" in found(market.heat_map(workspace(period="2026-03", as_of="2026-03-31", order_lines=rows)))
+    assert "where.unchanged" in found(
+        market.heat_map(workspace(period="2026-03", as_of="2026-03-31", order_lines=rows))
+    )
 
 
 def test_what_is_needed(workspace):

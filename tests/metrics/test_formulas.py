@@ -19,7 +19,12 @@ SOME = st.integers(1, 10**12)
 def pvm_example() -> pd.DataFrame:
     """A 100@10 → 120@11, B 50@40 → 45@38, lost L 20@5, new N 10@30, rate 7.00 → 7.20."""
     return pd.DataFrame(
-        {"q0": [100, 50, 20, 0], "q1": [120, 45, 0, 10], "s0": [1000, 2000, 100, 0], "s1": [1320, 1710, 0, 300]}
+        {
+            "q0": [100, 50, 20, 0],
+            "q1": [120, 45, 0, 10],
+            "s0": [1000, 2000, 100, 0],
+            "s1": [1320, 1710, 0, 300],
+        }
     ).assign(r0=7.0, r1=7.2)
 
 
@@ -30,7 +35,9 @@ def test_ratio(part, whole, expected):
     assert formulas.ratio(part, whole) == expected
 
 
-@pytest.mark.parametrize(("part", "whole"), [(1, 0), (None, 4), (4, None), (math.nan, 1), (1, math.nan), (0, 0)])
+@pytest.mark.parametrize(
+    ("part", "whole"), [(1, 0), (None, 4), (4, None), (math.nan, 1), (1, math.nan), (0, 0)]
+)
 def test_a_ratio_over_nothing_is_missing_not_zero(part, whole):
     assert math.isnan(formulas.ratio(part, whole))
 
@@ -171,7 +178,9 @@ def test_collection_effectiveness_78_6_percent():
 
 def test_days_sales_outstanding():
     assert formulas.days_sales_outstanding(900, 1200, 30) == 22.5
-    assert formulas.days_sales_outstanding(600, 1200, 30) == 15.0  # current receivables only: best possible DSO
+    assert (
+        formulas.days_sales_outstanding(600, 1200, 30) == 15.0
+    )  # current receivables only: best possible DSO
     assert math.isnan(formulas.days_sales_outstanding(900, 0, 30))
 
 

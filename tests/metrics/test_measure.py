@@ -81,7 +81,10 @@ def test_windows_may_overlap_and_keep_their_order(shop):
 def test_by_several_dimensions_keeps_what_has_none(shop):
     frame = measure(shop, ["bookings", "n_lines"], {"april": APRIL}, ["region", "channel"])
     found = {
-        (None if pd.isna(r.region) else r.region, None if pd.isna(r.channel) else r.channel): (r.bookings, r.n_lines)
+        (None if pd.isna(r.region) else r.region, None if pd.isna(r.channel) else r.channel): (
+            r.bookings,
+            r.n_lines,
+        )
         for r in frame.itertuples()
     }
     assert found.pop(("West", None))[1] == 0  # a return only: no line, no bookings
@@ -113,10 +116,15 @@ def test_metrics_of_several_relations_meet_in_one_frame(store, line):
                   {"invoice_id": "i2", "customer_id": "b", "invoiced_on": "2026-04-03", "net_amount": 70}],
         receipts=[{"receipt_id": "p1", "invoice_id": "i2", "received_on": "2026-04-30", "amount": 60}],
     )  # fmt: skip
-    frame = measure(facts, ["bookings", "revenue", "cash_in"], {"april": APRIL}, ["region"]).set_index("region")
+    frame = measure(facts, ["bookings", "revenue", "cash_in"], {"april": APRIL}, ["region"]).set_index(
+        "region"
+    )
     assert frame.loc["East", ["bookings", "revenue"]].tolist() == [800, 500]
     assert pd.isna(frame.cash_in["East"])
-    assert frame.loc["West", ["revenue", "cash_in"]].tolist() == [70, 60]  # the receipt's customer is its invoice's
+    assert frame.loc["West", ["revenue", "cash_in"]].tolist() == [
+        70,
+        60,
+    ]  # the receipt's customer is its invoice's
 
 
 def test_metrics_of_deals(store):
@@ -126,11 +134,25 @@ def test_metrics_of_deals(store):
             deal | {"opportunity_id": "1", "outcome": "Won", "closed_on": "2026-04-10"},
             deal | {"opportunity_id": "2", "outcome": "won", "closed_on": "2026-04-30", "amount": 301},
             deal | {"opportunity_id": "3", "stage": "Closed Lost", "closed_on": "2026-04-20"},
-            deal | {"opportunity_id": "4", "outcome": "输单", "closed_on": "2026-04-20", "created_on": "2026-03-01"},
+            deal
+            | {
+                "opportunity_id": "4",
+                "outcome": "输单",
+                "closed_on": "2026-04-20",
+                "created_on": "2026-03-01",
+            },
             deal | {"opportunity_id": "5", "amount": None},
         ]
     )
-    ids = ["pipeline_created", "deals_created", "deals_won", "deals_lost", "won_amount", "win_rate", "deal_size"]
+    ids = [
+        "pipeline_created",
+        "deals_created",
+        "deals_won",
+        "deals_lost",
+        "won_amount",
+        "win_rate",
+        "deal_size",
+    ]
     april = totals(facts, ids, WINDOWS).loc["april"]
     # created in April: 100 + 301 + 100, and one unpriced; won 100 + 301; deal size 401/2 rounds half away from zero
     assert april.tolist() == [501, 4, 2, 2, 401, 0.5, 201]
@@ -207,14 +229,20 @@ def reckoned(rows, everything) -> dict[str, float | None]:
     for r in everything:
         if kind_of(r) == "order" and r["customer"] is not None:
             first[r["customer"]] = min(first.get(r["customer"], 999), r["day"])
-    listed = [r for r in orders if r["listed"] is not None and r["quantity"] is not None and r["listed"] * r["quantity"] > 0]
+    listed = [
+        r
+        for r in orders
+        if r["listed"] is not None and r["quantity"] is not None and r["listed"] * r["quantity"] > 0
+    ]
     list_sales = total(r["listed"] * r["quantity"] for r in listed)
     return {
         "bookings": total(r["net"] for r in orders),
         "net_sales": total(r["net"] for r in rows if kind_of(r) != "cancelled"),
         "returned": total(-r["net"] for r in rows if kind_of(r) == "return"),
         "cancelled": total(r["net"] for r in rows if kind_of(r) == "cancelled"),
-        "gross_margin": total(r["net"] - r["cost"] for r in orders if r["cost"] is not None and r["net"] is not None),
+        "gross_margin": total(
+            r["net"] - r["cost"] for r in orders if r["cost"] is not None and r["net"] is not None
+        ),
         "list_sales": list_sales,
         "n_lines": len(orders),
         "n_orders": len({r["order"] for r in orders}),
@@ -248,11 +276,14 @@ def same(found, expected) -> bool:
 
 
 @FEW
-@given(rows=st.lists(ROW, min_size=1, max_size=12), spans=st.lists(SPAN, min_size=1, max_size=3), by=DIMENSIONS)
+@given(
+    rows=st.lists(ROW, min_size=1, max_size=12), spans=st.lists(SPAN, min_size=1, max_size=3), by=DIMENSIONS
+)
 def test_measure_equals_loops_over_the_rows(store, rows, spans, by):
     facts = store(order_lines=as_lines(rows))
     windows = {
-        f"w{i}": Window(START + timedelta(days=a), START + timedelta(days=b), 1, True) for i, (a, b) in enumerate(spans)
+        f"w{i}": Window(START + timedelta(days=a), START + timedelta(days=b), 1, True)
+        for i, (a, b) in enumerate(spans)
     }
     ids = ["bookings", "net_sales", "returned", "cancelled", "gross_margin", "list_sales", "n_lines", "n_orders", "active_customers", "new_customers", "quantity"]  # fmt: skip
     frame = measure(facts, ids, windows, by)
@@ -263,7 +294,11 @@ def test_measure_equals_loops_over_the_rows(store, rows, spans, by):
                 key = (f"w{i}", *(r["customer" if d == "customer_id" else d] for d in by))
                 groups.setdefault(key, []).append(r)
     assert len(frame) == len(groups)
-    loaded = {name for name in ("cost", "listed", "quantity", "customer", "net") if any(r[name] is not None for r in rows)}
+    loaded = {
+        name
+        for name in ("cost", "listed", "quantity", "customer", "net")
+        if any(r[name] is not None for r in rows)
+    }
     for record in frame.to_dict("records"):
         key = (record["window"], *(None if pd.isna(record[d]) else record[d] for d in by))
         expected = reckoned(groups[key], rows)
@@ -279,7 +314,17 @@ def test_measure_equals_loops_over_the_rows(store, rows, spans, by):
             assert same(record[metric], value), (metric, key, record[metric], value)
 
 
-ADDITIVE = ["bookings", "net_sales", "returned", "cancelled", "gross_margin", "list_sales", "discounted", "n_lines", "quantity"]
+ADDITIVE = [
+    "bookings",
+    "net_sales",
+    "returned",
+    "cancelled",
+    "gross_margin",
+    "list_sales",
+    "discounted",
+    "n_lines",
+    "quantity",
+]
 
 
 @FEW

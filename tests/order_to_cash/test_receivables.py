@@ -13,7 +13,14 @@ APRIL = {"period": "2026-04", "as_of": "2026-04-30"}
 
 
 def bill(number, day, due, net, **values):
-    return {"invoice_id": number, "customer_id": "a", "invoiced_on": day, "due_on": due, "net_amount": net, **values}
+    return {
+        "invoice_id": number,
+        "customer_id": "a",
+        "invoiced_on": day,
+        "due_on": due,
+        "net_amount": net,
+        **values,
+    }
 
 
 def paid(number, day, amount):
@@ -44,7 +51,15 @@ def ws(shared_workspace):
 def test_ages_on_the_last_day_of_the_window(ws):
     frame = order_to_cash.receivables(ws).frame.set_index("name")
     # invoice 1: 500 − 200, 80 days late; 3: 1130 − 600, not due; 4: 70, one day late
-    assert frame.amount.to_dict() == {"not_due": 530, "d1_30": 70, "d31_60": 0, "d61_90": 300, "d91_180": 0, "d181_365": 0, "d366": 0}
+    assert frame.amount.to_dict() == {
+        "not_due": 530,
+        "d1_30": 70,
+        "d31_60": 0,
+        "d61_90": 300,
+        "d91_180": 0,
+        "d181_365": 0,
+        "d366": 0,
+    }
     assert frame.n.sum() == 3
     assert frame.share["d61_90"] == pytest.approx(1 / 3)
 
@@ -64,17 +79,37 @@ def test_debtors(ws, found):
     assert found(exhibit)["debtors.share"].values["share"] == 1.0
 
 
-@pytest.mark.parametrize(("due", "step"), [("2026-04-30", "not_due"), ("2026-04-29", "d1_30"), ("2026-03-31", "d1_30"), ("2026-03-30", "d31_60"), ("2026-03-01", "d31_60"), ("2026-02-28", "d61_90")])
+@pytest.mark.parametrize(
+    ("due", "step"),
+    [
+        ("2026-04-30", "not_due"),
+        ("2026-04-29", "d1_30"),
+        ("2026-03-31", "d1_30"),
+        ("2026-03-30", "d31_60"),
+        ("2026-03-01", "d31_60"),
+        ("2026-02-28", "d61_90"),
+    ],
+)
 def test_the_edges_of_the_ages(due, step):
     import datetime
 
     late = (datetime.date(2026, 4, 30) - datetime.date.fromisoformat(due)).days
-    matching = [s for s, first, last in order_to_cash.AGES if (first is None or late >= first) and (last is None or late <= last)]
+    matching = [
+        s
+        for s, first, last in order_to_cash.AGES
+        if (first is None or late >= first) and (last is None or late <= last)
+    ]
     assert matching == [step]
 
 
 @FEW
-@given(st.lists(st.tuples(st.integers(1, 28), st.integers(0, 500), st.integers(0, 10**9), st.integers(0, 10**9)), min_size=1, max_size=8))
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 28), st.integers(0, 500), st.integers(0, 10**9), st.integers(0, 10**9)),
+        min_size=1,
+        max_size=8,
+    )
+)
 def test_ages_add_up_to_what_is_owed(workspace, cases):
     import datetime
 
@@ -95,6 +130,8 @@ def test_what_is_needed(workspace, line):
 
 
 def test_all_paid_is_good(workspace, found):
-    ws = workspace(**APRIL, invoices=[bill("1", "2026-04-10", "2026-04-12", 70)], receipts=[paid("1", "2026-04-11", 70)])
+    ws = workspace(
+        **APRIL, invoices=[bill("1", "2026-04-10", "2026-04-12", 70)], receipts=[paid("1", "2026-04-11", 70)]
+    )
     told = found(order_to_cash.receivables(ws))["receivables.overdue"]
     assert (told.tone, told.values["amount"], told.values["collection_rate"]) == ("good", 0, 1.0)

@@ -17,7 +17,15 @@ RATES = [
 
 
 def sold(line, day, product, quantity, price, **values):
-    return line(day, quantity * price, product_id=product, quantity=quantity, currency="USD", category="Drives", **values)
+    return line(
+        day,
+        quantity * price,
+        product_id=product,
+        quantity=quantity,
+        currency="USD",
+        category="Drives",
+        **values,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -60,36 +68,59 @@ def test_a_second_currency_at_home_adds_its_own_steps(workspace, line):
         line("2026-03-10", 1320, product_id="H", quantity=12, currency="CNY", category="Home"),
         sold(line, "2025-03-10", "A", 100, 10), sold(line, "2026-03-10", "A", 100, 10),
     ]  # fmt: skip
-    made = steps(pricing.price_volume_mix(workspace(period="2026-03", as_of="2026-03-31", fx=RATES, order_lines=lines)))
+    made = steps(
+        pricing.price_volume_mix(workspace(period="2026-03", as_of="2026-03-31", fx=RATES, order_lines=lines))
+    )
     # at home volume 0.2·1000 and price (110 − 100)·12; abroad only the rate: 1000·0.2
     assert made == {"previous_year": 8_000, "fx": 200, "volume": 200, "price": 120, "actual": 8_520}
 
 
 def test_units_are_compared_within_a_category_only(workspace, line):
     """Half the tonnes and twice the pieces: two volumes, and no mix across units of measure."""
+
     def row(day, product, quantity, price):
         return line(day, quantity * price, product_id=product, category=product, quantity=quantity)
 
-    lines = [row("2025-03-10", "tonnes", 10, 100), row("2025-03-10", "pieces", 1000, 1), row("2026-03-10", "tonnes", 5, 100), row("2026-03-10", "pieces", 2000, 1)]
+    lines = [
+        row("2025-03-10", "tonnes", 10, 100),
+        row("2025-03-10", "pieces", 1000, 1),
+        row("2026-03-10", "tonnes", 5, 100),
+        row("2026-03-10", "pieces", 2000, 1),
+    ]
     made = steps(pricing.price_volume_mix(workspace(period="2026-03", as_of="2026-03-31", order_lines=lines)))
     assert made == {"previous_year": 2000, "volume": 500, "actual": 2500}
 
 
 def test_a_fall_in_price_is_money_at_stake(workspace, line, found):
-    lines = [line("2025-03-10", 1000, product_id="A", quantity=10), line("2026-03-10", 900, product_id="A", quantity=10)]
+    lines = [
+        line("2025-03-10", 1000, product_id="A", quantity=10),
+        line("2026-03-10", 900, product_id="A", quantity=10),
+    ]
     exhibit = pricing.price_volume_mix(workspace(period="2026-03", as_of="2026-03-31", order_lines=lines))
     assert found(exhibit)["bridge.price_fell"].values["at_stake"] == 100
     assert found(exhibit)["bridge.change"].tone == "bad"
 
 
 def test_what_the_bridge_needs(workspace, line):
-    assert pricing.price_volume_mix(workspace(order_lines=[line("2026-03-10", 5)])).needs == ("sales.quantity", "sales.product_id")
-    alone = pricing.price_volume_mix(workspace(order_lines=[line("2026-03-10", 5, product_id="A", quantity=1)]))
+    assert pricing.price_volume_mix(workspace(order_lines=[line("2026-03-10", 5)])).needs == (
+        "sales.quantity",
+        "sales.product_id",
+    )
+    alone = pricing.price_volume_mix(
+        workspace(order_lines=[line("2026-03-10", 5, product_id="A", quantity=1)])
+    )
     assert isinstance(alone, Missing)
     assert alone.why == "note.no_year_before"
 
 
-ITEM = st.tuples(st.sampled_from("ABCD"), st.sampled_from(["X", "Y", None]), st.sampled_from(["USD", "CNY", None]), st.integers(0, 500), st.integers(0, 10**9), st.booleans())
+ITEM = st.tuples(
+    st.sampled_from("ABCD"),
+    st.sampled_from(["X", "Y", None]),
+    st.sampled_from(["USD", "CNY", None]),
+    st.integers(0, 500),
+    st.integers(0, 10**9),
+    st.booleans(),
+)
 
 
 @FEW
@@ -105,6 +136,8 @@ def test_the_bridge_closes_to_the_minor_unit(workspace, line, items):
         return
     amounts = exhibit.frame.amount
     assert amounts.iloc[0] + amounts.iloc[1:-1].sum() == amounts.iloc[-1]
-    booked = ws.facts.query("SELECT SUM(net_amount) FILTER (WHERE dated_on < DATE '2026-01-01') AS b0, SUM(net_amount) FILTER (WHERE dated_on > DATE '2026-01-01') AS b1 FROM sales").fillna(0)
+    booked = ws.facts.query(
+        "SELECT SUM(net_amount) FILTER (WHERE dated_on < DATE '2026-01-01') AS b0, SUM(net_amount) FILTER (WHERE dated_on > DATE '2026-01-01') AS b1 FROM sales"
+    ).fillna(0)
     assert amounts.iloc[0] == pytest.approx(float(booked.b0[0]), abs=0.6)
     assert amounts.iloc[-1] == pytest.approx(float(booked.b1[0]), abs=0.6)

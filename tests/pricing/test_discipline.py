@@ -17,8 +17,27 @@ def ws(shared_workspace, line):
         policy={"pricing.floors.default": 0.7, "pricing.floors.categories": {"Sensors": 0.9}},
         reps=[{"rep_id": "r1", "name": "Zhang San"}],
         order_lines=[
-            line("2026-03-02", 900, order_id="o1", rep_id="r1", region="East", category="Drives", quantity=10, list_price=100, cost_amount=500),
-            line("2026-03-03", 600, rep_id="r1", region="East", category="Drives", quantity=10, list_price=100, cost_amount=450),
+            line(
+                "2026-03-02",
+                900,
+                order_id="o1",
+                rep_id="r1",
+                region="East",
+                category="Drives",
+                quantity=10,
+                list_price=100,
+                cost_amount=500,
+            ),
+            line(
+                "2026-03-03",
+                600,
+                rep_id="r1",
+                region="East",
+                category="Drives",
+                quantity=10,
+                list_price=100,
+                cost_amount=450,
+            ),
             line("2026-03-04", 850, rep_id="r2", category="Sensors", quantity=10, list_price=100),
             line("2026-03-05", 70, rep_id="r3", category="Drives", quantity=1, list_price=100),
             line("2026-03-06", 400, rep_id="r3"),
@@ -45,8 +64,14 @@ def test_the_waterfall_closes(ws):
 
 
 def test_without_cost_it_ends_at_net_sales(workspace, line):
-    made = pricing.price_waterfall(workspace(**MARCH, order_lines=[line("2026-03-02", 900, quantity=10, list_price=100)]))
-    assert made.frame[["step", "amount"]].values.tolist() == [["list_sales", 1000], ["discount", -100], ["net_sales", 900]]
+    made = pricing.price_waterfall(
+        workspace(**MARCH, order_lines=[line("2026-03-02", 900, quantity=10, list_price=100)])
+    )
+    assert made.frame[["step", "amount"]].values.tolist() == [
+        ["list_sales", 1000],
+        ["discount", -100],
+        ["net_sales", 900],
+    ]
 
 
 def test_lines_below_the_floor(ws, found):
@@ -65,16 +90,25 @@ def test_lines_below_the_floor(ws, found):
 
 
 def test_one_who_leaks_most_is_named(workspace, line, found):
-    rows = [line("2026-03-02", 100, rep_id="r1", quantity=10, list_price=100), line("2026-03-02", 690, rep_id="r2", quantity=10, list_price=100)]
+    rows = [
+        line("2026-03-02", 100, rep_id="r1", quantity=10, list_price=100),
+        line("2026-03-02", 690, rep_id="r2", quantity=10, list_price=100),
+    ]
     told = found(pricing.floor_breaches(workspace(**MARCH, order_lines=rows)))["floor.concentrated"].values
     # 700 − 100 = 600 of 610
     assert (told["unit"], told["at_stake"], told["share"]) == ("r1", 600, pytest.approx(600 / 610))
 
 
 def test_nothing_below_the_floor(workspace, line, found):
-    exhibit = pricing.floor_breaches(workspace(**MARCH, order_lines=[line("2026-03-02", 900, channel="direct", quantity=10, list_price=100)]))
+    exhibit = pricing.floor_breaches(
+        workspace(
+            **MARCH, order_lines=[line("2026-03-02", 900, channel="direct", quantity=10, list_price=100)]
+        )
+    )
     assert exhibit.frame.empty
-    assert found(exhibit)["floor.none"].values["leakage"] == 0 or pd.isna(found(exhibit)["floor.none"].values["leakage"])
+    assert found(exhibit)["floor.none"].values["leakage"] == 0 or pd.isna(
+        found(exhibit)["floor.none"].values["leakage"]
+    )
 
 
 def test_what_is_needed(workspace, line):

@@ -16,7 +16,12 @@ AMOUNTS = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.intege
 
 def test_the_customer_that_crosses_a_cut_belongs_to_the_higher_grade():
     # 70 %, 90 % (crosses 80 %), 96 % (crosses 95 %), 100 %
-    assert grades(pd.Series({"a": 70, "b": 20, "c": 6, "d": 4}), CUTS).to_dict() == {"a": "A", "b": "A", "c": "B", "d": "C"}
+    assert grades(pd.Series({"a": 70, "b": 20, "c": 6, "d": 4}), CUTS).to_dict() == {
+        "a": "A",
+        "b": "A",
+        "c": "B",
+        "d": "C",
+    }
 
 
 def test_who_bought_nothing_has_no_grade():
@@ -29,7 +34,10 @@ def test_who_bought_nothing_has_no_grade():
 def test_grades_do_not_depend_on_the_order_of_rows(amounts, random):
     items = list(amounts.items())
     random.shuffle(items)
-    first, second = grades(pd.Series(amounts, dtype="int64"), CUTS), grades(pd.Series(dict(items), dtype="int64"), CUTS)
+    first, second = (
+        grades(pd.Series(amounts, dtype="int64"), CUTS),
+        grades(pd.Series(dict(items), dtype="int64"), CUTS),
+    )
     assert first.fillna("none").to_dict() == second.fillna("none").to_dict()
 
 
@@ -45,8 +53,19 @@ def test_grades_partition_the_customers_who_bought(amounts):
         assert a.sum() >= CUTS[0] * series.sum() * (1 - 1e-9)
         assert a.empty is False
         rank = graded.map({"A": 0, "B": 1, "C": 2})
-        assert rank.loc[series.sort_values(ascending=False, kind="stable").index].dropna().groupby(series).nunique().ge(1).all()
-        assert series[graded == "A"].min() >= series[graded.isin(["B", "C"])].max() if graded.isin(["B", "C"]).any() else True
+        assert (
+            rank.loc[series.sort_values(ascending=False, kind="stable").index]
+            .dropna()
+            .groupby(series)
+            .nunique()
+            .ge(1)
+            .all()
+        )
+        assert (
+            series[graded == "A"].min() >= series[graded.isin(["B", "C"])].max()
+            if graded.isin(["B", "C"]).any()
+            else True
+        )
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +73,14 @@ def ws(shared_workspace, line):
     """In 2024 a 700, b 200, c 60, d 40; in 2025 a 40, b 200, c 700, e 60."""
     then = {"a": 700, "b": 200, "c": 60, "d": 40}
     now = {"a": 40, "b": 200, "c": 700, "e": 60}
-    rows = [line(f"{year}-06-10", net, customer_id=name) for year, sold in ((2024, then), (2025, now)) for name, net in sold.items()]
-    return shared_workspace(period="2025-12", as_of="2025-12-31", order_lines=[*rows, line("2024-01-05", 0, customer_id="a")])
+    rows = [
+        line(f"{year}-06-10", net, customer_id=name)
+        for year, sold in ((2024, then), (2025, now))
+        for name, net in sold.items()
+    ]
+    return shared_workspace(
+        period="2025-12", as_of="2025-12-31", order_lines=[*rows, line("2024-01-05", 0, customer_id="a")]
+    )
 
 
 def test_migration(ws, found):
@@ -71,7 +96,13 @@ def test_top_customers(ws, found):
     exhibit = segmentation.top_customers(ws)
     assert exhibit.frame.name.tolist()[:2] == ["c", "b"]
     assert exhibit.frame.share.tolist()[:2] == [0.7, 0.2]
-    assert exhibit.frame.growth_kind.tolist() == ["rate", "rate", "new", "rate"]
+    assert exhibit.frame.growth_kind.tolist() == [
+        "rate",
+        "rate",
+        "new",
+        "rate",
+        "rate",
+    ]  # d, who bought nothing, comes last
     # 0.7² + 0.2² + 0.06² + 0.04²
     assert found(exhibit)["top_customers.share"].values["hhi"] == pytest.approx(0.5352)
 
@@ -96,5 +127,11 @@ def test_customers_going_quiet(workspace, line, found):
 
 def test_what_is_needed(workspace, line):
     ws = workspace(order_lines=[line("2026-03-02", 5)])
-    for function in (segmentation.abc_migration, segmentation.concentration, segmentation.customer_bridge, segmentation.going_quiet, segmentation.top_customers):
+    for function in (
+        segmentation.abc_migration,
+        segmentation.concentration,
+        segmentation.customer_bridge,
+        segmentation.going_quiet,
+        segmentation.top_customers,
+    ):
         assert function(ws).needs == ("sales.customer_id",)

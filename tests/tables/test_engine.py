@@ -25,7 +25,9 @@ def sealed(file):
 
 
 def test_a_sealed_engine_reads(sealed):
-    assert sealed.query("SELECT SUM(net_amount) AS net FROM sales WHERE kind = ?", ["order"]).net.item() == 1000
+    assert (
+        sealed.query("SELECT SUM(net_amount) AS net FROM sales WHERE kind = ?", ["order"]).net.item() == 1000
+    )
     assert "net_amount" in sealed.columns()["sales"]
 
 
@@ -114,7 +116,10 @@ def test_statements_are_carried_over_to_postgres():
 
 
 def test_question_marks_and_percent_signs_inside_texts_stay_what_they_are():
-    assert translated("SELECT '100 % sure?' AS a, ? AS b", "postgres").decode() == "SELECT '100 %% sure?' AS a, %s AS b"
+    assert (
+        translated("SELECT '100 % sure?' AS a, ? AS b", "postgres").decode()
+        == "SELECT '100 %% sure?' AS a, %s AS b"
+    )
 
 
 @pytest.mark.parametrize("metric", [m for m in REGISTRY.values() if m.sql], ids=lambda m: m.id)

@@ -53,7 +53,9 @@ def test_fingerprint_is_that_of_the_load(facts):
 
 def test_the_last_day_is_that_of_sales_before_that_of_deals(facts, store):
     assert facts.last_day == date(2026, 3, 12)
-    assert store(opportunities=[{"opportunity_id": "d", "stage": "Quote", "created_on": "2026-04-01"}]).last_day == date(2026, 4, 1)
+    assert store(
+        opportunities=[{"opportunity_id": "d", "stage": "Quote", "created_on": "2026-04-01"}]
+    ).last_day == date(2026, 4, 1)
     assert store().last_day is None
 
 
@@ -62,7 +64,9 @@ def test_a_table_without_some_columns_of_its_contract_is_completed(store):
 
     facts = store()
     facts.engine.execute("DROP TABLE receipts")
-    facts.engine.execute("CREATE TABLE receipts AS SELECT 'p' AS receipt_id, DATE '2026-03-01' AS received_on, 5::BIGINT AS amount")
+    facts.engine.execute(
+        "CREATE TABLE receipts AS SELECT 'p' AS receipt_id, DATE '2026-03-01' AS received_on, 5::BIGINT AS amount"
+    )
     views.build(facts.engine)
     assert facts.query("SELECT amount, customer_id FROM collections").amount.tolist() == [5]
 

@@ -129,7 +129,9 @@ def postgres(server: str, duck: Facts) -> Iterator[Facts]:
 
 def keyed(frame: pd.DataFrame, keys: list[str], metric: str) -> dict[tuple, float | None]:
     return {
-        tuple(None if pd.isna(row[key]) else row[key] for key in keys): None if pd.isna(row[metric]) else row[metric]
+        tuple(None if pd.isna(row[key]) else row[key] for key in keys): None
+        if pd.isna(row[metric])
+        else row[metric]
         for row in frame.to_dict("records")
     }
 
@@ -137,7 +139,9 @@ def keyed(frame: pd.DataFrame, keys: list[str], metric: str) -> dict[tuple, floa
 @pytest.mark.parametrize("metric", [m for m in REGISTRY.values() if m.sql], ids=lambda m: m.id)
 def test_every_metric_is_what_duckdb_makes_of_it(duck, postgres, metric):
     for by in ([], ["region"], ["region", "customer_id"]):
-        mine, theirs = (keyed(measure(f, [metric.id], WINDOWS, by), ["window", *by], metric.id) for f in (duck, postgres))
+        mine, theirs = (
+            keyed(measure(f, [metric.id], WINDOWS, by), ["window", *by], metric.id) for f in (duck, postgres)
+        )
         assert mine
         if metric.unit in ("money", "count"):
             assert theirs == mine

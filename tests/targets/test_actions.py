@@ -34,7 +34,9 @@ def bad(message, stake, **values) -> Finding:
 
 def test_problems_are_ranked_by_the_money_at_stake_and_owned(ws):
     part = exhibit(bad("c", 900, unit="r1"))
-    made = targets.actions(ws, exhibit(bad("a", 100, unit="East"), bad("b", 300, unit="West"), parts=(part,)), Missing("m", ()))
+    made = targets.actions(
+        ws, exhibit(bad("a", 100, unit="East"), bad("b", 300, unit="West"), parts=(part,)), Missing("m", ())
+    )
     frame = made.frame
     assert [what.id for what in frame.what] == ["ask.c", "ask.b", "ask.a"]
     assert frame.amount.tolist() == [900, 300, 100]

@@ -14,7 +14,14 @@ FEW = settings(max_examples=settings.default.max_examples // 3)  # each example 
 
 
 def goal(scope, value, *, kind="region", measure="bookings", period="2026-03", version="v1"):
-    return {"version": version, "scope_type": kind, "scope_id": scope, "measure": measure, "period": period, "value": value}
+    return {
+        "version": version,
+        "scope_type": kind,
+        "scope_id": scope,
+        "measure": measure,
+        "period": period,
+        "value": value,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +56,12 @@ def test_scorecard_tells_growth_and_attainment_and_how_the_base_was_cut(half, fo
     told = found(exhibit)["headline.attainment"]
     assert (told.metric, told.tone) == ("bookings", "neutral")  # pace 0.92 lies inside the band 0.9 … 1
     note = found(exhibit)["note.alignment.workday"].values
-    assert (str(note["start"]), str(note["end"]), note["n_workdays"], note["n_workdays_base"]) == ("2025-03-01", "2025-03-17", 11, 11)
+    assert (str(note["start"]), str(note["end"]), note["n_workdays"], note["n_workdays_base"]) == (
+        "2025-03-01",
+        "2025-03-17",
+        11,
+        11,
+    )
 
 
 def test_standing_of_regions(half):
@@ -67,7 +79,10 @@ def test_standing_of_regions(half):
 def test_standing_says_who_is_behind_and_what_the_rest_must_bring(half, found):
     told = found(targets.standing(half))
     assert (told["attainment.total"].values["n_behind"], told["attainment.total"].values["n_units"]) == (1, 2)
-    assert (told["attainment.behind"].values["unit"], told["attainment.behind"].values["at_stake"]) == ("West", 240_00)
+    assert (told["attainment.behind"].values["unit"], told["attainment.behind"].values["at_stake"]) == (
+        "West",
+        240_00,
+    )
     assert "attainment.ahead" not in told
     rate = told["attainment.run_rate"].values
     # 540 yuan in 11 days: 49.1 a day, against 41.8 so far
@@ -84,7 +99,12 @@ def test_plan_bridge_starts_at_the_target_to_date(half):
 
 
 def test_a_whole_month_starts_at_the_whole_target(workspace, line):
-    ws = workspace(period="2026-03", as_of="2026-03-31", order_lines=[line("2026-03-02", 5, region="East")], targets=[goal("East", 1)])
+    ws = workspace(
+        period="2026-03",
+        as_of="2026-03-31",
+        order_lines=[line("2026-03-02", 5, region="East")],
+        targets=[goal("East", 1)],
+    )
     frame = targets.plan_bridge(ws).frame
     assert (frame.step[0], frame.amount.tolist()) == ("target", [100, -95, 5])
     assert "attainment.run_rate" not in {f.id for f in targets.standing(ws).findings}
@@ -105,19 +125,45 @@ def test_ahead_and_behind_of_a_whole_month(workspace, line, found):
     assert (frame.actual["North"], frame.attainment["North"]) == (0, 0)
 
 
-def test_a_target_of_zero_has_no_attainment(workspace, line):
+def test_a_target_of_zero_has_no_attainment(workspace, line, found):
     ws = workspace(
-        period="2026-03", as_of="2026-03-31", order_lines=[line("2026-03-02", 900, region="East")], targets=[goal("East", 0)]
+        period="2026-03",
+        as_of="2026-03-31",
+        order_lines=[line("2026-03-02", 900, region="East")],
+        targets=[goal("East", 0)],
     )
     row = targets.standing(ws).frame.iloc[0]
     assert pd.isna(row.attainment)
     assert pd.isna(row.pace)
     assert row.gap == -900
+    assert "note.over_assigned" not in found(targets.standing(ws))
+
+
+def test_what_is_assigned_over_the_companys_target_is_a_step_of_its_own(workspace, line, found):
+    ws = workspace(
+        period="2026-03", as_of="2026-03-31", order_lines=[line("2026-03-02", 500_00, region="East")],
+        targets=[goal("company", 1000, kind="company"), goal("East", 630), goal("West", 400)],
+    )  # fmt: skip
+    frame = targets.plan_bridge(ws).frame
+    # 630 + 400 are 3 % over 1,000; East 500 − 630, West 0 − 400
+    assert dict(zip(frame.step, frame.amount)) == {
+        "target": 1000_00,
+        "over_assigned": 30_00,
+        "West": -400_00,
+        "East": -130_00,
+        "actual": 500_00,
+    }
+    assert found(targets.standing(ws))["note.over_assigned"].values["rate"] == pytest.approx(1.03)
 
 
 def test_before_the_first_working_day_there_is_no_pace(workspace, line):
     """1 and 2 August 2026 are a weekend: nothing is expected yet."""
-    ws = workspace(period="2026-08", as_of="2026-08-01", order_lines=[line("2026-08-01", 500, region="East")], targets=[goal("East", 100, period="2026-08")])
+    ws = workspace(
+        period="2026-08",
+        as_of="2026-08-01",
+        order_lines=[line("2026-08-01", 500, region="East")],
+        targets=[goal("East", 100, period="2026-08")],
+    )
     row = targets.standing(ws).frame.iloc[0]
     assert row.expected_share == 0
     assert pd.isna(row.pace)
@@ -148,7 +194,11 @@ def test_without_targets_the_movers_are_told(workspace, line, found):
 
 
 def test_without_targets_and_year_before_the_largest_is_told(workspace, line, found):
-    ws = workspace(period="2026-03", as_of="2026-03-31", order_lines=[line("2026-03-02", 900, region="East"), line("2026-03-02", 100, region="West")])
+    ws = workspace(
+        period="2026-03",
+        as_of="2026-03-31",
+        order_lines=[line("2026-03-02", 900, region="East"), line("2026-03-02", 100, region="West")],
+    )
     told = found(targets.standing(ws))["standing.largest"].values
     assert (told["unit"], told["share"]) == ("East", 0.9)
 
@@ -170,7 +220,11 @@ def test_the_newest_version_of_each_target_counts(workspace, line):
             goal("East", 12, measure="new_customers"), goal("East", 999, period="2026-04"),
         ],
     )  # fmt: skip
-    values = targets.target_values(ws, "region", ("bookings", "new_customers")).set_index(["scope_id", "measure"]).target
+    values = (
+        targets.target_values(ws, "region", ("bookings", "new_customers"))
+        .set_index(["scope_id", "measure"])
+        .target
+    )
     assert values.to_dict() == {
         ("East", "bookings"): 360_00,  # 100 + 110 + 150 of v2
         ("West", "bookings"): 70_00,
@@ -181,8 +235,15 @@ def test_the_newest_version_of_each_target_counts(workspace, line):
 
 
 def test_targets_are_whole_minor_units(workspace, line):
-    ws = workspace(period="2026-03", as_of="2026-03-31", order_lines=[line("2026-03-02", 1, region="East")], targets=[goal("East", 19.99)])
-    assert targets.target_values(ws, "region", ("bookings",)).target.tolist() == [1999]  # 19.99 · 100 is 1998.9999… in floats
+    ws = workspace(
+        period="2026-03",
+        as_of="2026-03-31",
+        order_lines=[line("2026-03-02", 1, region="East")],
+        targets=[goal("East", 19.99)],
+    )
+    assert targets.target_values(ws, "region", ("bookings",)).target.tolist() == [
+        1999
+    ]  # 19.99 · 100 is 1998.9999… in floats
 
 
 def test_targets_of_a_currency_without_minor_unit(workspace, line):
@@ -201,7 +262,10 @@ def test_nothing_to_score(workspace):
 
 
 def test_a_month_without_any_sale_is_a_month_of_nothing(workspace, line):
-    ws = workspace(period="2026-02", order_lines=[line("2025-01-02", 1, region="East"), line("2026-03-02", 1, region="East")])
+    ws = workspace(
+        period="2026-02",
+        order_lines=[line("2025-01-02", 1, region="East"), line("2026-03-02", 1, region="East")],
+    )
     targets.scorecard(ws)
     targets.standing(ws)
     targets.plan_bridge(ws)
