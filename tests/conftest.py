@@ -34,14 +34,16 @@ settings.load_profile("salesops")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Fix the seed of hypothesis before its plugin reads it, so that the header can print it."""
+    """Fix the seed of hypothesis before its plugin reads it, so that it can be printed."""
     if getattr(config.option, "hypothesis_seed", "") is None:
         config.option.hypothesis_seed = str(random.SystemRandom().randrange(10**9))
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    seed = getattr(config.option, "hypothesis_seed", None)
-    return f"seed of properties: {seed} (again with --hypothesis-seed={seed})"
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say how failing properties are met again."""
+    if terminalreporter.stats.get("failed"):
+        seed = getattr(config.option, "hypothesis_seed", None)
+        terminalreporter.write_line(f"seed of properties: {seed} (again with --hypothesis-seed={seed})")
 
 
 @pytest.fixture(scope="session")

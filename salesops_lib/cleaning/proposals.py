@@ -104,7 +104,13 @@ def propose(
         raise DataError(
             f"None of the files feeds a table:\n{told}\nName the table with `--table`. {nearest('', TABLES)}"
         )
-    return found
+    return _without_shadows(found)
+
+
+def _without_shadows(found: list[Source]) -> list[Source]:
+    """Without the second tables of parts whose rows have a part of their own among `found`."""
+    firsts = {source.name: source.table for source in reversed(found)}
+    return [s for s in found if firsts[s.name] == s.table or s.table not in firsts.values()]
 
 
 def add(

@@ -10,6 +10,8 @@ from salesops_lib.metrics import Exhibit, Finding, Missing, measure, totals
 from salesops_lib.periods import Comparison, Window, growth, growth_frame, growth_per_workday
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from salesops_lib.workspace import Workspace
 
 
@@ -118,7 +120,7 @@ def _annual(ws: Workspace, metric: str) -> Finding | None:
     )
 
 
-def _misses_days(first_day: object, window: Window) -> bool:
+def _misses_days(first_day: date, window: Window) -> bool:
     return first_day > window.end or (first_day - window.start).days > 31
 
 

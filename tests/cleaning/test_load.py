@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from salesops_lib import cleaning
 from salesops_lib.cleaning.audit import Audit
 from salesops_lib.cleaning.settings import Settings
+from salesops_lib.errors import DataError
 
 HEAD = "Order ID,Line,Order Date,Customer Name,Product,Amount\n"
 
@@ -167,9 +168,13 @@ def test_units_and_currencies(loaded) -> None:
     assert query("SELECT net_amount, currency FROM order_lines") == [(1250000, "CNY")]
     _, query = loaded(orders="Order No,Order Date,Amount (JPY)\nA1,2026-03-05,1500\n")
     assert query("SELECT net_amount, currency FROM order_lines") == [(1500, "JPY")]
-    _, query = loaded(
-        orders="Order No,Order Date,Amount,Currency\nA1,2026-03-05,1500,JPY\nA2,2026-03-05,15,USD\n"
-    )
+
+
+def test_several_currencies_need_one_to_add_up_in(loaded) -> None:
+    orders = "Order No,Order Date,Amount,Currency\nA1,2026-03-05,1500,JPY\nA2,2026-03-05,15,USD\n"
+    with pytest.raises(DataError, match=r"amounts in JPY, USD, and the policy names no currency"):
+        loaded(orders=orders)
+    _, query = loaded(orders=orders, policy=Settings(currency="JPY"))
     assert query("SELECT net_amount, currency FROM order_lines ORDER BY order_id") == [
         (1500, "JPY"),
         (1500, "USD"),

@@ -75,11 +75,13 @@ def test_a_discount_above_one_is_an_amount() -> None:
     assert rate.columns["discount_rate"] == amount.columns["discount_amount"] == "discount"
 
 
-def test_org_brings_reps() -> None:
-    found = sample("sales_agent,manager,regional_office", "Ann,Bo,East")
+def test_reps_bring_org_but_org_leaves_reps_to_their_own_file() -> None:
+    found = sample("rep id,name,role,hire date,base pay,team,region", "R1,Ann,AE,2020-01-05,1,T1,East")
     beside = mapping.companion(found, mapping.matches(found)[0])
     assert beside is not None
-    assert (beside.table, beside.columns) == ("reps", {"rep_id": "sales_agent"})
+    assert (beside.table, beside.columns["team"]) == ("org", "team")
+    found = sample("sales_agent,manager,regional_office", "Ann,Bo,East")
+    assert mapping.companion(found, mapping.matches(found)[0]) is None
 
 
 def test_decimal_commas_and_codes_as_numbers() -> None:

@@ -73,7 +73,6 @@ def test_crm_maven(tmp_path: Path, shared_data: Path) -> None:
         ("products.csv", "products"),
         ("sales_pipeline.csv", "opportunities"),
         ("sales_teams.csv", "org"),
-        ("sales_teams.csv", "reps"),
     ]
     assert [s.source.split("/")[1] for s in audit.sources if s.kind == "skipped"] == ["data_dictionary.csv"]
 

@@ -38,7 +38,7 @@ def test_adding_again_replaces_the_entry_and_keeps_the_others_and_comments(tmp_p
     path.write_text(path.read_text().replace("    table: org", "    # teams as of March\n    table: org"))
     cleaning.add(tmp_path, [orders])
     assert "# teams as of March" in path.read_text()
-    assert sorted(source.table for source in read_sources(tmp_path)) == ["order_lines", "org", "reps"]
+    assert sorted(source.table for source in read_sources(tmp_path)) == ["order_lines", "org"]
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_an_unknown_dimension_names_the_nearest(shop, place):
 # Random frames, against plain loops over the rows.
 
 START = date(2026, 1, 1)
-FEW = settings(max_examples=settings.default.max_examples // 3)  # each example builds a store
+FEW = settings(max_examples=settings.default.max_examples // 4)  # each example builds a store
 ROW = st.fixed_dictionaries(
     {
         "day": st.integers(0, 89),

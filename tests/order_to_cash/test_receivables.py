@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from salesops_lib import order_to_cash
 
-FEW = settings(max_examples=settings.default.max_examples // 3)  # each example builds a store
+FEW = settings(max_examples=settings.default.max_examples // 4)  # each example builds a store
 APRIL = {"period": "2026-04", "as_of": "2026-04-30"}
 
 

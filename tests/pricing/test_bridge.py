@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from salesops_lib import pricing
 from salesops_lib.metrics import Missing
 
-FEW = settings(max_examples=settings.default.max_examples // 3)  # each example builds a store
+FEW = settings(max_examples=settings.default.max_examples // 4)  # each example builds a store
 RATES = [
     {"currency": "USD", "period": "2025-03", "rate_type": "avg", "rate": 7.0},
     {"currency": "USD", "period": "2026-03", "rate_type": "avg", "rate": 7.2},

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from salesops_lib import segmentation
 from salesops_lib.metrics import Missing
 
-FEW = settings(max_examples=settings.default.max_examples // 3)  # each example builds a store
+FEW = settings(max_examples=settings.default.max_examples // 4)  # each example builds a store
 YEAR = {"period": "2025-12", "as_of": "2025-12-31"}
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from salesops_lib.errors import DataError
 
-FEW = settings(max_examples=settings.default.max_examples // 3)  # each example builds a store
+FEW = settings(max_examples=settings.default.max_examples // 4)  # each example builds a store
 
 ORDER = {
     "order_id": "o1",

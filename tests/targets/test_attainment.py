@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from salesops_lib import targets
 from salesops_lib.metrics import Missing
 
-FEW = settings(max_examples=settings.default.max_examples // 3)  # each example builds a store
+FEW = settings(max_examples=settings.default.max_examples // 4)  # each example builds a store
 
 
 def goal(scope, value, *, kind="region", measure="bookings", period="2026-03", version="v1"):
