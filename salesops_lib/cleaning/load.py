@@ -427,7 +427,11 @@ def _calendar(engine: DuckDBEngine, settings: Settings) -> pd.DataFrame | None:
     )
     if not spans:
         return None
-    span = engine.query(f"SELECT MIN(first_on) AS first_on, MAX(last_on) AS last_on FROM ({spans}) AS spans").iloc[0]
+    span = engine.query(
+        f"SELECT MIN(first_on) AS first_on, MAX(last_on) AS last_on FROM ({spans}) AS spans"
+    ).iloc[0]
     if pd.isna(span.first_on):
         return None
-    return Calendar(**settings.calendar).frame(date(span.first_on.year, 1, 1), date(span.last_on.year, 12, 31))
+    return Calendar(**settings.calendar).frame(
+        date(span.first_on.year, 1, 1), date(span.last_on.year, 12, 31)
+    )

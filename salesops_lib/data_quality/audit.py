@@ -28,6 +28,13 @@ def accounted(ws: Workspace) -> Exhibit:
         "rows_accounted",
         "good" if open_rows == 0 else "bad",
     )
+    unrated = ws.facts.query(
+        "SELECT currency, COUNT(*) AS n FROM sales WHERE net_amount IS NULL AND net_amount_tc IS NOT NULL GROUP BY currency ORDER BY currency"
+    )
+    found = [finding]
+    if len(unrated):
+        told = {"n": int(unrated.n.sum()), "names": list(unrated.currency)}
+        found.append(Finding("accounted.unrated", told, "rows_accounted", "bad"))
     skipped = ws.facts.query("SELECT source FROM audit_sources WHERE kind = 'skipped'").source
     derived = ws.facts.query(
         "SELECT DISTINCT table_name FROM audit_sources WHERE kind = 'derived'"
@@ -38,7 +45,7 @@ def accounted(ws: Workspace) -> Exhibit:
     if len(derived):
         notes.append(Finding("note.derived_tables", {"names": list(derived)}))
     return Exhibit(
-        "accounted", "table", shown.assign(is_total=shown.source == "total"), metric="rows_accounted", findings=(finding,),
+        "accounted", "table", shown.assign(is_total=shown.source == "total"), metric="rows_accounted", findings=tuple(found),
         units={"source": "text", "table": "text"} | dict.fromkeys(counts, "count"), notes=tuple(notes),
     )  # fmt: skip
 

@@ -47,7 +47,7 @@ def growth_split(ws: Workspace) -> Exhibit | Missing:
     if absent := ws.facts.missing("market.market_amount", "sales.net_amount"):
         return Missing("growth_split", absent)
     quarters = _published(ws)
-    if len(quarters) < 8:
+    if not _is_two_years(ws, quarters[-8:]):
         return Missing("growth_split", ("market.market_amount",), "note.two_years_needed")
     now, before = _totals(ws, quarters[-4:]), _totals(ws, quarters[-8:-4])
     split = formulas.growth_split(before.sales, now.sales, before.market, now.market)
@@ -90,7 +90,7 @@ def segments(ws: Workspace, by: tuple[str, str] = ("region", "category")) -> Exh
     if ws.facts.missing("market.market_amount", *(f"market.{d}" for d in by)):
         return _own_segments(ws, by)
     quarters = _published(ws)
-    if len(quarters) < 8:
+    if not _is_two_years(ws, quarters[-8:]):
         return _own_segments(ws, by)
     now = _by_quarter(ws, quarters[-4:], by).groupby(list(by))[["sales", "market", "leader"]].sum()
     before = (
@@ -149,6 +149,14 @@ def _published(ws: Workspace) -> list[str]:
         [ws.as_of],
     ).period
     return [q for q in found if ws.calendar.is_complete(ws.calendar.parse(q), ws.window.end)]
+
+
+def _is_two_years(ws: Workspace, quarters: list[str]) -> bool:
+    """Whether `quarters` are eight without a gap."""
+    if len(quarters) != 8:
+        return False
+    last = ws.calendar.parse(quarters[-1])
+    return quarters == [ws.calendar.shift(last, -back).label for back in range(7, -1, -1)]
 
 
 def _windows(ws: Workspace, quarters: list[str]) -> dict[str, Window]:

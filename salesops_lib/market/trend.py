@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from salesops_lib.metrics import Exhibit, Finding, Missing, measure, totals
+from salesops_lib.metrics import UNASSIGNED, Exhibit, Finding, Missing, measure, totals
 from salesops_lib.periods import Comparison, Window, growth, growth_frame, growth_per_workday
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def panels(
     windows = {f"actual {label}": p.current for label, p in pairs.items()} | {
         f"base {label}": p.base for label, p in pairs.items()
     }
-    measured = measure(ws.facts, [metric], windows, [by]).dropna(subset=[by])
+    measured = measure(ws.facts, [metric], windows, [by]).fillna({by: UNASSIGNED})
     scenario, label = measured.window.str.split(" ", n=1).str[0], measured.window.str.split(" ", n=1).str[1]
     wide = measured.assign(window=scenario, label=label).pivot(
         index=[by, "label"], columns="window", values=metric
@@ -79,7 +79,9 @@ def heat_map(
     """Growth of each cell of two dimensions against the year before; one row a cell."""
     if absent := ws.facts.missing(f"sales.{rows}", f"sales.{columns}"):
         return Missing("where", absent)
-    measured = measure(ws.facts, [metric], ws.windows, [rows, columns]).dropna(subset=[rows, columns])
+    measured = measure(ws.facts, [metric], ws.windows, [rows, columns]).fillna(
+        {rows: UNASSIGNED, columns: UNASSIGNED}
+    )
     wide = (
         measured.pivot(index=[rows, columns], columns="window", values=metric)
         .reindex(columns=["actual", "base"])

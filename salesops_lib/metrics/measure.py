@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from salesops_lib.periods import Window
     from salesops_lib.tables.facts import Facts
 
+#: What a group is called whose rows name no value of a dimension.
+UNASSIGNED = "unassigned"
+
 #: relation of the registry → table and the day that dates it.
 _RELATIONS = {
     "sales": ("sales", "dated_on"),

@@ -15,6 +15,22 @@ if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
 
 
+#: Deals open on a day (bound five times), each at its stage of that day: the last change up to
+#: it, else what the first change after it started from, else the present stage of a deal still open.
+_STAGE_THEN = """
+changes AS (
+    SELECT opportunity_id, arg_max(new_value, changed_on) FILTER (WHERE changed_on <= ?) AS last_stage,
+           arg_min(old_value, changed_on) FILTER (WHERE changed_on > ?) AS next_from
+    FROM opportunity_changes WHERE field = 'stage' GROUP BY opportunity_id
+), stages AS (
+    SELECT d.created_on, d.amount,
+           COALESCE(c.last_stage, c.next_from, CASE WHEN d.outcome = 'open' THEN d.stage ELSE 'closed_since' END) AS stage
+    FROM deals AS d LEFT JOIN changes AS c ON c.opportunity_id = d.opportunity_id
+    WHERE (d.created_on IS NULL OR d.created_on <= ?) AND (d.outcome = 'open' OR d.closed_on > ?)
+)
+"""
+
+
 def open_deals(ws: Workspace) -> Exhibit | Missing:
     """Deals open on the last day of the window; one row a stage, in order of the process.
 
@@ -26,11 +42,11 @@ def open_deals(ws: Workspace) -> Exhibit | Missing:
         return Missing("pipeline", absent)
     day = ws.window.end
     found = ws.facts.query(
-        "SELECT stage, COUNT(*) AS n, COUNT(amount) AS n_priced, CAST(SUM(amount) AS BIGINT) AS amount,"
+        f"WITH {_STAGE_THEN} SELECT stage, COUNT(*) AS n, COUNT(amount) AS n_priced, CAST(SUM(amount) AS BIGINT) AS amount,"
         " COUNT(*) FILTER (WHERE created_on IS NULL) AS n_undated,"
         " CAST(quantile_cont(date_diff('day', created_on, CAST(? AS DATE)), 0.5) AS DOUBLE) AS age_days"
-        " FROM deals WHERE (created_on IS NULL OR created_on <= ?) AND (outcome = 'open' OR closed_on > ?) GROUP BY stage",
-        [day, day, day],
+        " FROM stages GROUP BY stage",
+        [day, day, day, day, day],
     )
     if found.empty:
         return Missing("pipeline", ("opportunities",), "note.no_open_deals")
@@ -46,7 +62,7 @@ def open_deals(ws: Workspace) -> Exhibit | Missing:
     shown = frame[["step", "n", "amount", "rate", "weighted", "age_days"]]
     return Exhibit(
         "pipeline", "flow", shown, metric="open_pipeline", window=ws.window, sources=("opportunities",), findings=_told(ws, frame),
-        units={"n": "count", "rate": "ratio", "weighted": "money", "age_days": "days"}, notes=_notes(frame),
+        units={"n": "count", "rate": "ratio", "weighted": "money", "age_days": "days"}, notes=_notes(ws, frame),
     )  # fmt: skip
 
 
@@ -136,8 +152,10 @@ def _coverage(ws: Workspace) -> dict[str, Any] | None:
     }
 
 
-def _notes(frame: pd.DataFrame) -> tuple[Finding, ...]:
+def _notes(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
     notes = []
+    if ws.window.end < ws.as_of:
+        notes.append(Finding("note.stage_then" if ws.facts.has("opportunity_changes") else "note.stage_now"))
     undated, unpriced = int(frame.n_undated.sum()), int((frame.n - frame.n_priced).sum())
     unknown = frame[frame.odds.isna()]
     if undated:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def price_waterfall(ws: Workspace) -> Exhibit | Missing:
-    """From sales at list price over discount and returns to net sales and margin; lines with a list price only."""
+    """From sales at list price over discount and returns to net sales, and to margin where every line has a cost.
+
+    Lines with a list price only; the cost of returned goods is taken back.
+    """
     if absent := ws.facts.missing("sales.list_amount"):
         return Missing("price", absent)
     values = totals(ws.facts, ["list_sales", "discounted", "price_realisation"], ws.windows)
@@ -24,7 +27,8 @@ def price_waterfall(ws: Workspace) -> Exhibit | Missing:
     steps = [("list_sales", listed, "start"), ("discount", -discount, "effect")]
     extra = ws.facts.query(
         "SELECT CAST(-SUM(net_amount) FILTER (WHERE kind = 'return') AS BIGINT) AS returned,"
-        " CAST(SUM(cost_amount) FILTER (WHERE kind = 'order') AS BIGINT) AS cost FROM sales"
+        " CASE WHEN COUNT(*) FILTER (WHERE kind IN ('order', 'return') AND cost_amount IS NULL) = 0"
+        " THEN CAST(SUM(cost_amount) FILTER (WHERE kind IN ('order', 'return')) AS BIGINT) END AS cost FROM sales"
         " WHERE list_amount IS NOT NULL AND list_amount <> 0 AND dated_on BETWEEN ? AND ?",
         [ws.window.start, ws.window.end],
     ).iloc[0]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing, measure
 from salesops_lib.metrics.formulas import retention
+from salesops_lib.segmentation.grades import unnamed
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -53,6 +54,7 @@ def customer_bridge(ws: Workspace) -> Exhibit | Missing:
     return Exhibit(
         "customers", "bridge", frame, metric="customer_bridge", window=windows["actual"], base=windows["base"], sources=("order_lines",),
         findings=(Finding("customers.retained", values, "net_retention", "good" if kept.net >= 1 else "bad"),), units={"n": "count"},
+        notes=unnamed(ws, windows["actual"]),
     )  # fmt: skip
 
 

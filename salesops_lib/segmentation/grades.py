@@ -50,6 +50,7 @@ def top_customers(ws: Workspace) -> Exhibit | Missing:
         "top_customers", "ranking", ranked[["name", "actual", "share", "base", "growth", "growth_kind"]], metric="bookings", window=windows["actual"],
         base=windows["base"], findings=(Finding("top_customers.share", values, "concentration"),), sources=("order_lines", "customers"),
         units={"share": "ratio", "growth": "ratio", "growth_kind": "text", "actual": "money", "base": "money"},
+        notes=unnamed(ws, windows["actual"]),
     )  # fmt: skip
 
 
@@ -165,6 +166,15 @@ def going_quiet(ws: Workspace) -> Exhibit | Missing:
         units={"annual_amount": "money", "region": "text", "last_on": "date", "silent_days": "days", "usual_gap": "days"},
         notes=(Finding("note.quiet_rule", {"multiple": rule.quiet_after}),),
     )  # fmt: skip
+
+
+def unnamed(ws: Workspace, window: Window) -> tuple[Finding, ...]:
+    """A note on the bookings that name no customer and stay out of what is said of customers."""
+    found = measure(ws.facts, ["bookings"], {"actual": window}, ["customer_id"])
+    lost = found[found.customer_id.isna()].bookings.sum()
+    if not lost:
+        return ()
+    return (Finding("note.no_customer", {"amount": lost, "share": lost / found.bookings.sum()}),)
 
 
 def _amounts(ws: Workspace, window: Window) -> pd.Series:

@@ -179,6 +179,7 @@ _ALL = (
         "returned line",
         ("return_id",),
         zh="退货",
+        refers={"order_id": "order_lines"},
         dated_by="returned_on",
         columns=(
             _c("return_id", "退货单号", "return id", "return no", "退单号"),

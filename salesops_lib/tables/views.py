@@ -55,7 +55,7 @@ def build(
     _rates(engine, group)
     day = "l.dated_on" if returns_on == "order_date" else "COALESCE(r.returned_on, l.dated_on)"
     has_lines = engine.query("SELECT COUNT(*) AS n FROM order_lines").n.item()
-    lines = (_LINES, _RETURNS.replace(":day", day)) if has_lines else (_LINES_FROM_DEALS,)
+    lines = (_LINES, _STRAY_RETURNS, _RETURNS.replace(":day", day)) if has_lines else (_LINES_FROM_DEALS,)
     for statement in (_ORG_NOW, _DEALS, _BILLINGS, _COLLECTIONS, *lines, _SALES):
         engine.execute(statement.replace(":group", literal(group)))
     for temporary in ("sale_lines", "org_now", "rates"):
@@ -259,6 +259,17 @@ SELECT order_id, line_id, 'return' AS kind, day AS dated_on, customer_id, custom
 FROM parts
 """
 
+#: A return whose order line is not loaded still counts, with what it says of itself.
+_STRAY_RETURNS = """
+INSERT INTO sale_lines BY NAME
+SELECT r.order_id, r.line_id, 'return' AS kind, r.returned_on AS dated_on, -r.quantity AS quantity,
+       -r.net_amount AS net_amount_tc, -r.net_amount AS net_amount
+FROM returns AS r
+WHERE r.net_amount IS NOT NULL AND r.returned_on IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM sale_lines AS l WHERE l.order_id = r.order_id AND l.kind = 'order' AND (r.line_id IS NULL OR l.line_id = r.line_id)
+)
+"""
+
 _SALES = """
 CREATE TABLE sales AS
 WITH firsts AS (
@@ -266,7 +277,9 @@ WITH firsts AS (
 )
 SELECT l.order_id, l.line_id, l.kind, l.dated_on, l.customer_id, COALESCE(c.name, l.customer_name, l.customer_id) AS customer_name,
        l.product_id, COALESCE(p.name, l.product_name, l.product_id) AS product_name, l.rep_id, COALESCE(s.name, l.rep_id) AS rep_name,
-       COALESCE(l.region, w.region, c.region) AS region, w.team, w.manager_id,
+       COALESCE(l.region, CASE WHEN l.dated_on <= w.valid_to THEN w.region END, c.region) AS region,
+       CASE WHEN l.dated_on <= w.valid_to THEN w.team END AS team,
+       CASE WHEN l.dated_on <= w.valid_to THEN w.manager_id END AS manager_id,
        COALESCE(n.region, l.region, c.region) AS region_now, n.team AS team_now, l.channel,
        COALESCE(p.category, l.category) AS category, COALESCE(p.subcategory, l.subcategory) AS subcategory,
        COALESCE(c.segment, l.segment) AS segment, c.industry, l.quantity, l.list_amount, l.net_amount, l.cost_amount,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from salesops_lib.metrics import REGISTRY, Exhibit, Finding, Missing, measure, totals
+from salesops_lib.metrics import REGISTRY, UNASSIGNED, Exhibit, Finding, Missing, measure, totals
 from salesops_lib.metrics.formulas import ratio, required_run_rate
 from salesops_lib.periods import growth_frame
 
@@ -27,7 +27,10 @@ def target_values(
     pd.DataFrame
         One row per scope and measure: `scope_id`, `measure`, `target`; money in minor units.
     """
-    wanted = months if months is not None else [month.label for month in ws.calendar.months(ws.period)]
+    of_period = [] if ws.period.kind == "week" else ws.calendar.months(ws.period)
+    wanted = months if months is not None else [month.label for month in of_period]
+    if not wanted:  # targets are set by month
+        return pd.DataFrame({"scope_id": [], "measure": [], "target": []})
     frame = ws.facts.query(
         "SELECT scope_id, measure, CAST(SUM(value) AS DOUBLE) AS target FROM ("
         "  SELECT scope_id, measure, period, value, ROW_NUMBER() OVER ("
@@ -77,14 +80,17 @@ def standing(
 ) -> Exhibit | Missing:
     """Each unit's actual, target, attainment and pace; one row a unit, then the total.
 
-    `by` is a dimension of the sales: region, team, rep_id, channel, category.
+    `by` is a dimension of the sales: region, team, rep_id, channel, category.  Sales that name
+    none are a unit of their own, so that the units add up to the company.
     """
     if absent := ws.facts.missing(f"sales.{by}"):
         return Missing(id, absent)
     scope = {"rep_id": "rep"}.get(by, by)
-    measured = measure(ws.facts, [metric], ws.windows, [by]).dropna(subset=[by])
+    measured = measure(ws.facts, [metric], ws.windows, [by]).fillna({by: UNASSIGNED})
     wide = measured.pivot(index=by, columns="window", values=metric).reindex(columns=["actual", "base"])
     goals = target_values(ws, scope, (metric,)).set_index("scope_id").target
+    if wide.base.notna().any():
+        wide = wide.fillna({"base": 0})
     units = wide.index.union(goals.index)
     frame = wide.reindex(units).assign(target=goals.reindex(units)).rename_axis("unit").reset_index()
     frame["actual"] = frame.actual.fillna(0)
