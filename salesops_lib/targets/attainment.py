@@ -206,6 +206,8 @@ def _headline(ws: Workspace, row: Any) -> Finding:
     kind = {(True, True): "attainment", (False, True): "attainment_only", (True, False): "growth"}.get(
         (grown, aimed), "value"
     )
+    if aimed and row.expected_share == 1:
+        kind += "_done"
     counted = "" if REGISTRY[row.metric].unit == "money" else "_count"
     measure_of = row.pace if aimed else 1 + row.growth if grown else 1.0
     tone = (

@@ -17,7 +17,17 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_digest_is_the_one_stored(path: Path, sample_company: Path) -> None:
     """nbval runs every cell and compares the digest's; `--nbval-lax` leaves the stripped ones alone."""
-    options = ["-q", "--nbval-lax", "--nbval-current-env", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    options = [
+        "-q",
+        "--nbval-lax",
+        "--nbval-current-env",
+        "-o",
+        "addopts=",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+    ]
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(path)],
         env={**os.environ, "SALESOPS_WORKSPACE": str(sample_company), "PYTEST_ADDOPTS": ""},
@@ -37,7 +47,12 @@ def test_plain_papermill_runs_another_period_in_chinese(sample_company: Path, tm
     papermill.execute_notebook(
         NOTEBOOKS[1],
         None,
-        parameters={"period": "2025-Q4", "lang": "zh", "workspace": str(sample_company), "output": str(tmp_path)},
+        parameters={
+            "period": "2025-Q4",
+            "lang": "zh",
+            "workspace": str(sample_company),
+            "output": str(tmp_path),
+        },
         kernel_name="python3",
         progress_bar=False,
         cwd=tmp_path,

@@ -38,7 +38,11 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["01_data_quality", "10_performance_review", "20_market_review"]
+    assert [path.stem for path in NOTEBOOKS] == [
+        "01_data_quality",
+        "10_performance_review",
+        "20_market_review",
+    ]
 
 
 @every_notebook
@@ -55,7 +59,11 @@ def test_no_logic(path: Path) -> None:
         ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.If, ast.Try,
         ast.comprehension,
     )  # fmt: skip
-    found = [f"line {node.lineno}: {type(node).__name__}" for node in ast.walk(tree_of(path)) if isinstance(node, logic) and hasattr(node, "lineno")]
+    found = [
+        f"line {node.lineno}: {type(node).__name__}"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, logic) and hasattr(node, "lineno")
+    ]
     assert found == []
 
 
@@ -135,7 +143,10 @@ def test_opens_with_title_question_reader_and_cycle(path: Path) -> None:
 @every_notebook
 def test_headings_are_bilingual(path: Path) -> None:
     headings = [
-        line for cell in cells_of(path, "markdown") for line in cell.source.splitlines() if line.startswith("#")
+        line
+        for cell in cells_of(path, "markdown")
+        for line in cell.source.splitlines()
+        if line.startswith("#")
     ]
     assert len(headings) >= 4
     for heading in headings:
