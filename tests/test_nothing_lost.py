@@ -32,7 +32,13 @@ def test_a_return_without_its_order_counts_and_is_an_orphan(workspace, line):
         **MARCH,
         order_lines=[line("2026-03-02", 700, order_id="o1", line_id="1")],
         returns=[
-            {"return_id": "r1", "order_id": "o1", "line_id": "1", "returned_on": "2026-03-09", "net_amount": 100},
+            {
+                "return_id": "r1",
+                "order_id": "o1",
+                "line_id": "1",
+                "returned_on": "2026-03-09",
+                "net_amount": 100,
+            },
             {"return_id": "r2", "order_id": "o0", "returned_on": "2026-03-10", "net_amount": 40},
         ],
     )

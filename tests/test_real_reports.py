@@ -285,7 +285,7 @@ def invoices(source: Callable[[str], Path]) -> pd.DataFrame:
         {
             "day": pd.to_datetime(raw.InvoiceDate).dt.normalize(),
             "order": raw.InvoiceNo,
-            "customer": raw.CustomerID,
+            "customer": raw.CustomerID.str.removesuffix(".0"),
             "country": raw.Country,
             "fen": np.rint(thousandths / 10).astype("int64"),  # half to even
         }
@@ -310,7 +310,8 @@ def test_online_retail_in_november(opened: Open, invoices: pd.DataFrame) -> None
 def test_online_retail_by_country_and_month(opened: Open, invoices: pd.DataFrame) -> None:
     ws = opened("online_retail")
     sold = invoices[invoices.fen >= 0]
-    november = within(sold, Span(ws.window.start, ws.window.end)).groupby("country").fen.sum()
+    november = within(invoices, Span(ws.window.start, ws.window.end))
+    november = november.fen.clip(lower=0).groupby(november.country).sum()  # a country may only send back
     frame = targets.standing(ws).frame.set_index("unit")
     assert frame.actual.drop("total").to_dict() == november.to_dict()
     assert frame.base.isna().all()
@@ -374,7 +375,7 @@ def test_crm_deals_closed_in_december(opened: Open, deals: pd.DataFrame) -> None
     assert (rows.deals_won, rows.deals_lost) == (won, lost)
     assert rows.won_amount == december.fen[december.stage == "Won"].sum()
     assert rows.win_rate == pytest.approx(won / (won + lost), **exactly)
-    assert rows.deal_size == pytest.approx(rows.won_amount / won, **exactly)
+    assert rows.deal_size == round(rows.won_amount / won)  # in minor units
     told = pipeline.closed_deals(ws).findings[0].values
     assert (told["low"], told["high"]) == pytest.approx(wilson(won, won + lost), **exactly)
     bookings = totals(ws.facts, ["bookings"], {"now": ws.window}).bookings["now"]

@@ -24,9 +24,11 @@ _NUMERALS = {"上": 1, "下": 2, "一": 1, "二": 2, "三": 3, "四": 4}
 def parse(text: str, fiscal: FiscalYears) -> Period:
     """The period that a text names; see `Calendar.parse`."""
     first, dots, last = str(text).strip().partition("..")
-    if dots:
-        return span(_parse_one(first.strip(), fiscal), _parse_one(last.strip(), fiscal))
-    return _parse_one(first, fiscal)
+    begin = _parse_one(first.strip(), fiscal)
+    end = _parse_one(last.strip(), fiscal) if dots else begin
+    if begin is None or end is None:
+        raise DataError(f"period {str(text)!r} is not understood. {_accepted(fiscal)}")
+    return span(begin, end) if dots else begin
 
 
 def span(first: Period, last: Period) -> Period:
@@ -36,12 +38,12 @@ def span(first: Period, last: Period) -> Period:
     return Period("span", f"{first}..{last}", first.start, last.end)
 
 
-def _parse_one(text: str, fiscal: FiscalYears) -> Period:
+def _parse_one(text: str, fiscal: FiscalYears) -> Period | None:
     for form, pattern in _FORMS.items():
         if match := pattern.match(text):
             number = next((value for key, value in match.groupdict().items() if key != "year" and value), "1")
             return _period(text, form, int(match["year"]), _NUMERALS.get(number) or int(number), fiscal)
-    raise DataError(f"period {text!r} is not understood. {_accepted(fiscal)}")
+    return None
 
 
 def _period(text: str, form: str, year: int, number: int, fiscal: FiscalYears) -> Period:

@@ -224,7 +224,8 @@ def _attained(ws: Workspace, frame: pd.DataFrame, by: str) -> tuple[Finding, ...
     """Who is outside the comment band, and what the rest of the period must bring."""
     units, total = frame[~frame.is_total], frame[frame.is_total].iloc[0]
     low, high = ws.policy.report.comment_band
-    behind = units[units.pace < low].sort_values("gap", ascending=False)
+    due = units.assign(late=(units.target * units.expected_share - units.actual).round())
+    behind = due[due.pace < low].sort_values("late", ascending=False)
     ahead = units[units.pace > high].sort_values("pace", ascending=False)
     found = [
         Finding(
@@ -240,15 +241,16 @@ def _attained(ws: Workspace, frame: pd.DataFrame, by: str) -> tuple[Finding, ...
             "bad" if total.pace < low else "good" if total.pace >= 1 else "neutral",
         )
     ]
+    until_now = "" if total.expected_share == 1 else "_to_date"
     for row in behind.head(2).itertuples():
-        values = {"unit": row.unit, "attainment": row.attainment, "gap": row.gap, "growth": row.growth}
-        found.append(
-            Finding("attainment.behind", {**values, "by": by, "at_stake": row.gap}, "attainment", "bad")
-        )
+        values = {"unit": row.unit, "attainment": row.attainment, "gap": row.late, "growth": row.growth}
+        told = {**values, "expected_share": row.expected_share, "by": by, "at_stake": row.late}
+        found.append(Finding(f"attainment.behind{until_now}", told, "attainment", "bad"))
     if len(ahead):
         best = ahead.iloc[0]
-        values = {"unit": best.unit, "attainment": best.attainment, "over": -best.gap}
-        found.append(Finding("attainment.ahead", values, "attainment", "good"))
+        values = {"unit": best.unit, "attainment": best.attainment, "expected_share": best.expected_share}
+        over = round(best.actual - best.target * best.expected_share)
+        found.append(Finding(f"attainment.ahead{until_now}", values | {"over": over}, "attainment", "good"))
     left = ws.calendar.working_days(ws.period.start, ws.period.end) - ws.window.n_workdays
     if left > 0 and total.gap > 0:
         rate = required_run_rate(total.actual, total.target, left)
