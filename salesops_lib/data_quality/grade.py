@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from salesops_lib.errors import DataError
 from salesops_lib.metrics import Exhibit, Finding
 from salesops_lib.metrics.formulas import ratio
 from salesops_lib.tables import TABLES
@@ -27,6 +28,23 @@ def grade(ws: Workspace) -> str:
     """A, B, C or D by the policy's limits on `quality_score`."""
     limits, score = ws.policy.data.grades, quality_score(ws)
     return "A" if score >= limits.A else "B" if score >= limits.B else "C" if score >= limits.C else "D"
+
+
+def gate(ws: Workspace) -> str:
+    """The grade of the data, where the policy lets a report on it be published.
+
+    Raises
+    ------
+    DataError
+        If the grade is the policy's `report.quality_gate` or worse.
+    """
+    found, barred = grade(ws), ws.policy.report.quality_gate
+    if barred != "none" and found >= barred:
+        raise DataError(
+            f"The data are of grade {found} (score {quality_score(ws):.2f}); the policy publishes nothing of grade {barred} or worse.\n"
+            "The data page says why: `salesops run 01_data_quality`. Mend the sources, or change report.quality_gate in policy.yaml."
+        )
+    return found
 
 
 def keys(ws: Workspace) -> Exhibit:
@@ -97,7 +115,16 @@ def freshness(ws: Workspace) -> Exhibit:
     return Exhibit(
         "freshness", "table", frame, metric="freshness", findings=(finding,),
         units={"table": "text", "rows": "count", "first_on": "date", "last_on": "date", "age_days": "days", "limit_days": "days", "is_stale": "text"},
+        notes=_unknown_years(ws, frame),
     )  # fmt: skip
+
+
+def _unknown_years(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
+    """A note on years whose make-up working days the calendar does not know."""
+    if frame.empty:
+        return ()
+    years = ws.calendar.unknown_years(frame.first_on.min().date(), frame.last_on.max().date())
+    return (Finding("note.unknown_years", {"years": [str(year) for year in years]}),) if years else ()
 
 
 def completeness(ws: Workspace) -> Exhibit:

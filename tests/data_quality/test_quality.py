@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from salesops_lib import data_quality
+from salesops_lib.errors import DataError
 
 MARCH = {"period": "2026-03", "as_of": "2026-03-31"}
 
@@ -171,3 +172,21 @@ def test_without_an_audit_there_is_no_score(workspace, line):
     assert data_quality.accounted(ws).frame.rows_in.tolist() == [0]
     assert data_quality.control_totals(ws).frame.empty
     assert data_quality.mapping(ws).frame.empty
+
+
+def test_data_of_a_bad_grade_are_not_published(workspace, lines):
+    bad = {"order_lines": lines, "audit_sources": [source("a.csv", 100, 80, 0, 20)]}
+    with pytest.raises(DataError, match=r"grade D \(score 0\.80\).*\n.*01_data_quality"):
+        data_quality.gate(workspace(**MARCH, **bad))
+    assert data_quality.gate(workspace(**MARCH, policy={"report.quality_gate": "none"}, **bad)) == "D"
+
+
+def test_years_without_published_make_up_days_are_named(workspace, line):
+    ws = workspace(
+        period="2031-03",
+        as_of="2031-03-31",
+        policy={"calendar.country": "CN"},
+        order_lines=[line("2031-03-03", 1)],
+        audit_sources=[],
+    )
+    assert [note.values for note in data_quality.freshness(ws).notes] == [{"years": ["2031"]}]
