@@ -167,4 +167,6 @@ def _told(
 
 
 def _method(tested: Backtest) -> Finding:
+    if not tested.n_origins:
+        return Finding("note.outlook_untested")
     return Finding("note.outlook_method", {"damping": tested.damping, "n": tested.n_origins})

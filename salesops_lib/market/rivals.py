@@ -42,8 +42,10 @@ def win_rates(ws: Workspace, by: str = "competitor") -> Exhibit | Missing:
     frame["base"] = frame.base.astype(float)
     named = now[now.label != "none"]
     everyone = wilson(named.won.sum(), named.closed.sum())
+    if not frame.lost_amount.any():  # lost deals are kept without an amount
+        frame = frame.drop(columns="lost_amount")
     return Exhibit(
-        "rivals", "intervals", frame, metric="rival_win_rate" if by == "competitor" else "win_rate", window=window, base=before,
+        "rivals" if by == "competitor" else "win_rates", "intervals", frame, metric="rival_win_rate" if by == "competitor" else "win_rate", window=window, base=before,
         findings=_told(frame, everyone.value, int(named.closed.sum()), by), sources=("opportunities",),
         units={"n": "count", "lost_amount": "money"},
         notes=(Finding("note.wilson", {"n": ws.policy.report.wilson_below}),) + ((Finding("note.no_competitor"),) if by != "competitor" else ()),
@@ -112,7 +114,7 @@ def _told(frame: pd.DataFrame, overall: float, n: int, by: str) -> tuple[Finding
             "high": row.high,
             "n": int(row.n),
             "overall": overall,
-            "at_stake": row.lost_amount,
+            "at_stake": row.get("lost_amount", 0),
         }
         return (
             Finding("rivals.weak" if by == "competitor" else "win_rate.weak", values, "win_rate", "bad"),

@@ -244,13 +244,10 @@ def _own_segments(ws: Workspace, by: tuple[str, str]) -> Exhibit | Missing:
                           "value": kept.actual.to_numpy(), "base": kept.base.to_numpy()})  # fmt: skip
     frame["difference"] = frame.value - frame.base
     frame["growth"] = (frame.difference / frame.base.where(frame.base > 0)).to_numpy()
+    grew = bool(wide.base.any())
     best = frame.loc[frame.difference.idxmax()]
-    values = {
-        "row": best.row,
-        "column": best.column,
-        "delta": best.difference,
-        "share": ratio(best.value, wide.actual.sum()),
-    }
+    values = {"row": best.row, "column": best.column, "share": ratio(best.value, wide.actual.sum())}
+    values["delta" if grew else "actual"] = best.difference
     left_out = len(wide) - len(kept)
     notes = (
         (
@@ -264,6 +261,6 @@ def _own_segments(ws: Workspace, by: tuple[str, str]) -> Exhibit | Missing:
     )
     return Exhibit(
         "segments", "matrix", frame, metric="bookings", sources=("order_lines",), window=windows["actual"], base=windows["base"],
-        findings=(Finding("segments.own", values, "growth"),), units={"growth": "ratio", "difference": "money"},
+        findings=(Finding("segments.own" if grew else "segments.largest", values, "growth"),), units={"growth": "ratio", "difference": "money"},
         notes=(Finding("note.no_market"), *notes),
     )  # fmt: skip

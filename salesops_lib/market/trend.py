@@ -179,6 +179,14 @@ def _turning(ws: Workspace, frame: pd.DataFrame, by: str) -> tuple[Finding, ...]
 
 def _cells(frame: pd.DataFrame) -> tuple[Finding, ...]:
     """The cells that added and lost most money, with their share of the whole change."""
+    if len(frame) and not frame.base.any():
+        largest, total = frame.loc[frame.value.idxmax()], frame.value.sum()
+        values = {"row": largest.row, "column": largest.column, "actual": largest.value}
+        return (
+            (Finding("where.largest", values | {"share": largest.value / total}, "bookings"),)
+            if total
+            else ()
+        )
     comparable = frame[frame.growth_kind != "missing"]
     if comparable.empty or not comparable.difference.abs().sum():
         return (Finding("where.unchanged"),)

@@ -33,7 +33,8 @@ def price_volume_mix(ws: Workspace) -> Exhibit | Missing:
     parts = [formulas.price_volume_mix(part)._asdict() for _, part in items.groupby("category", dropna=False)]
     summed = pd.DataFrame(parts).sum()
     start, end = round(summed.start), round(summed.end)
-    steps = {SHOWN.get(step, step): round(summed[step]) for step in STEPS if round(summed[step])}
+    names = SHOWN if grain == "product_id" else SHOWN | {"price": "price_and_products"}
+    steps = {names.get(step, step): round(summed[step]) for step in STEPS if round(summed[step])}
     largest = max(steps, key=lambda step: abs(steps[step]), default="volume")
     steps[largest] = steps.get(largest, 0) + (end - start - sum(steps.values()))
     frame = pd.DataFrame(

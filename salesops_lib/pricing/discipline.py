@@ -39,11 +39,11 @@ def price_waterfall(ws: Workspace) -> Exhibit | Missing:
             left -= int(amount)
     steps.append(("margin_after_returns" if pd.notna(extra.cost) else "net_sales", left, "end"))
     now, before = values.price_realisation["actual"], values.price_realisation["base"]
-    finding = Finding(
-        "price.realisation",
-        {"rate": now, "delta": now - before, "discount": discount},
-        "price_realisation",
-        "bad" if now < before else "good",
+    told = {"rate": now, "delta": now - before, "discount": discount}
+    finding = (
+        Finding("price.realised", told, "price_realisation")
+        if pd.isna(before)
+        else Finding("price.realisation", told, "price_realisation", "bad" if now < before else "good")
     )
     frame = pd.DataFrame(steps, columns=["step", "amount", "role"])
     return Exhibit(
@@ -100,9 +100,8 @@ def floor_breaches(ws: Workspace, *, at_most: int = 10) -> Exhibit | Missing:
         told = {"name": worst["name"], "unit": worst.unit, "n": int(worst.n_below), "leakage": worst.leakage, "at_stake": worst.leakage,
                 "share": ratio(worst.leakage, leaking.leakage.sum()), "discount": worst.discount_rate}  # fmt: skip
         found.append(Finding("floor.concentrated", told, "floor_breach", "bad"))
-    shown = leaking.head(at_most)[
-        ["name", "region", "leakage", "below_amount", "n_below", "n_lines", "discount_rate"]
-    ]
+    columns = ["name", "region", "leakage", "below_amount", "n_below", "n_lines", "discount_rate"]
+    shown = leaking.head(at_most)[[c for c in columns if c != "region" or by != "region"]]
     return Exhibit(
         "floor", "ranking", shown.reset_index(drop=True), metric="floor_breach", window=ws.window, findings=tuple(found), sources=("order_lines",),
         units={"region": "text", "leakage": "money", "below_amount": "money", "n_below": "count", "n_lines": "count", "discount_rate": "ratio"},

@@ -18,6 +18,7 @@ from typing import Any
 MISSING = "–"
 MINUS = "−"
 LANGUAGES = ("en", "zh")
+UNKNOWN_CURRENCY = "XXX"  # ISO 4217: amounts are shown without a sign
 VANISHING = Decimal("0.05")  # of a unit: shown as 0.1 or less
 
 _SCALES = {
@@ -33,7 +34,15 @@ _DISPLAY_UNITS = {
     ("m", "en"): ("M", Decimal(10**6)),
     ("m", "zh"): ("百万", Decimal(10**6)),
 }
-_ZH_UNITS = {"CNY": "元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元", "HKD": "港元"}
+_ZH_UNITS = {
+    UNKNOWN_CURRENCY: "",
+    "CNY": "元",
+    "USD": "美元",
+    "EUR": "欧元",
+    "GBP": "英镑",
+    "JPY": "日元",
+    "HKD": "港元",
+}
 _NATIVE_LOCALE = {"CNY": "zh_CN", "USD": "en_US", "GBP": "en_GB", "EUR": "de_DE", "JPY": "ja_JP"}
 _WORDS = {
     ("new", "en"): "new",
@@ -75,11 +84,13 @@ def precision(currency: str) -> int:
 
 @lru_cache(maxsize=64)
 def symbol(currency: str) -> str:
-    """The short sign of a currency, as used at home.
+    """The short sign of a currency, as used at home; none for the unknown one.
 
-    >>> symbol("CNY"), symbol("GBP"), symbol("USD")
-    ('¥', '£', '$')
+    >>> symbol("CNY"), symbol("GBP"), symbol("USD"), symbol("XXX")
+    ('¥', '£', '$', '')
     """
+    if currency == UNKNOWN_CURRENCY:
+        return ""
     from babel.numbers import get_currency_symbol
 
     native = get_currency_symbol(currency, locale=_NATIVE_LOCALE.get(currency, "en_US"))
@@ -105,6 +116,8 @@ class MoneyUnit:
     >>> unit = MoneyUnit("CNY", "zh", "万", Decimal(10000), 1)
     >>> unit.number(1_234_567_800), unit.header, unit.text(-1_234_567_800)
     ('1,234.6', '万元', '−1,234.6万元')
+    >>> [MoneyUnit("XXX", *known).text(8_380_000) for known in (("en", "k", Decimal(1000), 1), ("zh", "万", Decimal(10000), 2))]
+    ['83.8k', '8.38万']
     """
 
     currency: str
@@ -119,7 +132,7 @@ class MoneyUnit:
         if self.lang == "zh":
             return self.prefix + _ZH_UNITS.get(self.currency, currency_name(self.currency, "zh"))
         sign = symbol(self.currency)
-        return f"{sign}{self.prefix}" if len(sign) == 1 else f"{sign} {self.prefix}".strip()
+        return f"{sign}{self.prefix}" if len(sign) <= 1 else f"{sign} {self.prefix}".strip()
 
     def scaled(self, minor: object) -> Decimal:
         """An amount in minor units as a number of this unit."""
@@ -139,7 +152,7 @@ class MoneyUnit:
         if self.lang == "zh":
             return digits + self.header
         sign = digits[0] if digits[0] in f"+{MINUS}" else ""
-        gap = "" if len(symbol(self.currency)) == 1 else "\u00a0"
+        gap = "" if len(symbol(self.currency)) <= 1 else "\u00a0"
         return f"{sign}{symbol(self.currency)}{gap}{digits[len(sign) :]}{self.prefix}"
 
 

@@ -24,6 +24,7 @@ from salesops_lib.reporting import sections
 from salesops_lib.reporting.assets import stylesheet
 from salesops_lib.reporting.definitions import anchor, definition, metric_name
 from salesops_lib.reporting.imprint import Imprint, imprint
+from salesops_lib.reporting.numbers import UNKNOWN_CURRENCY
 from salesops_lib.reporting.sentences import plain
 from salesops_lib.reporting.voice import Voice
 
@@ -161,6 +162,8 @@ class Page:
             lines.append(word("ui.scope", scope=data.scope))
         if data.grade:
             lines.append(word("ui.grade", grade=data.grade))
+        if self.voice.currency == UNKNOWN_CURRENCY:
+            lines.append(word("ui.currency_unknown"))
         if data.policy_version:
             lines.append(word("ui.policy", version=data.policy_version))
         return lines

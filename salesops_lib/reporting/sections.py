@@ -100,18 +100,34 @@ def _absent_section(absent: Sequence[Missing], voice: Voice, number: int) -> Mar
 
 def _needs(missing: Missing, voice: Voice, *, named: bool) -> str:
     needs = tuple(_need(n, voice) for n in missing.needs)
-    why = missing.why
-    if catalogue.find(why, voice.lang) is not None:
-        why = plain(Finding(why), voice)
-    why = why.strip().rstrip(".。")
-    text = voice.word("ui.needs_why", needs=needs, why=why) if why else voice.word("ui.needs", needs=needs)
+    if catalogue.find(missing.why, voice.lang) is not None:  # the data are there and do not suffice
+        text = voice.word("ui.why", why=_clause(plain(Finding(missing.why), voice)))
+    elif missing.why:
+        text = voice.word("ui.needs_why", needs=needs, why=_clause(missing.why))
+    else:
+        text = voice.word("ui.needs", needs=needs)
     colon = "：" if voice.lang.startswith("zh") else ": "
     return f"{name(missing.id, voice)}{colon}{text}" if named else text
 
 
+def _clause(sentence: str) -> str:
+    return sentence.strip().rstrip(".。")
+
+
+#: Columns of derived tables that files bring under another name.
+_BROUGHT_AS = {"sales.list_amount": "order_lines.list_price", "sales.team": "org.team"}
+_BROUGHT_IN = {"sales": "order_lines", "deals": "opportunities"}
+
+
 def _need(need: str, voice: Voice) -> str:
-    """A table by its name; a column of one as `table.column`, as files are mapped."""
-    return need if "." in need else voice.name("table", need)
+    """A table by its name; a column of one as `table.column`, as files are mapped.
+
+    What is derived (sales, deals) is called by the table that a file feeds.
+    """
+    table, dot, column = need.partition(".")
+    if not dot:
+        return voice.name("table", need)
+    return _BROUGHT_AS.get(need, f"{_BROUGHT_IN.get(table, table)}.{column}")
 
 
 def _part(exhibit: Exhibit, voice: Voice, told: Finding | None) -> Markup:

@@ -13,10 +13,10 @@ from salesops_lib.reporting.numbers import MISSING, MoneyUnit, is_missing
 from salesops_lib.tables import TABLES
 
 FORMATS = (
-    "money", "pct", "pp", "count", "quantity", "ratio", "multiple", "index", "score", "days",
-    "date", "month", "text", "metric", "label", "names",
+    "money", "pct", "pct0", "pp", "count", "quantity", "ratio", "multiple", "index", "score", "days",
+    "date", "month", "text", "metric", "label", "names", "tables",
 )  # fmt: skip
-TEXT_FORMATS = frozenset({"", "text", "metric", "label", "names", "month", "date"})
+TEXT_FORMATS = frozenset({"", "text", "metric", "label", "names", "tables", "month", "date"})
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Voice:
         """A value as a sentence shows it, by the format its message names.
 
         `money`, `pct`, `count`, … with a trailing `+` write the sign of gains too; `a|b`
-        counts things: one a, two b.
+        counts things: one a, two b; `pct0` is for shares that are set, not measured.
 
         >>> Voice("en").field(2, "region|regions"), Voice("zh", "CNY").field(1_234_567_800, "money+")
         ('2 regions', '+1,235万元')
@@ -130,6 +130,8 @@ class Voice:
             return (money or self.money([value], is_table=False)).text(value, signed=signed)
         if plain == "pp":
             return numbers.points(value, self.lang, signed=signed)
+        if plain == "pct0":
+            return numbers.fixed(100 * float(value), signed=signed) + "%"  # type: ignore[arg-type]
         if plain == "days":
             return self._days(value, signed)
         return self.cell(value, "ratio" if plain == "pct" else plain, signed=signed)
@@ -144,6 +146,8 @@ class Voice:
         if plain == "label":
             text = str(value)
             return self.names.get(text) or self.name("label" if text not in TABLES else "table", text)
+        if plain == "tables":
+            return self._listed([self.name("table", t) for t in value])  # type: ignore[attr-defined]
         if plain == "names":
             return self._listed([self._text(v) for v in value])  # type: ignore[attr-defined]
         return self._text(value)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from salesops_lib.metrics import Exhibit, Finding
 from salesops_lib.reporting import tables
 from salesops_lib.reporting.charts.canvas import text_width
-from salesops_lib.reporting.numbers import currency_name, is_missing, precision
+from salesops_lib.reporting.numbers import UNKNOWN_CURRENCY, currency_name, is_missing, precision
 from salesops_lib.reporting.sections import name as section_name
 from salesops_lib.reporting.sentences import plain
 from salesops_lib.reporting.tables import Column
@@ -133,15 +133,21 @@ def _write_index(
             sheet.write_string(top + n, 2, plain(exhibit.findings[0], looks.voice))
 
 
+def _money_unit(voice: Voice) -> str:
+    """What the amounts are in, as far as it is known."""
+    if voice.currency == UNKNOWN_CURRENCY:
+        return voice.word("ui.currency_unknown")
+    return voice.word(
+        "ui.unit_header", unit=f"{voice.currency} ({currency_name(voice.currency, voice.lang)})"
+    )
+
+
 def _write_sheet(sheet: Worksheet, exhibit: Exhibit, looks: _Looks) -> None:
     voice = looks.voice
     sheet.write_string(0, 0, section_name(exhibit.id, voice, exhibit.metric), looks.title)
     columns = tables.columns(exhibit, voice, hidden=frozenset())
     if any(c.unit == "money" for c in columns) or "metric" in exhibit.frame:
-        unit = voice.word(
-            "ui.unit_header", unit=f"{voice.currency} ({currency_name(voice.currency, voice.lang)})"
-        )
-        sheet.write_string(1, 0, unit, looks.quiet)
+        sheet.write_string(1, 0, _money_unit(voice), looks.quiet)
     if exhibit.window is not None:
         window = voice.word("ui.window", start=exhibit.window.start, end=exhibit.window.end)
         sheet.write_string(2, 0, window, looks.quiet)

@@ -26,8 +26,10 @@ def top_customers(ws: Workspace) -> Exhibit | Missing:
     wide = (
         wide.pivot(index=["customer_id", "customer_name"], columns="window", values="bookings")
         .reindex(columns=["actual", "base"])
-        .fillna(0)
+        .fillna({"actual": 0})
     )
+    if wide.base.notna().any():
+        wide = wide.fillna({"base": 0})
     if not wide.actual.sum():
         return Missing("top_customers", ("sales.customer_id",), "note.nothing_in_period")
     grown = growth_frame(wide.actual, wide.base)
@@ -128,7 +130,7 @@ def concentration(ws: Workspace) -> Exhibit | Missing:
 def going_quiet(ws: Workspace) -> Exhibit | Missing:
     """A and B customers silent for longer than the policy's multiple of their own median gap.
 
-    One row a customer, largest trailing sales first.  Needs the policy's number of order days to know a rhythm.
+    One row a customer, largest yearly sales first; the region is named where there is one alone.  Needs the policy's number of order days to know a rhythm.
     """
     if absent := ws.facts.missing("sales.customer_id"):
         return Missing("quiet", absent)
@@ -136,16 +138,17 @@ def going_quiet(ws: Workspace) -> Exhibit | Missing:
     days = ws.facts.query(
         "WITH days AS (SELECT DISTINCT customer_id, dated_on FROM sales WHERE kind = 'order' AND customer_id IS NOT NULL AND dated_on <= ?),"
         " gaps AS (SELECT customer_id, dated_on, date_diff('day', LAG(dated_on) OVER (PARTITION BY customer_id ORDER BY dated_on), dated_on) AS gap FROM days)"
-        " SELECT customer_id, MAX(dated_on) AS last_on, CAST(quantile_cont(gap, 0.5) AS DOUBLE) AS usual_gap, COUNT(*) AS n_days"
+        " SELECT customer_id, MAX(dated_on) AS last_ordered_on, CAST(quantile_cont(gap, 0.5) AS DOUBLE) AS usual_gap, COUNT(*) AS n_days"
         " FROM gaps GROUP BY customer_id HAVING COUNT(*) >= ?",
         [ws.window.end, rule.quiet_min_orders],
     )
     names = ws.facts.query(
-        "SELECT customer_id, MAX(customer_name) AS name, MAX(rep_name) AS rep, MAX(region) AS region FROM sales GROUP BY customer_id"
+        "SELECT customer_id, MAX(customer_name) AS name,"
+        " CASE WHEN MIN(region) = MAX(region) THEN MAX(region) END AS region FROM sales GROUP BY customer_id"
     )
-    before = _amounts(ws, ws.trailing(years_back=1)).add(_amounts(ws, ws.trailing()), fill_value=0) / 2
+    before = _yearly(ws)
     frame = days.merge(names, on="customer_id").assign(
-        silent_days=(pd.Timestamp(ws.window.end) - pd.to_datetime(days.last_on)).dt.days,
+        silent_days=(pd.Timestamp(ws.window.end) - pd.to_datetime(days.last_ordered_on)).dt.days,
         annual_amount=days.customer_id.map(before),
     )
     graded = grades(before, rule.grades.cuts)
@@ -155,7 +158,7 @@ def going_quiet(ws: Workspace) -> Exhibit | Missing:
     ]
     ranked = frame.sort_values(["annual_amount", "customer_id"], ascending=[False, True])
     shown = ranked.head(ws.policy.report.top_n)[
-        ["name", "annual_amount", "region", "last_on", "silent_days", "usual_gap"]
+        ["name", "annual_amount", "region", "last_ordered_on", "silent_days", "usual_gap"]
     ].reset_index(drop=True)
     values = {"n": len(ranked), "amount": ranked.annual_amount.sum(), "at_stake": ranked.annual_amount.sum()}
     finding = (
@@ -163,9 +166,16 @@ def going_quiet(ws: Workspace) -> Exhibit | Missing:
     )
     return Exhibit(
         "quiet", "ranking", shown, metric="bookings", findings=(finding,), sources=("order_lines", "customers"), window=ws.trailing(),
-        units={"annual_amount": "money", "region": "text", "last_on": "date", "silent_days": "days", "usual_gap": "days"},
+        units={"annual_amount": "money", "region": "text", "last_ordered_on": "date", "silent_days": "days", "usual_gap": "days"},
         notes=(Finding("note.quiet_rule", {"multiple": rule.quiet_after}),),
     )  # fmt: skip
+
+
+def _yearly(ws: Workspace) -> pd.Series:
+    """Mean year of each customer over the last two, or the last one where no earlier is loaded."""
+    years = [_amounts(ws, ws.trailing()), _amounts(ws, ws.trailing(years_back=1))]
+    loaded = [year for year in years if year.any()] or years[:1]
+    return pd.concat(loaded, axis=1).fillna(0).mean(axis=1)
 
 
 def unnamed(ws: Workspace, window: Window) -> tuple[Finding, ...]:

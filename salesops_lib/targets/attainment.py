@@ -71,7 +71,7 @@ def scorecard(ws: Workspace) -> Exhibit | Missing:
         "scorecard", "scorecard", frame, metric=str(lead.metric), window=ws.window, base=ws.base,
         findings=tuple(_headline(ws, row) for row in frame.itertuples()),
         sources=("order_lines", "invoices", "receipts", "opportunities", "targets"),
-        notes=(_alignment(ws),),
+        notes=(*_sales_notes(ws), *_alignment(ws, frame)),
     )  # fmt: skip
 
 

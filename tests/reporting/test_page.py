@@ -303,4 +303,4 @@ def test_a_section_without_rows_says_so(page, samples):
 
     empty = samples.ranking()
     made.section(replace(empty, frame=empty.frame.iloc[:0], findings=()))
-    assert "No rows in this period." in shown[-1][0]
+    assert "Nothing to list." in shown[-1][0]
