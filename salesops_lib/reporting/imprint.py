@@ -25,12 +25,13 @@ class Imprint:
     grade: str = ""
     policy_version: str = ""
     policy_sha256: str = ""
+    loaded: frozenset[str] | None = None
 
 
 def imprint(workspace: Any, *, grade: str = "", scope: str = "") -> Imprint:
     """The imprint of a workspace, which may lack any of the attributes.
 
-    Read are `lang`, `period.label`, `as_of`, `window`, `policy`, `calendar`, `currency`,
+    Read are `facts.rows`, `lang`, `period.label`, `as_of`, `window`, `policy`, `calendar`, `currency`,
     `company_name`, `scope`, `grade`; of the policy `version`, `sha256`,
     `semantics.currency` and `report.display_unit`.
     """
@@ -55,7 +56,14 @@ def imprint(workspace: Any, *, grade: str = "", scope: str = "") -> Imprint:
         grade=grade or str(_read(workspace, "grade", "") or ""),
         policy_version=str(_read(policy, "version", "") or ""),
         policy_sha256=str(_read(policy, "sha256", "") or ""),
+        loaded=_loaded(workspace),
     )
+
+
+def _loaded(workspace: Any) -> frozenset[str] | None:
+    """Tables that hold rows; None where nobody knows."""
+    rows = _read(workspace, "facts.rows", None)
+    return None if rows is None else frozenset(table for table, n in rows.items() if n)
 
 
 def _names(policy: Any, lang: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,7 @@ class Page:
         One that cannot be measured says in one line what it needs.
         """
         self._number += 1
+        exhibits = tuple(self._with_tables_read(x) for x in exhibits)
         measured = [x for x in exhibits if isinstance(x, Exhibit)]
         first = measured[0] if measured else exhibits[0]
         html = sections.show_section(exhibits, self.voice, self._number, told=self._lead)
@@ -105,6 +106,15 @@ class Page:
         metric = first.metric if isinstance(first, Exhibit) else ""
         label = sections.name(first.id, self.voice, metric)
         self._display(html, part="section", id=anchor(first.id), label=label, number=self._number)
+
+    def _with_tables_read(self, shown: Exhibit | Missing) -> Exhibit | Missing:
+        """`shown` with the tables that hold rows as its sources; won deals stand in for orders."""
+        loaded = self.imprint.loaded
+        if loaded is None or isinstance(shown, Missing):
+            return shown
+        stand_in = {} if "order_lines" in loaded else {"order_lines": "opportunities"}
+        read = dict.fromkeys(stand_in.get(source, source) for source in shown.sources)
+        return replace(shown, sources=tuple(table for table in read if table in loaded))
 
     def digest(self) -> dict[str, str]:
         """The first finding of each section as plain text, by id: what a test compares."""

@@ -107,7 +107,7 @@ def standing(
         id, "standing", frame, metric=metric, window=ws.window, base=ws.base,
         findings=_attained(ws, frame, by) if has_targets else _grown(frame, by),
         sources=("order_lines", "targets") if has_targets else ("order_lines",),
-        notes=(*_target_notes(frame, parts), _alignment(ws)),
+        notes=(*_target_notes(frame, parts), *_alignment(ws, frame)),
     )  # fmt: skip
 
 
@@ -181,18 +181,18 @@ def _held_against(frame: pd.DataFrame, share: float) -> pd.DataFrame:
     )
 
 
-def _alignment(ws: Workspace) -> Finding:
-    """How the year before was cut to the same stretch."""
+def _alignment(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
+    """How the year before was cut to the same stretch; nothing where it holds no data."""
+    if frame.base.isna().all():
+        return ()
     kind = "whole" if ws.window.is_complete else ws.comparison.align
-    return Finding(
-        f"note.alignment.{kind}",
-        {
-            "start": ws.base.start,
-            "end": ws.base.end,
-            "n_workdays": ws.window.n_workdays,
-            "n_workdays_base": ws.base.n_workdays,
-        },
-    )
+    days = {"n_workdays": ws.window.n_workdays, "n_workdays_base": ws.base.n_workdays}
+    return (Finding(f"note.alignment.{kind}", {"start": ws.base.start, "end": ws.base.end, **days}),)
+
+
+def _sales_notes(ws: Workspace) -> tuple[Finding, ...]:
+    """What stands in for orders where none are loaded."""
+    return () if ws.facts.has("order_lines") else (Finding("note.sales_are_deals"),)
 
 
 def _headline(ws: Workspace, row: Any) -> Finding:
@@ -234,7 +234,7 @@ def _attained(ws: Workspace, frame: pd.DataFrame, by: str) -> tuple[Finding, ...
                 "attainment": total.attainment,
                 "gap": total.gap,
                 "n_behind": len(behind),
-                "n_units": len(units),
+                "n_units": int(units.target.notna().sum()),
                 "expected_share": total.expected_share,
             },
             "attainment",
