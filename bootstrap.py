@@ -48,13 +48,21 @@ def main(arguments: list[str]) -> int:
 
 
 def _install(wants_dev: bool) -> None:
-    if PYTHON.exists() and (_is_installed("requirements-dev") or (not wants_dev and _is_installed("requirements"))):
+    if PYTHON.exists() and (
+        _is_installed("requirements-dev") or (not wants_dev and _is_installed("requirements"))
+    ):
         return
     lock = ROOT / ("requirements-dev.lock" if wants_dev else "requirements.lock")
     print(f"Setting up {VENV} from {lock.name} …", flush=True)
     uv = shutil.which("uv")
     if not PYTHON.exists():
-        _call(*([uv, "venv", "--quiet", "--python", sys.executable, VENV] if uv else [sys.executable, "-m", "venv", VENV]))
+        _call(
+            *(
+                [uv, "venv", "--quiet", "--python", sys.executable, VENV]
+                if uv
+                else [sys.executable, "-m", "venv", VENV]
+            )
+        )
     # Python compiles what it imports; compiling all that is installed would add a fifth to its size.
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--no-compile"]
     installer = [uv, "pip", "install", "--python", PYTHON] if uv else pip
@@ -72,7 +80,9 @@ def _stamp(stem: str) -> Path:
 
 
 def _digest(stem: str) -> str:
-    return hashlib.sha256((ROOT / f"{stem}.lock").read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    return hashlib.sha256(
+        (ROOT / f"{stem}.lock").read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+    ).hexdigest()
 
 
 def _call(*command: object) -> None:

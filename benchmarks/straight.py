@@ -64,15 +64,23 @@ def main(raw: Path, out: Path) -> None:
     for name, statements in (("performance", PERFORMANCE), ("market", MARKET)):
         source, result = out / f"{name}.ipynb", out / f"{name}.out.ipynb"
         nbformat.write(_notebook(statements), source)
-        papermill.execute_notebook(str(source), str(result), {"store": str(store)}, progress_bar=False, log_output=False)
+        papermill.execute_notebook(
+            str(source), str(result), {"store": str(store)}, progress_bar=False, log_output=False
+        )
         body, _ = HTMLExporter().from_filename(str(result))
         (out / f"{name}.html").write_text(body, encoding="utf-8")
 
 
 def _notebook(statements: list[str]) -> nbformat.NotebookNode:
-    cells = [nbformat.v4.new_code_cell('store = ""', metadata={"tags": ["parameters"]}), nbformat.v4.new_code_cell(SETUP)]
+    cells = [
+        nbformat.v4.new_code_cell('store = ""', metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(SETUP),
+    ]
     cells += [nbformat.v4.new_code_cell(f'show("""{sql}""")') for sql in statements]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}, "language_info": {"name": "python"}}
+    metadata = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+    }
     return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
 
 

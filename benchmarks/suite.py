@@ -50,10 +50,17 @@ def measure(folder: Path, lines: int, rounds: int) -> None:
             other.unlink()
     (folder / "policy.yaml").write_bytes((ROOT / "policy.yaml").read_bytes())
     size = (raw / "orders.csv").stat().st_size / 1e6
-    print(f"{lines:,} order lines, {size:.0f} MB of CSV, {os.cpu_count()} cores, median of {rounds} rounds in turn")
+    print(
+        f"{lines:,} order lines, {size:.0f} MB of CSV, {os.cpu_count()} cores, median of {rounds} rounds in turn"
+    )
     commands = {
         "suite": [sys.executable, "-c", SUITE, str(folder)],
-        "straight": [sys.executable, str(ROOT / "benchmarks" / "straight.py"), str(raw / "orders.csv"), str(folder / "straight")],
+        "straight": [
+            sys.executable,
+            str(ROOT / "benchmarks" / "straight.py"),
+            str(raw / "orders.csv"),
+            str(folder / "straight"),
+        ],
     }
     wall: dict[str, list[float]] = {name: [] for name in commands}
     cpu: dict[str, list[float]] = {name: [] for name in commands}
@@ -67,7 +74,9 @@ def measure(folder: Path, lines: int, rounds: int) -> None:
     for label, times in (("wall", wall), ("CPU", cpu)):
         ratios = [ours / theirs for ours, theirs in zip(times["suite"], times["straight"], strict=True)]
         ours, theirs = statistics.median(times["suite"]), statistics.median(times["straight"])
-        print(f"{label}: suite {ours:.1f} s, straight {theirs:.1f} s, ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+        print(
+            f"{label}: suite {ours:.1f} s, straight {theirs:.1f} s, ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        )
 
 
 if __name__ == "__main__":

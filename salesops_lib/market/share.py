@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from salesops_lib.metrics import Exhibit, Finding, Missing, formulas, measure
+from salesops_lib.metrics import UNASSIGNED, Exhibit, Finding, Missing, formulas, measure
 from salesops_lib.metrics.formulas import ratio
 from salesops_lib.periods import Window, growth
 
@@ -228,10 +228,11 @@ def _own_segments(ws: Workspace, by: tuple[str, str]) -> Exhibit | Missing:
         d for d in (*by, "segment", "industry", "channel", "subcategory") if ws.facts.has(f"sales.{d}")
     ]
     if len(present) < 2:
-        return Missing("segments", tuple(f"sales.{d}" for d in by))
+        return Missing("segments", tuple(f"sales.{d}" for d in by if d not in present))
     rows, columns = present[:2]
     windows = {"actual": ws.trailing(), "base": ws.trailing(years_back=1)}
-    wide = measure(ws.facts, ["bookings"], windows, [rows, columns]).pivot(
+    measured = measure(ws.facts, ["bookings"], windows, [rows, columns])
+    wide = measured.fillna({rows: UNASSIGNED, columns: UNASSIGNED}).pivot(
         index=[rows, columns], columns="window", values="bookings"
     )
     wide = wide.reindex(columns=["actual", "base"]).fillna(0)

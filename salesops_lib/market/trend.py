@@ -93,7 +93,7 @@ def heat_map(
     frame = frame.rename(columns={rows: "row", columns: "column", "actual": "value"})
     frame = frame.sort_values(["row", "column"], ignore_index=True)
     return Exhibit(
-        "where", "matrix", frame, metric=metric, window=ws.window, base=ws.base, findings=_cells(frame), sources=("order_lines",),
+        "where", "matrix", frame, metric=metric, window=ws.window, base=ws.base if frame.base.any() else None, findings=_cells(frame), sources=("order_lines",),
         units={"growth": "ratio", "difference": "money"},
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ def top_customers(ws: Workspace) -> Exhibit | Missing:
     }
     return Exhibit(
         "top_customers", "ranking", ranked[["name", "actual", "share", "base", "growth", "growth_kind"]], metric="bookings", window=windows["actual"],
-        base=windows["base"], findings=(Finding("top_customers.share", values, "concentration"),), sources=("order_lines", "customers"),
+        base=windows["base"] if wide.base.notna().any() else None, findings=(Finding("top_customers.share", values, "concentration"),), sources=("order_lines", "customers"),
         units={"share": "ratio", "growth": "ratio", "growth_kind": "text", "actual": "money", "base": "money"},
         notes=unnamed(ws, windows["actual"]),
     )  # fmt: skip

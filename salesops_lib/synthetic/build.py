@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -51,6 +52,10 @@ def write(root: Path, lines: int, seed: int, threads: int | None, *, memory: str
         with duckdb.connect(
             str(Path(scratch) / "work.duckdb") if in_file else ":memory:", config=settings
         ) as con:
+            with contextlib.suppress(
+                duckdb.InvalidInputException
+            ):  # Jupyter without ipywidgets has no bar to hide
+                con.execute("SET enable_progress_bar = false")
             facts = _make(con, made, lines, seed)
         (data / "raw").mkdir(exist_ok=True)
         (data / "demo").mkdir(exist_ok=True)

@@ -8,6 +8,7 @@ that also holds missing values.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -68,6 +69,11 @@ class DuckDBEngine:
             self.connection = duckdb.connect(str(path), read_only=read_only)
             if read_only:
                 self.seal()
+            else:
+                with contextlib.suppress(
+                    duckdb.InvalidInputException
+                ):  # Jupyter without ipywidgets has no bar to hide
+                    self.connection.execute("SET enable_progress_bar = false")
         except (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException) as problem:
             busy = "lock" in str(problem).lower()
             advice = (

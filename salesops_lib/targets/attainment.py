@@ -11,6 +11,7 @@ from salesops_lib.metrics.formulas import ratio, required_run_rate
 from salesops_lib.periods import growth_frame
 
 if TYPE_CHECKING:
+    from salesops_lib.periods import Window
     from salesops_lib.workspace import Workspace
 
 #: What a director asks about first, in this order (report template 1).
@@ -68,7 +69,7 @@ def scorecard(ws: Workspace) -> Exhibit | Missing:
     frame = _held_against(frame, expected_share(ws))
     lead = frame.iloc[0]
     return Exhibit(
-        "scorecard", "scorecard", frame, metric=str(lead.metric), window=ws.window, base=ws.base,
+        "scorecard", "scorecard", frame, metric=str(lead.metric), window=ws.window, base=_base(ws, frame),
         findings=tuple(_headline(ws, row) for row in frame.itertuples()),
         sources=("order_lines", "invoices", "receipts", "opportunities", "targets"),
         notes=(*_sales_notes(ws), *_alignment(ws, frame)),
@@ -104,7 +105,7 @@ def standing(
     frame = _held_against(frame.assign(is_total=frame.unit == "total"), expected_share(ws))
     has_targets = frame.target.notna().any()
     return Exhibit(
-        id, "standing", frame, metric=metric, window=ws.window, base=ws.base,
+        id, "standing", frame, metric=metric, window=ws.window, base=_base(ws, frame),
         findings=_attained(ws, frame, by) if has_targets else _grown(frame, by),
         sources=("order_lines", "targets") if has_targets else ("order_lines",),
         notes=(*_target_notes(frame, parts), *_alignment(ws, frame)),
@@ -181,9 +182,14 @@ def _held_against(frame: pd.DataFrame, share: float) -> pd.DataFrame:
     )
 
 
+def _base(ws: Workspace, frame: pd.DataFrame) -> Window | None:
+    """The days compared with; none where they hold no data."""
+    return ws.base if frame.base.notna().any() else None
+
+
 def _alignment(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
     """How the year before was cut to the same stretch; nothing where it holds no data."""
-    if frame.base.isna().all():
+    if _base(ws, frame) is None:
         return ()
     kind = "whole" if ws.window.is_complete else ws.comparison.align
     days = {"n_workdays": ws.window.n_workdays, "n_workdays_base": ws.base.n_workdays}

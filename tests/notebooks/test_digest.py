@@ -17,20 +17,11 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_digest_is_the_one_stored(path: Path, sample_company: Path) -> None:
     """nbval runs every cell and compares the digest's; `--nbval-lax` leaves the stripped ones alone."""
-    options = [
-        "-q",
-        "--nbval-lax",
-        "--nbval-current-env",
-        "-o",
-        "addopts=",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:xdist",
-    ]
+    options = ["-q", "--nbval-lax", "--nbval-current-env", "-o", "addopts=", "-p", "no:cacheprovider"]
+    plugins = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "nbval.plugin", "PYTEST_ADDOPTS": ""}
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(path)],
-        env={**os.environ, "SALESOPS_WORKSPACE": str(sample_company), "PYTEST_ADDOPTS": ""},
+        env={**os.environ, **plugins, "SALESOPS_WORKSPACE": str(sample_company)},
         cwd=path.parent,
         capture_output=True,
         text=True,

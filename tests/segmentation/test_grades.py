@@ -122,7 +122,7 @@ def test_customers_going_quiet(workspace, line, found):
     assert (len(exhibit.frame), row["name"], str(row.last_ordered_on)[:10]) == (1, "quiet", "2025-06-03")
     assert (row.silent_days, row.usual_gap) == (211, 31)  # 3 June to 31 December; gaps 31 28 31 30 31
     assert row.annual_amount == 1_800  # no earlier year is loaded to average with
-    assert found(exhibit)["quiet.some"].values["at_stake"] == 900
+    assert found(exhibit)["quiet.some"].values["at_stake"] == 1_800
 
 
 def test_what_is_needed(workspace, line):
