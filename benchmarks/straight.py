@@ -25,7 +25,7 @@ def show(sql, kind="bar"):
 MONTH = "ordered_on BETWEEN DATE '2025-12-01' AND DATE '2025-12-31'"
 YEAR = "ordered_on BETWEEN DATE '2025-01-01' AND DATE '2025-12-31'"
 AGO = "ordered_on BETWEEN DATE '2024-12-01' AND DATE '2024-12-31'"
-SUMS = "SUM(amount) AS amount, SUM(amount) FILTER (WHERE {ago}) AS ago".format(ago=AGO)
+SUMS = f"SUM(amount) AS amount, SUM(amount) FILTER (WHERE {AGO}) AS ago"
 PERFORMANCE = [
     f"SELECT 'total' AS total, SUM(amount) FILTER (WHERE {MONTH}) AS amount, SUM(amount) FILTER (WHERE {AGO}) AS ago, "
     f"COUNT(DISTINCT order_id) FILTER (WHERE {MONTH}) AS orders, COUNT(DISTINCT customer_id) FILTER (WHERE {MONTH}) AS customers FROM lines",

@@ -108,4 +108,4 @@ def test_open_deals_of_a_past_day_stand_at_their_stage_of_that_day(workspace, li
         check_names=False,
         check_index_type=False,
     )
-    assert [note.id for note in exhibit.notes][0] == "note.stage_then"
+    assert exhibit.notes[0].id == "note.stage_then"

@@ -38,7 +38,8 @@ def trend(ws: Workspace, metric: str = "bookings", *, n_months: int = 13) -> Exh
     )
     found = [_annual(ws, metric), _two_months(ws, frame), _month(ws, pairs, frame)]
     return Exhibit(
-        "trend", "series", frame, metric=metric, window=pairs[-1].current, base=pairs[-1].base,
+        "trend", "series", frame, metric=metric, window=pairs[-1].current,
+        base=pairs[-1].base if frame.base.notna().any() else None,
         findings=tuple(f for f in found if f), sources=("order_lines",),
     )  # fmt: skip
 

@@ -92,7 +92,8 @@ def closed_deals(ws: Workspace) -> Exhibit | Missing:
     rate = formulas.wilson(won, won + lost)
     told = {"rate": rate.value, "low": rate.low, "high": rate.high, "n": int(won + lost)}
     return Exhibit(
-        "closed_deals", "scorecard", frame, metric="won_amount", window=ws.window, base=ws.base, sources=("opportunities",),
+        "closed_deals", "scorecard", frame, metric="won_amount", window=ws.window,
+        base=ws.base if frame.base.any() else None, sources=("opportunities",),
         findings=(Finding("closed_deals.rate", told, "win_rate"),),
     )  # fmt: skip
 

@@ -52,7 +52,7 @@ def price_waterfall(ws: Workspace) -> Exhibit | Missing:
         frame,
         metric="list_sales",
         window=ws.window,
-        base=ws.base,
+        base=ws.base if values.at["base", "list_sales"] > 0 else None,
         findings=(finding,),
         sources=("order_lines", "returns"),
     )

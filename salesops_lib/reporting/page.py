@@ -199,8 +199,9 @@ class Page:
             for key in ("date_basis", "completeness", "source")
             if getattr(entry, key)
         ]
+        colon = "：" if self.voice.lang.startswith("zh") else ": "
         rest = Markup("").join(
-            Markup("<span>{}: {}</span>").format(self.voice.word(f"ui.{_WORDS.get(key, key)}"), text)
+            Markup("<span>{}{}{}</span>").format(self.voice.word(f"ui.{_WORDS.get(key, key)}"), colon, text)
             for key, text in said
         )
         mark = f"{entry.id} {entry.ref}".strip()

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from salesops_lib.reporting.assets import stylesheet
+from salesops_lib.reporting.catalogue import find
 from salesops_lib.reporting.definitions import anchor
 from salesops_lib.reporting.page import MARK
 from salesops_lib.reporting.sanitise import sanitise
@@ -57,7 +58,7 @@ def render(
             style=stylesheet("exhibit.css") + stylesheet("page.css"),
             workbook=relative_address(meta.pop("workbook", "")),
             index=relative_address(meta.pop("index", "")),
-            meta=sorted((k, v) for k, v in meta.items() if v),
+            meta=sorted((find(f"meta.{k}", lang) or k, v) for k, v in meta.items() if v),
             header=[b for b in blocks if b["part"] == "header"][:1],
             faults=[b for b in blocks if b["part"] == "fault"],
             sections=[b for b in blocks if b["part"] == "section"],

@@ -7,8 +7,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from salesops_lib.metrics import Metric, Exhibit, Finding, Missing
-
+from salesops_lib.metrics import Exhibit, Finding, Metric, Missing
 
 HOSTILE = (
     "<script>mark()</script>",

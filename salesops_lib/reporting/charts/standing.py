@@ -131,17 +131,19 @@ def _draw_wide(sheet: Canvas, rows: list[_Row], height: float, text: Any, voice:
     widest = max(text_width(text(r.actual), size, bold=True) for r in rows)
     gaps = max(text_width(text(r.gap, signed=True), size, bold=True) for r in rows)
     rates = max(text_width(percent(r.rate, signed=True), size, bold=True) for r in rows)
-    pin = 108.0 + 2 * rates
+    is_compared = any(r.gap is not None for r in rows)
+    pin = 108.0 + 2 * rates if is_compared else 0.0
     bar_left = names + 10
-    gap_width = 80 + 2 * gaps
+    gap_width = 80 + 2 * gaps if is_compared else 0.0
     bars = _bar_scale(rows, bar_left, sheet.width - pin - gap_width - widest - 34)
     middle_gap, middle_rate = sheet.width - pin - gap_width / 2 - 12, sheet.width - pin / 2 - 8
     units = [r for r in rows if not r.is_total]
     gap_scale = _around(middle_gap, 40.0, [r.gap for r in units])
     rate_scale = _around(middle_rate, 46.0, [r.rate for r in units], most=MOST)
     sheet.text(bar_left, 10, voice.word("legend.actual"), size="small", role="muted")
-    sheet.text(middle_gap, 10, f"Δ {sign}", size="small", role="muted", anchor="center")
-    sheet.text(middle_rate, 10, f"Δ {sign} %", size="small", role="muted", anchor="center")
+    if is_compared:
+        sheet.text(middle_gap, 10, f"Δ {sign}", size="small", role="muted", anchor="center")
+        sheet.text(middle_rate, 10, f"Δ {sign} %", size="small", role="muted", anchor="center")
     for n, r in enumerate(rows):
         middle = TOP + height * n + height / 2
         if r.is_total:
@@ -149,16 +151,17 @@ def _draw_wide(sheet: Canvas, rows: list[_Row], height: float, text: Any, voice:
         sheet.text(0, middle, r.name, bold=r.is_total, room=names)
         edge = bar_left - 6 if r.is_total else _draw_bars(sheet, r, bars, middle)
         sheet.text(edge + 6, middle + 1, text(r.actual), bold=r.is_total)
-        if r.is_total:
+        if r.is_total and is_compared:
             sheet.text(middle_gap, middle, text(r.gap, signed=True), bold=True, anchor="center", role=r.tone)
             sheet.text(
                 middle_rate, middle, percent(r.rate, signed=True), bold=True, anchor="center", role=r.tone
             )
+        if r.is_total or not is_compared:
             continue
         _variance(sheet, r, gap_scale, middle, text(r.gap, signed=True))
         _lollipop(sheet, r, rate_scale, middle)
     low, high = TOP + 2, TOP + height * len(units) - 2
-    for x in (bars(0), middle_gap, middle_rate):
+    for x in (bars(0), middle_gap, middle_rate) if is_compared else (bars(0),):
         sheet.line([x, x], [low, high], "muted", 0.8)
 
 
