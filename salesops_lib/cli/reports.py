@@ -88,9 +88,15 @@ def status(workspace: str) -> int:
 
 
 @click.command()
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @app.workspace_option
-def lab(workspace: str) -> None:
-    """Open the notebooks in JupyterLab."""
+def lab(workspace: str, options: tuple[str, ...]) -> None:
+    """Open the notebooks in JupyterLab.
+
+    It listens on this machine only and asks for its token.
+
+    OPTIONS after `--` go to JupyterLab, e.g. `salesops lab -- --no-browser`.
+    """
     import os
     import sys
 
@@ -98,5 +104,5 @@ def lab(workspace: str) -> None:
 
     root = app.existing_workspace(workspace)
     os.environ["SALESOPS_WORKSPACE"] = str(root)
-    options = ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder(root)}"]
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *options])
+    own = ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder(root)}"]
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *own, *options])
