@@ -18,6 +18,7 @@ from salesops_lib.cleaning import derive
 from salesops_lib.cleaning.audit import Audit, ColumnAudit, Control, Reason, SourceAudit
 from salesops_lib.cleaning.clean import digits_of
 from salesops_lib.cleaning.locking import exclusive, writable
+from salesops_lib.cleaning.mapping import NUMBERED
 from salesops_lib.cleaning.settings import Settings
 from salesops_lib.cleaning.sources import Source, read_sources
 from salesops_lib.cleaning.stage import Staged, stage
@@ -132,7 +133,8 @@ def _load_table(
     selects = []
     for one in staged:
         columns = ", ".join(
-            quoted(c) if c != numbered else _numbered(one, numbered, len(staged) > 1) for c in table.names
+            _numbered(one, c, len(staged) > 1) if c == numbered or _has_no(one, c) else quoted(c)
+            for c in table.names
         )
         selects.append(
             f"SELECT {columns} FROM {one.table} WHERE fault IS NULL"
@@ -149,6 +151,15 @@ def _load_table(
     connection.execute("DROP TABLE work.dropped")
     n_stored = connection.execute(f"SELECT count(*) FROM main.{quoted(table.name)}").fetchone()[0]
     assert n_stored == sum(s.used for s in audit.sources if s.table == table.name), table.name
+
+
+def _has_no(one: Staged, column: str) -> bool:
+    """Whether the file lacks a header for a column that rows then get by their number."""
+    return (one.source.table, column) in NUMBERED and column not in one.source.columns
+
+
+def _numbering(one: Staged, table: Table) -> list[str]:
+    return [f"no {c}: each row is one of its own, by its number" for c in table.names if _has_no(one, c)]
 
 
 def _numbered(one: Staged, column: str, several: bool) -> str:
@@ -284,7 +295,7 @@ def _account(connection: Any, table: Table, one: Staged, audit: Audit, aside: li
             "" if source.sheet else source.encoding,
             source.confidence,
             source.currency,
-            tuple(one.notes) + tuple(source.reasons),
+            (*one.notes, *_numbering(one, table), *source.reasons),
         )
     )
     if len(set_aside):

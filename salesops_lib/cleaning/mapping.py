@@ -37,6 +37,8 @@ _MORE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("order_lines", "discount_amount"): ("discount", "折扣"),
     ("org", "rep_id"): ("person", "地区经理", "区域经理", "regional manager"),
 }
+#: Required columns that rows get by their number where a file has no such header.
+NUMBERED = frozenset({("order_lines", "order_id")})
 #: Tables that the same part may feed beside its main one.
 _COMPANIONS: Mapping[str, str] = {"reps": "org"}
 _CURRENCIES = {
@@ -181,7 +183,7 @@ def _match(sample: Sample, table: Table) -> Match:
                 continue
             pairs.append((by_name * (0.7 + 0.3 * agrees), index, column.name))
     columns, scores = _assigned(pairs, sample.headers)
-    missing = tuple(name for name in table.required if name not in columns)
+    missing = tuple(c for c in table.required if c not in columns and (table.name, c) not in NUMBERED)
     unmapped = tuple(header for header in sample.headers if header not in columns.values())
     rank = sum(scores.values()) + _hint(sample, table) + 0.2 * sum(key in columns for key in table.key)
     return Match(table.name, columns, scores, missing, unmapped, rank, tuple(refused))
