@@ -84,7 +84,7 @@ def _totals(con: duckdb.DuckDBPyConnection) -> Topic:
 
 
 def _growth_split(made: Company) -> Topic:
-    """ΔS = share₀·ΔV + V₀·Δshare + ΔV·Δshare for each pair of years (COVERAGE M6.2), fen."""
+    """ΔS = share₀·ΔV + V₀·Δshare + ΔV·Δshare for each pair of years (M6.2), fen."""
     own = made.booked.category_region.sum(axis=(1, 2))
     market = made.market.reshape(len(YEARS), 4, len(CATEGORIES), len(REGIONS)).sum(axis=(1, 2, 3))
     years = {}

@@ -45,7 +45,7 @@ class Sample:
         frame = frame[frame.ordered_on.notna() & (frame.status != "已取消")].copy()
         keys = pd.MultiIndex.from_arrays([frame.currency, frame.ordered_on.dt.strftime("%Y-%m")])
         frame["rate"] = rates.reindex(keys).to_numpy()
-        # Half to even on whole fen, as COVERAGE C3 asks of the one rounding step.
+        # Half to even on whole fen, as convention C3 asks of the one rounding step.
         frame["amount"] = np.rint((frame.net_amount * 100).round() * frame.rate) / 100
         products = self.read("products.csv").set_index("product_id")
         frame["category"] = frame.product_id.map(products.category)
