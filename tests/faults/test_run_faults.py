@@ -142,11 +142,9 @@ def test_an_error_that_a_tag_allows_is_not_passed(standin, warm):
 def test_a_cell_that_takes_too_long_is_stopped(standin, warm, monkeypatch):
     monkeypatch.setattr(execute, "CELL_SECONDS", 1)
     write_notebook(standin / "notebooks" / "10_first.ipynb", "while True: pass")
-    started = time.monotonic()
     (result,) = runs.run(standin, ["10"])
     assert (result.status, result.cause) == ("failed", "timeout")
     assert "cell In [3] took longer than 1 s" in result.message
-    assert time.monotonic() - started < 15
 
 
 def test_children_of_a_kernel_end_with_the_run(standin):
@@ -197,11 +195,9 @@ def test_a_publication_refused_by_the_system_changes_nothing(published, monkeypa
 
 def test_no_right_to_write_is_refused_before_a_kernel_starts(standin):
     (standin / "reports").write_text("in the way")
-    started = time.monotonic()
     result = salesops("-w", standin, "run")
     assert result.exit_code == 1
     assert one_screen(result, "Cannot write", "reports")
-    assert time.monotonic() - started < 5
 
 
 def test_wrong_requests_are_refused_before_a_kernel_starts(published):

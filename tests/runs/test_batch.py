@@ -1,7 +1,6 @@
 import hashlib
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -67,10 +66,8 @@ def test_unchanged_inputs_are_up_to_date_without_force(standin, warm):
     runs.run(standin, ["10"])
     page = standin / "reports" / "2026-03" / "10_first.en.html"
     before = page.stat().st_mtime_ns
-    started = time.perf_counter()
     assert [r.status for r in runs.run(standin, ["10"], force=False)] == ["up-to-date"]
     assert page.stat().st_mtime_ns == before
-    assert time.perf_counter() - started < 2
     for change in (
         lambda: write_facts(standin, "2026-04-30"),
         lambda: write_notebook(standin / "notebooks" / "10_first.ipynb", SHOW, "1 + 1"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from pathlib import Path
 
 import pytest
@@ -80,13 +79,6 @@ def test_every_canonical_table_has_a_file_and_headers_are_known_words(sample):
             assert folded(header) in known, (name, header)
         assert set(table.required) <= set(about["mapping"].values()), name
         assert len(sample.read(name)) == about["rows"] == sample.truth["dirt"][name]["rows"]
-
-
-def test_default_size_takes_little_time(tmp_path):
-    """Promise: 2.5 s CPU.  Measured 1.4 s on an idle core; imports are paid by other tests here."""
-    start = time.process_time()
-    generate(tmp_path)
-    assert time.process_time() - start < 2.5
 
 
 @pytest.mark.slow
