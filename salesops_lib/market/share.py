@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from salesops_lib.metrics import UNASSIGNED, Exhibit, Finding, Missing, formulas, measure
+from salesops_lib.metrics import Exhibit, Finding, Missing, assigned, formulas, measure
 from salesops_lib.metrics.formulas import ratio
 from salesops_lib.periods import Window, growth
 
@@ -232,7 +232,7 @@ def _own_segments(ws: Workspace, by: tuple[str, str]) -> Exhibit | Missing:
     rows, columns = present[:2]
     windows = {"actual": ws.trailing(), "base": ws.trailing(years_back=1)}
     measured = measure(ws.facts, ["bookings"], windows, [rows, columns])
-    wide = measured.fillna({rows: UNASSIGNED, columns: UNASSIGNED}).pivot(
+    wide = assigned(measured, [rows, columns], "bookings").pivot(
         index=[rows, columns], columns="window", values="bookings"
     )
     wide = wide.reindex(columns=["actual", "base"]).fillna(0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from salesops_lib.metrics import UNASSIGNED, Exhibit, Finding, Missing, measure, totals
+from salesops_lib.metrics import Exhibit, Finding, Missing, assigned, measure, totals
 from salesops_lib.periods import Comparison, Window, growth, growth_frame, growth_per_workday
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def panels(
     windows = {f"actual {label}": p.current for label, p in pairs.items()} | {
         f"base {label}": p.base for label, p in pairs.items()
     }
-    measured = measure(ws.facts, [metric], windows, [by]).fillna({by: UNASSIGNED})
+    measured = assigned(measure(ws.facts, [metric], windows, [by]), [by], metric)
     scenario, label = measured.window.str.split(" ", n=1).str[0], measured.window.str.split(" ", n=1).str[1]
     wide = measured.assign(window=scenario, label=label).pivot(
         index=[by, "label"], columns="window", values=metric
@@ -80,9 +80,7 @@ def heat_map(
     """Growth of each cell of two dimensions against the year before; one row a cell."""
     if absent := ws.facts.missing(f"sales.{rows}", f"sales.{columns}"):
         return Missing("where", absent)
-    measured = measure(ws.facts, [metric], ws.windows, [rows, columns]).fillna(
-        {rows: UNASSIGNED, columns: UNASSIGNED}
-    )
+    measured = assigned(measure(ws.facts, [metric], ws.windows, [rows, columns]), [rows, columns], metric)
     wide = (
         measured.pivot(index=[rows, columns], columns="window", values=metric)
         .reindex(columns=["actual", "base"])

@@ -74,6 +74,22 @@ def measure(
     ]
 
 
+def assigned(measured: pd.DataFrame, by: Sequence[str], metric: str) -> pd.DataFrame:
+    """`measured`, its rows that name no value of a dimension called `UNASSIGNED`.
+
+    So the units of a dimension add up to the company; such rows without any `metric` are left out.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"region": ["East", None], "bookings": [7, 3]})
+    >>> assigned(frame, ["region"], "bookings").region.tolist()
+    ['East', 'unassigned']
+    """
+    nameless = measured[list(by)].isna().any(axis=1)
+    return measured[~nameless | measured[metric].notna()].fillna(dict.fromkeys(by, UNASSIGNED))
+
+
 def totals(
     facts: Facts, ids: Sequence[str], windows: Mapping[str, Window], where: Mapping[str, object] | None = None
 ) -> pd.DataFrame:

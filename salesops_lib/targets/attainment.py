@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from salesops_lib.metrics import REGISTRY, UNASSIGNED, Exhibit, Finding, Missing, measure, totals
+from salesops_lib.metrics import REGISTRY, Exhibit, Finding, Missing, assigned, measure, totals
 from salesops_lib.metrics.formulas import ratio, required_run_rate
 from salesops_lib.periods import growth_frame
 
@@ -87,7 +87,7 @@ def standing(
     if absent := ws.facts.missing(f"sales.{by}"):
         return Missing(id, absent)
     scope = {"rep_id": "rep"}.get(by, by)
-    measured = measure(ws.facts, [metric], ws.windows, [by]).fillna({by: UNASSIGNED})
+    measured = assigned(measure(ws.facts, [metric], ws.windows, [by]), [by], metric)
     wide = measured.pivot(index=by, columns="window", values=metric).reindex(columns=["actual", "base"])
     goals = target_values(ws, scope, (metric,)).set_index("scope_id").target
     if wide.base.notna().any():
