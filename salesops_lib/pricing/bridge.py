@@ -36,7 +36,9 @@ def price_volume_mix(ws: Workspace) -> Exhibit | Missing:
     names = SHOWN if grain == "product_id" else SHOWN | {"price": "price_and_products"}
     steps = {names.get(step, step): round(summed[step]) for step in STEPS if round(summed[step])}
     largest = max(steps, key=lambda step: abs(steps[step]), default="volume")
-    steps[largest] = steps.get(largest, 0) + (end - start - sum(steps.values()))
+    rounding = end - start - sum(steps.values())
+    assert abs(rounding) <= len(STEPS), f"price-volume-mix steps miss the change by {rounding} minor units"
+    steps[largest] = steps.get(largest, 0) + rounding
     frame = pd.DataFrame(
         {
             "step": ["previous_year", *steps, "actual"],
