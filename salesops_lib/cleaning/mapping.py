@@ -14,7 +14,7 @@ from functools import cache
 
 from rapidfuzz import fuzz
 
-from salesops_lib.cleaning.read import Sample
+from salesops_lib.cleaning.reading import Sample
 from salesops_lib.tables import TABLES, Column, Table
 
 NEAR = 90

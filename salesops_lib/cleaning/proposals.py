@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from salesops_lib.cleaning import mapping, read
+from salesops_lib.cleaning import mapping, reading
 from salesops_lib.cleaning.locking import exclusive, writable
 from salesops_lib.cleaning.settings import Settings
 from salesops_lib.cleaning.sources import Source, digest, recorded_path, write_sources
@@ -138,10 +138,10 @@ def _of_file(root: Path, file: Path, table: str | None, asker: _Asker, settings:
     sha256 = None
     found: list[Source] = []
     near_misses: list[str] = []
-    for part in read.parts(file):
+    for part in reading.parts(file):
         blank = Source(recorded_path(root, file), "", member=part.member, sheet=part.sheet)
         try:
-            sample = read.sample(part)
+            sample = reading.sample(part)
         except DataError as problem:
             if not (part.member or part.sheet):
                 raise
@@ -160,7 +160,7 @@ def _of_file(root: Path, file: Path, table: str | None, asker: _Asker, settings:
     return found
 
 
-def _chosen(sample: read.Sample, table: str | None, asker: _Asker) -> tuple[list[mapping.Match], str]:
+def _chosen(sample: reading.Sample, table: str | None, asker: _Asker) -> tuple[list[mapping.Match], str]:
     """Tables that the part feeds; or none and why, marked with `!` when it nearly feeds one."""
     found = mapping.matches(sample, [table] if table else None)
     whole = [match for match in found if not match.missing]
@@ -190,7 +190,7 @@ def _worth(match: mapping.Match) -> float:
     return match.rank - 2 * len(match.missing)
 
 
-def _completed(sample: read.Sample, match: mapping.Match, asker: _Asker) -> mapping.Match | None:
+def _completed(sample: reading.Sample, match: mapping.Match, asker: _Asker) -> mapping.Match | None:
     """`match` with its one missing required column asked for; None when it stays missing."""
     if asker.ask is None or len(match.missing) != 1 or len(match.columns) < 2:
         return None
@@ -211,7 +211,7 @@ def _completed(sample: read.Sample, match: mapping.Match, asker: _Asker) -> mapp
     )
 
 
-def _missing(sample: read.Sample, match: mapping.Match) -> str:
+def _missing(sample: reading.Sample, match: mapping.Match) -> str:
     table = TABLES[match.table]
     told = []
     for name in match.missing:
@@ -228,7 +228,7 @@ def _missing(sample: read.Sample, match: mapping.Match) -> str:
 
 
 def _entry(
-    blank: Source, sample: read.Sample, match: mapping.Match, asker: _Asker, settings: Settings
+    blank: Source, sample: reading.Sample, match: mapping.Match, asker: _Asker, settings: Settings
 ) -> Source:
     reasons = list(match.reasons)
     order, why = _date_order(sample, match, asker, settings)
@@ -256,7 +256,7 @@ def _entry(
 
 
 def _date_order(
-    sample: read.Sample, match: mapping.Match, asker: _Asker, settings: Settings
+    sample: reading.Sample, match: mapping.Match, asker: _Asker, settings: Settings
 ) -> tuple[str, list[str]]:
     """Order of day and month in dates like 03/04/2026, and what it rests on."""
     slashed: list[tuple[int, int]] = []
@@ -283,7 +283,7 @@ def _date_order(
     return answer, [f"no date tells day from month ({', '.join(examples)}); read as {answer}"]
 
 
-def _all_values(sample: read.Sample, header: str) -> list[str]:
+def _all_values(sample: reading.Sample, header: str) -> list[str]:
     """Distinct dates of a column: of the sample, or of the whole part when the sample has slashed ones."""
     index = sample.headers.index(header)
     values = list(dict.fromkeys(sample.values(index)))
@@ -291,4 +291,4 @@ def _all_values(sample: read.Sample, header: str) -> list[str]:
     decided = any(match and (int(match[1]) > 12 or int(match[2]) > 12) for match in found)
     if decided or not any(found) or len(sample.rows) < 900:
         return values
-    return read.column_values(sample, index)
+    return reading.column_values(sample, index)

@@ -31,8 +31,11 @@ class Source:
         Canonical table; empty when nothing in the file is used, `reasons` says why.
     columns
         Canonical column → header in the file.
-    header_row
-        Line or sheet row of the header, from 1.
+    encoding, delimiter, quote, escape
+        How a text file is written.  `quote` is empty where nothing is quoted; `escape` is the
+        quotation mark itself where it is doubled inside quoted text, else e.g. a backslash.
+    header_row, header_rows
+        Line or sheet row of the (first) header, from 1, and how many rows it has.
     date_order
         `ymd`, `dmy` or `mdy`, for dates written with numbers only.
     decimal
@@ -42,10 +45,19 @@ class Source:
     units
         Canonical column → number of currency units (or pieces) that one unit in the file
         means, where it is not 1; 10000 for amounts in 万元.
+    amounts
+        `net` or `gross` where the file says which; empty: as the policy says.
+    returns
+        `signed` where returned lines have negative amounts; `marked` where they are positive
+        and a status or type says that they are returns.
+    control
+        Money column → total that the books state for this file, in currency units, as text.
     float_codes
         Columns of codes that were exported as numbers (`17850.0`).
     confidence
         0 to 1: how well headers and values agree with the table's contract.
+    confidences
+        The same for each mapped column.
     samples
         Header → up to three values, for showing; not recorded.
     """
@@ -58,14 +70,21 @@ class Source:
     sha256: str = ""
     encoding: str = "utf-8"
     delimiter: str = ","
+    quote: str = '"'
+    escape: str = '"'
     header_row: int = 1
+    header_rows: int = 1
     date_order: str = "ymd"
     decimal: str = "."
     currency: str = ""
     units: Mapping[str, int] = field(default_factory=dict)
+    amounts: str = ""
+    returns: str = "signed"
+    control: Mapping[str, str] = field(default_factory=dict)
     float_codes: tuple[str, ...] = ()
     unmapped: tuple[str, ...] = ()
     confidence: float = 0.0
+    confidences: Mapping[str, float] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 

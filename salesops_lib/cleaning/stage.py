@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from salesops_lib.cleaning import records
 from salesops_lib.cleaning.clean import Staging, literal, staging
-from salesops_lib.cleaning.read import Part, plain_text, sheet_rows, unique_headers
+from salesops_lib.cleaning.reading import Part, plain_text, records, sheet_rows, unique_headers
 from salesops_lib.cleaning.settings import UNKNOWN_CURRENCY, Settings
 from salesops_lib.cleaning.sources import Source, digest
 from salesops_lib.errors import DataError, nearest

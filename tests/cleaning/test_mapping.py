@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesops_lib.cleaning import mapping
-from salesops_lib.cleaning.read import Part, Sample
+from salesops_lib.cleaning.reading import Part, Sample
 from salesops_lib.tables import TABLES
 
 

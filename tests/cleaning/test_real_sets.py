@@ -165,8 +165,8 @@ def test_superstore_zh(tmp_path: Path, shared_data: Path) -> None:
 def test_awkward_csvs_are_read_as_their_truth_says(tmp_path: Path, shared_data: Path, name: str) -> None:
     import json
 
-    from salesops_lib.cleaning import read
+    from salesops_lib.cleaning import reading
 
-    found = read.sample(read.parts(shared_data / "csv_spectrum" / "csvs" / f"{name}.csv")[0])
+    found = reading.sample(reading.parts(shared_data / "csv_spectrum" / "csvs" / f"{name}.csv")[0])
     truth = json.loads((shared_data / "csv_spectrum" / "json" / f"{name}.json").read_text("utf-8"))
     assert [dict(zip(found.headers, row, strict=True)) for row in found.rows] == truth

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from salesops_lib.cleaning import read
+from salesops_lib.cleaning import reading
 from salesops_lib.errors import DataError
 
 TEXT = "Order ID,Order Date,Amount\nA1,2026-03-05,10\nA2,2026-03-06,12\n"
 
 
-def sampled(path: Path) -> read.Sample:
-    return read.sample(read.parts(path)[0])
+def sampled(path: Path) -> reading.Sample:
+    return reading.sample(reading.parts(path)[0])
 
 
 def book(path: Path, sheets: dict[str, list[list[object]]]) -> Path:
@@ -56,7 +56,7 @@ def test_western_accents_are_not_taken_for_chinese(tmp_path: Path) -> None:
 def test_a_byte_late_in_the_file_decides_the_encoding(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read, "_HEAD_BYTES", 64)
+    monkeypatch.setattr(reading, "_HEAD_BYTES", 64)
     path = tmp_path / "a.csv"
     path.write_bytes(b"id,name\n" + b"1,plain\n" * 50 + "2,北京分公司销售部\n".encode("gb18030"))
     assert sampled(path).encoding == "gb18030"
@@ -89,9 +89,9 @@ def test_packed_files(tmp_path: Path) -> None:
         z.writestr("in/orders.csv", TEXT)
         z.writestr("__MACOSX/in/._orders.csv", "x")
         z.write(tmp_path / "b.xlsx", "b.xlsx")
-    names = [part.name for part in read.parts(archive)]
+    names = [part.name for part in reading.parts(archive)]
     assert names == ["a.zip/orders.csv", "a.zip/b.xlsx#One", "a.zip/b.xlsx#Two"]
-    assert read.sample(read.parts(archive)[2]).headers == ("c", "d")
+    assert reading.sample(reading.parts(archive)[2]).headers == ("c", "d")
 
 
 def test_refusals_say_what_and_what_to_do(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salesops_lib.cleaning import records
+from salesops_lib.cleaning.reading import records
 
 
 def counted(tmp_path: Path, text: str, skip: int = 1) -> tuple[int, list[int]]:

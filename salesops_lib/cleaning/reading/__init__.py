@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from salesops_lib.cleaning.records import has_mixed_newlines
+from salesops_lib.cleaning.reading.records import has_mixed_newlines
 from salesops_lib.errors import DataError
 
 if TYPE_CHECKING:
