@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 from salesops_lib.cli import app
@@ -28,8 +31,27 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
 @click.command()
 @click.argument("notebooks", nargs=-1)
 @PERIOD
+@click.option("--from", "first", default="", metavar="P", help="Back-fill: all periods from here …")
+@click.option("--to", "last", default="", metavar="P", help="… to here, oldest first.")
+@click.option("--missed", is_flag=True, help="Catch up: complete months that were never published.")
 @LANG
 @JOBS
+@click.option("--force", is_flag=True, help="Also make again what is up to date.")
+@click.option(
+    "--deadline",
+    default=60,
+    show_default=True,
+    metavar="MINUTES",
+    type=click.IntRange(1),
+    help="Longest time of a report.",
+)
+@click.option(
+    "--log",
+    default="text",
+    show_default=True,
+    type=click.Choice(["text", "json"]),
+    help="How to tell events.",
+)
 @click.option(
     "--parameter",
     "-p",
@@ -41,34 +63,62 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
 )
 @app.workspace_option
 def run(
-    notebooks: tuple[str, ...], period: str, lang: str, jobs: int, parameters: dict[str, str], workspace: str
+    notebooks: tuple[str, ...],
+    period: str,
+    first: str,
+    last: str,
+    missed: bool,
+    workspace: str,
+    **options: Any,
 ) -> int:
     """Publish the reports of a period.
 
-    NOTEBOOKs are names such as 10_performance_review, or 10; all without one."""
-    return publish(app.existing_workspace(workspace), notebooks, period, lang, jobs, parameters)
+    NOTEBOOKs are names such as 10_performance_review, or 10; all without one. A report whose data,
+    policy, notebook and parameters are those of its published page is up to date and not made again."""
+    root = app.existing_workspace(workspace)
+    return publish(root, notebooks, _periods(root, notebooks, period, first, last, missed), **options)
+
+
+def _periods(
+    root: Path, notebooks: tuple[str, ...], period: str, first: str, last: str, missed: bool
+) -> str | list[str]:
+    """The period, or the periods, that the options name."""
+    if (bool(period) + bool(first or last) + missed) > 1:
+        raise click.UsageError("Give one of --period, --from with --to, and --missed.")
+    if bool(first) != bool(last):
+        raise click.UsageError("--from and --to belong together.")
+    if not (first or missed):
+        return period
+    from salesops_lib.runs import backlog
+    from salesops_lib.runs.notebooks import discover, find
+
+    if first:
+        return backlog.between(root, first, last)
+    chosen = find(root, notebooks) if notebooks else discover(root)
+    return backlog.missed(root, [path.stem for path in chosen])
 
 
 def publish(
-    root: object,
+    root: Path,
     notebooks: tuple[str, ...] = (),
-    period: str = "",
-    lang: str = "",
-    jobs: int = 2,
-    parameters: dict[str, str] | None = None,
+    period: str | list[str] = "",
+    *,
+    deadline: int = 60,
+    log: str = "text",
+    **options: Any,
 ) -> int:
-    """Run, show, and give the exit status."""
-    from pathlib import Path
-
+    """Run, show, and give the exit status; `options` are those of `runs.run`."""
     from salesops_lib import runs
     from salesops_lib.cli import show
 
-    place = Path(str(root))
-    with show.progress() as watch:
-        results = runs.run(
-            place, notebooks or None, period=period, lang=lang, jobs=jobs, parameters=parameters, watch=watch
-        )
-    show.outcome(results, place / "reports" / "index.html")
+    if period == []:
+        show.console().print("No complete month is missing.")
+        return app.DONE
+    limits = runs.Limits(run_seconds=60 * deadline)
+    with show.progress(log) as watch:
+        results = runs.run(root, notebooks or None, period=period, limits=limits, watch=watch, **options)
+    if log == "text":
+        show.outcome(results, root / "reports" / "index.html")
     return app.SOME_FAILED if any(result.status == "failed" for result in results) else app.DONE
 
 

@@ -56,29 +56,59 @@ def _cell(value: Any) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Watch]:
-    """A line a report: a spinner in a terminal, plain lines elsewhere."""
+def progress(log: str = "text") -> Iterator[Watch]:
+    """Reports as they begin and end: a spinner in a terminal, plain lines elsewhere, or JSON lines."""
     out = console()
+    if log == "json":
+        yield _event
+        return
     if not out.is_terminal:
-        yield lambda label, result: None if result is None else out.print(_line(label, result))
+        yield lambda result: None if result.status == "begun" else out.print(_line(result))
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=out) as bar:
         lines: dict[str, Any] = {}
 
-        def watch(label: str, result: Result | None) -> None:
-            if result is None:
+        def watch(result: Result) -> None:
+            label = _label(result)
+            if label not in lines:
                 lines[label] = bar.add_task(label, total=1)
-            else:
-                bar.update(lines[label], description=_line(label, result), completed=1)
+            if result.status != "begun":
+                bar.update(lines[label], description=_line(result), completed=1)
 
         yield watch
 
 
-def _line(label: str, result: Result) -> str:
+def _event(result: Result) -> None:
+    """One event, one line of JSON on standard error, whatever names hold."""
+    import json
+    import sys
+    from datetime import UTC, datetime
+
+    event = {
+        "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "event": result.status,
+        "report": result.notebook,
+        "period": result.period,
+        "lang": result.lang,
+    }
+    if result.status != "begun":
+        event |= {"seconds": round(result.seconds, 2), "path": str(result.path or ""), "cause": result.cause}
+        event |= {"message": result.message, "attempts": result.attempts}
+    print(json.dumps(event, ensure_ascii=True), file=sys.stderr, flush=True)
+
+
+def _label(result: Result) -> str:
+    return f"{result.period} {result.notebook} ({result.lang})"
+
+
+def _line(result: Result) -> str:
+    from rich.markup import escape
+
     colour = "red" if result.status == "failed" else "green"
-    return f"[{colour}]{result.status:<10}[/{colour}] {label}  {result.seconds:.1f} s"
+    again = f", attempt {result.attempts}" if result.attempts > 1 else ""
+    return f"[{colour}]{result.status:<10}[/{colour}] {escape(_label(result))}  {result.seconds:.1f} s{again}"
 
 
 def outcome(results: Sequence[Result], index: Path) -> None:
@@ -96,5 +126,5 @@ def outcome(results: Sequence[Result], index: Path) -> None:
             last = (
                 f"The last good page is untouched: {result.path}" if result.path else "No page was published."
             )
-            lines = [f"\n{result.notebook} ({result.lang}) failed:", result.message, last]
+            lines = [f"\n{_label(result)} failed:", result.message, last]
             click.echo("\n".join([*lines, f"The run is kept in {result.run_folder}"]), err=True)

@@ -25,13 +25,14 @@ class Imprint:
     grade: str = ""
     policy_version: str = ""
     policy_sha256: str = ""
+    data: str = ""
     loaded: frozenset[str] | None = None
 
 
 def imprint(workspace: Any, *, grade: str = "", scope: str = "") -> Imprint:
     """The imprint of a workspace, which may lack any of the attributes.
 
-    Read are `facts.rows`, `lang`, `period.label`, `as_of`, `window`, `policy`, `calendar`, `currency`,
+    Read are `facts.rows`, `facts.fingerprint`, `lang`, `period.label`, `as_of`, `window`, `policy`, `calendar`, `currency`,
     `company_name`, `scope`, `grade`; of the policy `version`, `sha256`,
     `semantics.currency` and `report.display_unit`.
     """
@@ -56,6 +57,7 @@ def imprint(workspace: Any, *, grade: str = "", scope: str = "") -> Imprint:
         grade=grade or str(_read(workspace, "grade", "") or ""),
         policy_version=str(_read(policy, "version", "") or ""),
         policy_sha256=str(_read(policy, "sha256", "") or ""),
+        data=str(_read(workspace, "facts.fingerprint", "") or ""),
         loaded=_loaded(workspace),
     )
 

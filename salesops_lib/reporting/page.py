@@ -145,6 +145,7 @@ class Page:
             "period": self.imprint.period,
             "as_of": self.imprint.as_of.isoformat() if self.imprint.as_of else "",
             "is_complete": self.imprint.is_complete,
+            "data": self.imprint.data,
             "policy_version": self.imprint.policy_version,
             "policy_sha256": self.imprint.policy_sha256,
         }

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from salesops_lib.runs.batch import Result, run
+    from salesops_lib.runs.execute import Limits
     from salesops_lib.runs.ledger import status
     from salesops_lib.runs.notebooks import discover
 
-__all__ = ["Result", "discover", "run", "status"]
+__all__ = ["Limits", "Result", "discover", "run", "status"]
 
-_HOMES = {"Result": "batch", "discover": "notebooks", "run": "batch", "status": "ledger"}
+_HOMES = {"Limits": "execute", "Result": "batch", "discover": "notebooks", "run": "batch", "status": "ledger"}
 
 
 def __getattr__(name: str) -> Any:

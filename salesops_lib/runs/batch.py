@@ -7,15 +7,16 @@ import shutil
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from salesops_lib.errors import RunError, SalesopsError
 from salesops_lib.runs import inputs, ledger, publish
-from salesops_lib.runs.execute import Executed, Fault, execute, import_papermill
+from salesops_lib.runs.execute import Executed, Fault, Limits, execute, import_papermill
 from salesops_lib.runs.notebooks import checked, discover, find, folder
+from salesops_lib.runs.turns import turn
 
 if TYPE_CHECKING:
     from salesops_lib.runs.inputs import Inputs
@@ -27,22 +28,24 @@ class Result:
     """What became of one report in one language.
 
     `path` is the published page (the last good one when the run failed, None when there is
-    none); `cause` is one of error, exit, kernel-death, timeout, unfinished, render, publish, or
-    empty; `message` says it to the user; `run_folder` keeps the evidence.
+    none); `cause` is one of error, exit, kernel-death, timeout, deadline, unfinished,
+    input-changed, render, publish, busy, or empty; `message` says it to the user; `run_folder`
+    keeps the evidence; `attempts` counts how often it was begun.
     """
 
     notebook: str
     period: str
     lang: str
-    status: Literal["published", "failed", "up-to-date"]
-    path: Path | None
-    seconds: float
+    status: Literal["begun", "published", "failed", "up-to-date"]
+    path: Path | None = None
+    seconds: float = 0.0
     cause: str = ""
     message: str = ""
     run_folder: Path | None = None
+    attempts: int = 1
 
 
-Watch = Callable[[str, Result | None], None]
+Watch = Callable[[Result], None]
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,7 @@ class _Task:
     given: Mapping[str, Any]
     inputs: Inputs
     reports: Path
-    room: Path
-    zygote: Zygote | None
-
-    @property
-    def label(self) -> str:
-        return f"{self.notebook.stem} ({self.lang})"
+    limits: Limits
 
     @property
     def page(self) -> str:
@@ -73,15 +71,39 @@ class _Task:
         return {**self.given, **own}
 
 
+@dataclass(frozen=True)
+class _Kitchen:
+    """What runs share: a directory with a short path for sockets, and where kernels are forked from."""
+
+    room: Path
+    zygote: Zygote | None
+
+
+@contextlib.contextmanager
+def _kitchen() -> Iterator[_Kitchen]:
+    from salesops_lib.runs.kernels import Zygote
+
+    zygote = Zygote.start()
+    room = Path(tempfile.mkdtemp(prefix="salesops-"))
+    try:
+        import_papermill()
+        yield _Kitchen(room, zygote)
+    finally:
+        if zygote is not None:
+            zygote.close()
+        shutil.rmtree(room, ignore_errors=True)
+
+
 def run(
     root: Path | str,
     notebooks: Sequence[str] | None = None,
     *,
-    period: str = "",
+    period: str | Sequence[str] = "",
     lang: str = "",
     jobs: int = 2,
     parameters: Mapping[str, Any] | None = None,
-    force: bool = True,
+    force: bool = False,
+    limits: Limits | None = None,
     watch: Watch | None = None,
 ) -> list[Result]:
     """Run notebooks for a period and publish their pages into `reports/` of the workspace.
@@ -93,7 +115,8 @@ def run(
     notebooks
         Names such as `10_performance_review`, or bare numbers; None for all.
     period
-        Label of the period; empty for the last complete month.
+        Label of the period, or several, which are run in that order; empty for the last
+        complete month.
     lang
         `en`, `zh` or `en,zh`; empty for the policy's language.
     jobs
@@ -101,15 +124,17 @@ def run(
     parameters
         Values of further parameters that the notebooks declare.
     force
-        False skips reports whose inputs are those of the page that is published.
+        True makes reports anew whose inputs are those of the page that is published.
+    limits
+        Time for a cell and for a report, and attempts where a fault may pass.
     watch
-        Called with a label when a report begins (result None) and when it has ended.
+        Called with a result when a report begins (its status is `begun`) and when it has ended.
 
     Returns
     -------
     list[Result]
-        One a notebook and language, in the order of the notebooks.  A report that fails does
-        not stop the others and leaves its last good page as it was.
+        One a period, notebook and language, in that order.  A report that fails does not stop
+        the others and leaves its last good page as it was.
 
     Raises
     ------
@@ -117,51 +142,54 @@ def run(
         If nothing can be run: no data, a policy with faults, an unknown name or parameter,
         no right to write.
     """
-    from salesops_lib.runs.kernels import Zygote
-
     place = Path(root).resolve()
     chosen = find(place, notebooks) if notebooks else discover(place)
     if not chosen:
         raise RunError(f"There are no notebooks in {folder(place)}.")
     given = {notebook: checked(notebook, parameters or {}) for notebook in chosen}
-    zygote = Zygote.start()
-    room = Path(tempfile.mkdtemp(prefix="salesops-"))
-    try:
-        known = inputs.read(place, period, lang)
-        reports = publish.reports_folder(known.root)
-        tasks = [
-            _Task(notebook, language, given[notebook], known, reports, room, zygote)
-            for notebook in chosen
-            for language in known.languages
-        ]
-        import_papermill()
-        results = _run_all(tasks, jobs, force, watch)
-        _write_index(reports)
-        ledger.forget_old(reports)
-        return results
-    finally:
-        if zygote is not None:
-            zygote.close()
-        shutil.rmtree(room, ignore_errors=True)
+    labels = [period] if isinstance(period, str) else list(period)
+    known = [inputs.read(place, label, lang) for label in labels]
+    reports = publish.reports_folder(place)
+    ledger.settle(reports)
+    tasks = [
+        _Task(notebook, language, given[notebook], one, reports, limits or Limits())
+        for one in known
+        for notebook in chosen
+        for language in one.languages
+    ]
+    return _run_all(tasks, jobs, force, watch or (lambda result: None))
 
 
-def _run_all(tasks: list[_Task], jobs: int, force: bool, watch: Watch | None) -> list[Result]:
+def _run_all(tasks: list[_Task], jobs: int, force: bool, watch: Watch) -> list[Result]:
     from joblib import Parallel, delayed
 
-    told = watch or (lambda label, result: None)
-    workers = max(1, min(jobs, len(tasks)))
-    results = Parallel(n_jobs=workers, backend="threading")(
-        delayed(_report)(task, force, told) for task in tasks
-    )
-    return list(results)
+    results = [None if force else _up_to_date(task) for task in tasks]
+    for result in filter(None, results):
+        watch(result)
+    due = [task for task, result in zip(tasks, results, strict=True) if result is None]
+    if not due:
+        return list(filter(None, results))
+    with _kitchen() as kitchen:
+        workers = Parallel(n_jobs=max(1, min(jobs, len(due))), backend="threading")
+        done = iter(workers(delayed(_report)(task, kitchen, force, watch) for task in due))
+    _write_index(due[0].reports)
+    ledger.forget_old(due[0].reports)
+    return [result or next(done) for result in results]
 
 
-def _report(task: _Task, force: bool, watch: Watch) -> Result:
+def _report(task: _Task, kitchen: _Kitchen, force: bool, watch: Watch) -> Result:
+    """One report, in its turn: whoever waited for another run of it takes that one's page."""
+    watch(Result(*_named(task), "begun"))
     started = time.perf_counter()
-    watch(task.label, None)
-    result = _up_to_date(task) if not force else None
-    result = result or _attempt(task, started)
-    watch(task.label, result)
+    try:
+        with turn(task.reports, task.page, task.limits.run_seconds):
+            result = None if force else _up_to_date(task)
+            result = result or _tried(task, kitchen, started)
+    except RunError as busy:
+        page = task.reports / task.page
+        seconds = time.perf_counter() - started
+        result = Result(*_named(task), "failed", page if page.exists() else None, seconds, "busy", str(busy))
+    watch(result)
     return result
 
 
@@ -173,7 +201,7 @@ def _up_to_date(task: _Task) -> Result | None:
             and entry["key"] == task.key
             and publish.is_intact(task.reports, entry)
         ):
-            return Result(*_named(task), "up-to-date", task.reports / task.page, 0.0)
+            return Result(*_named(task), "up-to-date", task.reports / task.page)
     return None
 
 
@@ -181,31 +209,48 @@ def _named(task: _Task) -> tuple[str, str, str]:
     return task.notebook.stem, task.inputs.period, task.lang
 
 
-def _attempt(task: _Task, started: float) -> Result:
-    folder = ledger.begin(task.reports, *_named(task))
+def _tried(task: _Task, kitchen: _Kitchen, started: float) -> Result:
+    """The report after as many attempts as its faults allow."""
+    limits = task.limits
+    for attempt in range(1, limits.attempts + 1):
+        folder, fault = _attempt(task, kitchen, started, attempt)
+        if fault is None or not fault.is_passing or attempt == limits.attempts:
+            break
+        time.sleep(limits.pause_seconds * 2 ** (attempt - 1))
+    seconds, page = time.perf_counter() - started, task.reports / task.page
+    if fault is None:
+        return Result(*_named(task), "published", page, seconds, run_folder=folder, attempts=attempt)
+    last_good = page if page.exists() else None
+    return Result(*_named(task), "failed", last_good, seconds, fault.cause, fault.message, folder, attempt)
+
+
+def _attempt(task: _Task, kitchen: _Kitchen, started: float, attempt: int) -> tuple[Path, Fault | None]:
+    folder = ledger.begin(task.reports, *_named(task), attempt=attempt)
     begun_at = ledger.now()
     ended = execute(
         task.notebook,
         task.values,
         folder=folder,
         cwd=task.notebook.parent,
-        room=task.room,
-        zygote=task.zygote,
+        room=kitchen.room,
+        zygote=kitchen.zygote,
+        limits=task.limits,
     )
     fault = ended if isinstance(ended, Fault) else _deliver(task, ended, folder, begun_at, started)
-    seconds = time.perf_counter() - started
-    page = task.reports / task.page
-    if fault is not None:
+    if fault is None:
+        ledger.record(folder, state="PUBLISHED", finished_at=ledger.now())
+    else:
         ledger.record(folder, state="FAILED", **asdict(fault), finished_at=ledger.now())
         _leave_page(task, folder)
-        last_good = page if page.exists() else None
-        return Result(*_named(task), "failed", last_good, seconds, fault.cause, fault.message, folder)
-    ledger.record(folder, state="PUBLISHED", finished_at=ledger.now())
-    return Result(*_named(task), "published", page, seconds, run_folder=folder)
+    return folder, fault
 
 
 def _deliver(task: _Task, executed: Executed, folder: Path, begun_at: str, started: float) -> Fault | None:
     """Render and publish; a Fault when either is refused."""
+    read = executed.page.get("data")
+    if read and read != task.inputs.data:
+        said = f"{task.notebook.stem}: the facts were loaded anew while it ran. Run it again."
+        return Fault("input-changed", said)
     entry = {
         "report": task.notebook.stem,
         "period": task.inputs.period,

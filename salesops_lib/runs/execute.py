@@ -7,12 +7,15 @@ error, and the page was closed, which leaves `page.json` in the output folder.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
+import signal
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +26,38 @@ if TYPE_CHECKING:
 
     from salesops_lib.runs.kernels import Zygote
 
-CELL_SECONDS = 600
 START_SECONDS = 60
+#: Errors of the moment: the same run may well pass a little later.
+PASSING = frozenset(
+    f"{kind}Error"
+    for kind in (
+        *("Connection", "ConnectionReset", "ConnectionAborted", "ConnectionRefused"),
+        *("BrokenPipe", "Timeout", "Operational", "Interface"),
+    )
+)
 END_MARKER = "page.json"
 USER_ERRORS = {kind.__name__ for kind in (SalesopsError, DataError, PolicyError, RunError)}
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a run may take, and how often it is tried.
+
+    Attributes
+    ----------
+    cell_seconds, run_seconds
+        Longest time of one cell, and of all of them.
+    attempts
+        Times that a run is begun when it fails for a passing reason; others are begun once.
+    pause_seconds
+        Pause before the second attempt; doubled before each further one.
+    """
+
+    cell_seconds: float = 600
+    run_seconds: float = 3600
+    attempts: int = 3
+    pause_seconds: float = 2
 
 
 @dataclass(frozen=True)
@@ -43,13 +73,15 @@ class Executed:
 class Fault:
     """Why a run did not pass.
 
-    `cause` is one of error, exit, kernel-death, timeout, unfinished; `cell` is the failing
-    cell's number in the executed notebook (its `In [n]`); `message` is for the user.
+    `cause` is one of error, exit, kernel-death, timeout, deadline, unfinished; `cell` is the
+    failing cell's number in the executed notebook (its `In [n]`); `message` is for the user.
+    `is_passing` says that another attempt may succeed.
     """
 
     cause: str
     message: str
     cell: int | None = None
+    is_passing: bool = False
 
 
 def import_papermill() -> None:
@@ -68,7 +100,14 @@ def import_papermill() -> None:
 
 
 def execute(
-    notebook: Path, values: Mapping[str, Any], *, folder: Path, cwd: Path, room: Path, zygote: Zygote | None
+    notebook: Path,
+    values: Mapping[str, Any],
+    *,
+    folder: Path,
+    cwd: Path,
+    room: Path,
+    zygote: Zygote | None,
+    limits: Limits,
 ) -> Executed | Fault:
     """Execute `notebook` with the parameters `values` inside `folder`.
 
@@ -97,8 +136,9 @@ def execute(
     frozen.write_bytes(notebook.read_bytes())
     parameters = {**values, "output": str(output)}
     log, env = folder / "kernel.log", {"SALESOPS_WORKSPACE": str(values["workspace"])}
+    deadline = _Deadline(limits.run_seconds)
     try:
-        with kernel(zygote, room=room, cwd=cwd, log=log, env=env) as manager:
+        with kernel(zygote, room=room, cwd=cwd, log=log, env=env) as manager, deadline.of(manager):
             papermill.execute_notebook(
                 _literal(frozen),
                 _literal(executed),
@@ -107,16 +147,42 @@ def execute(
                 language="python",
                 progress_bar=False,
                 start_timeout=START_SECONDS,
-                execution_timeout=CELL_SECONDS,
+                execution_timeout=limits.cell_seconds,
                 km=manager,
             )
     except papermill.PapermillExecutionError as stopped:
         return _stopped(notebook, stopped.exec_count, stopped)
     except CellTimeoutError:
-        return _fault(notebook, "timeout", _last_started(executed), f"took longer than {CELL_SECONDS} s")
+        return _fault(
+            notebook, "timeout", _last_started(executed), f"took longer than {limits.cell_seconds:g} s"
+        )
     except (DeadKernelError, RuntimeError) as problem:
+        if deadline.has_passed:
+            what = f"was running when the whole run had taken {limits.run_seconds:g} s, its deadline"
+            return _fault(notebook, "deadline", _last_started(executed), what)
         return _died(notebook, executed, log, problem)
     return gate(notebook, executed, output)
+
+
+class _Deadline:
+    """Kills a kernel that still runs when its time is up."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.has_passed = False
+
+    @contextlib.contextmanager
+    def of(self, manager: Any) -> Iterator[None]:
+        def end() -> None:
+            self.has_passed = True
+            manager.provisioner.process.send_signal(signal.SIGKILL)
+
+        timer = threading.Timer(self._seconds, end)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 def _literal(path: Path) -> str:
@@ -160,7 +226,8 @@ def _stopped(notebook: Path, number: int | None, error: Any) -> Fault:
     ]
     lines = [line.lstrip("-> 0123456789") for line in marked if "->" in line[:12]]
     where = f" at `{lines[0].strip()}`" if lines else ""
-    return _fault(notebook, "error", number, f"stopped{where} with {said}")
+    fault = _fault(notebook, "error", number, f"stopped{where} with {said}")
+    return replace(fault, is_passing=error.ename in PASSING)
 
 
 def _died(notebook: Path, executed: Path, log: Path, problem: Exception) -> Fault:
@@ -170,7 +237,8 @@ def _died(notebook: Path, executed: Path, log: Path, problem: Exception) -> Faul
     said = "\n".join(["killed its kernel (out of memory, or a crash in native code)", *last_words])
     number = _last_started(executed)
     if number is None:
-        return Fault("kernel-death", f"{notebook.stem}: no kernel could be started: {problem}")
+        message = f"{notebook.stem}: no kernel could be started: {problem}"
+        return Fault("kernel-death", message, is_passing=True)
     return _fault(notebook, "kernel-death", number, said)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 KEPT_RUNS = 50
 RECORD = "run.json"
+CUT_OFF = "the run was cut off"
 COLUMNS = ("report", "period", "lang", "state", "grade", "published_at", "headline", "path", "cause")
 
 
@@ -25,13 +26,22 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def begin(folder: Path, report: str, period: str, lang: str) -> Path:
+def begin(folder: Path, report: str, period: str, lang: str, attempt: int = 1) -> Path:
     """A new run directory below `reports/`, with the record of a run that has begun."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     room = folder / ".runs" / f"{stamp}-{report}-{lang}-{secrets.token_hex(2)}"
     room.mkdir()
-    record(room, report=report, period=period, lang=lang, state="RUNNING", pid=os.getpid(), started_at=now())
+    named = {"report": report, "period": period, "lang": lang, "attempt": attempt}
+    pid = os.getpid()
+    record(room, **named, state="RUNNING", pid=pid, process=_process(pid), started_at=now())
     return room
+
+
+def settle(folder: Path) -> None:
+    """Mark as ABORTED the runs whose process has ended without a word."""
+    for known in records(folder):
+        if known["state"] == "RUNNING" and not _goes_on(known):
+            record(folder / ".runs" / known["run_id"], state="ABORTED", cause="aborted", message=CUT_OFF)
 
 
 def record(room: Path, **facts: Any) -> None:
@@ -65,15 +75,29 @@ def forget_old(folder: Path) -> None:
 
 
 def _goes_on(known: dict[str, Any]) -> bool:
-    if known["state"] != "RUNNING":
-        return False
+    return known["state"] == "RUNNING" and _process(known["pid"]) == known["process"]
+
+
+def _process(pid: int) -> str:
+    """What tells a living process from all others, of earlier boots as well; empty for a dead one.
+
+    On systems without /proc it is the number alone.
+    """
     try:
-        os.kill(known["pid"], 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return ""
+        except PermissionError:
+            pass
+        return str(pid)
+    try:
+        started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+    return f"{pid} {started} {boot}"
 
 
 def status(root: Path | str) -> pd.DataFrame:
@@ -105,7 +129,7 @@ def status(root: Path | str) -> pd.DataFrame:
         state = "running" if _goes_on(known) else "failed"
         named = {name: known[name] for name in ("report", "period", "lang")}
         base = rows.get(identity, {**dict.fromkeys(COLUMNS, ""), **named})
-        cause = known.get("message", "") or ("" if state == "running" else "the run was cut off")
+        cause = known.get("message", "") or ("" if state == "running" else CUT_OFF)
         rows[identity] = {**base, "state": state, "cause": cause}
     return pd.DataFrame([rows[identity] for identity in sorted(rows)], columns=list(COLUMNS))
 

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from standin import write_notebook
 
 from salesops_lib.cli import app, data, main, reports, show, start
 from salesops_lib.errors import DataError
+from salesops_lib.runs.batch import Result
 
 
 def salesops(*args, **settings):
@@ -59,7 +61,7 @@ def test_run_publishes_prints_paths_and_status_shows_them(standin, warm):
     assert "2026-02 team 9" in page.read_text()
     assert str(page) in result.stdout
     assert f"All reports: {standin / 'reports' / 'index.html'}" in result.stdout
-    assert re.search(r"published +20_second \(en\) +\d+\.\d s", result.stdout)
+    assert re.search(r"published +2026-02 20_second \(en\) +\d+\.\d s", result.stdout)
     shown = salesops("-w", standin, "status").stdout
     assert re.search(r"10_first +2026-02 +en +published +A", shown)
 
@@ -191,11 +193,50 @@ def test_terminals_get_a_line_a_report(monkeypatch):
 
     screen = Console(force_terminal=True, width=80, record=True)
     monkeypatch.setattr(show, "console", lambda: screen)
-    result = SimpleNamespace(status="published", seconds=1.25)
     with show.progress() as watch:
-        watch("10_first (en)", None)
-        watch("10_first (en)", result)
-    assert "published  10_first (en)  1.2 s" in screen.export_text()
+        watch(Result("10_first", "2026-03", "en", "begun"))
+        watch(Result("10_first", "2026-03", "en", "published", seconds=1.25, attempts=2))
+    assert "published  2026-03 10_first (en)  1.2 s, attempt 2" in screen.export_text()
+
+
+def test_each_event_is_one_line_of_json(capsys):
+    evil = 'a"\n{"event": "published"}\x1b[2J\u2028'
+    with show.progress("json") as watch:
+        watch(Result("10_first", "2026-03", "en", "begun"))
+        watch(Result("10_first", "2026-03", "en", "failed", cause="error", message=evil))
+    said = capsys.readouterr()
+    begun, failed = map(json.loads, said.err.splitlines())
+    assert (begun["event"], failed["event"], failed["message"]) == ("begun", "failed", evil)
+    assert said.out == ""
+    assert said.err.isprintable() or "\n" in said.err
+    assert "\x1b" not in said.err
+
+
+def test_periods_are_named_in_one_way(standin):
+    for options, words in {
+        ("--period", "2026-01", "--missed"): "Give one of",
+        ("--from", "2026-01"): "belong together",
+    }.items():
+        result = salesops("-w", standin, "run", *options)
+        assert result.exit_code == 2
+        assert words in result.stderr
+    crossed = salesops("-w", standin, "run", "--from", "2026-03", "--to", "2026-01")
+    assert crossed.exit_code == 1
+    assert "is before --from" in crossed.stderr
+    mixed = salesops("-w", standin, "run", "--from", "2026-03", "--to", "2026")
+    assert mixed.exit_code == 1
+    assert "one kind" in mixed.stderr
+
+
+def test_missed_periods_are_caught_up(standin, warm):
+    assert salesops("-w", standin, "run", "10", "--period", "2025-12").exit_code == 0
+    result = salesops("-w", standin, "run", "10", "--missed", "--log", "json", "--jobs", "1")
+    assert result.exit_code == 0, result.output
+    done = [json.loads(line) for line in result.stderr.splitlines()]
+    assert [e["period"] for e in done if e["event"] == "published"] == ["2026-01", "2026-02", "2026-03"]
+    again = salesops("-w", standin, "run", "10", "--from", "2025-12", "--to", "2026-03")
+    assert again.stdout.count("up-to-date") == 4
+    assert "No complete month is missing" in salesops("-w", standin, "run", "10", "--missed").stdout
 
 
 def test_workspace_or_here_prefers_what_is_named(tmp_path, monkeypatch):

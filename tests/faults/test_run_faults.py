@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from standin import CLOSE, SHOW, write_facts, write_notebook
 
 from salesops_lib import runs
 from salesops_lib.cli import main
-from salesops_lib.runs import execute
+from salesops_lib.runs import ledger, publish
+from salesops_lib.runs.turns import turn
 
 
 def salesops(*args):
@@ -139,12 +141,68 @@ def test_an_error_that_a_tag_allows_is_not_passed(standin, warm):
     assert (result.status, result.cause) == ("failed", "error")
 
 
-def test_a_cell_that_takes_too_long_is_stopped(standin, warm, monkeypatch):
-    monkeypatch.setattr(execute, "CELL_SECONDS", 1)
+def test_a_cell_that_takes_too_long_is_stopped(standin, warm):
     write_notebook(standin / "notebooks" / "10_first.ipynb", "while True: pass")
-    (result,) = runs.run(standin, ["10"])
+    (result,) = runs.run(standin, ["10"], limits=runs.Limits(cell_seconds=1))
     assert (result.status, result.cause) == ("failed", "timeout")
     assert "cell In [3] took longer than 1 s" in result.message
+
+
+def test_a_run_that_takes_too_long_is_stopped_though_each_cell_is_quick(standin, warm):
+    cells = ["import time; time.sleep(0.7)"] * 4
+    write_notebook(standin / "notebooks" / "10_first.ipynb", *cells)
+    (result,) = runs.run(standin, ["10"], limits=runs.Limits(cell_seconds=60, run_seconds=1.5))
+    assert (result.status, result.cause) == ("failed", "deadline")
+    assert "the whole run had taken 1.5 s" in result.message
+
+
+TWICE = """
+from pathlib import Path
+tries = Path(workspace, "tries")
+tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
+if len(tries.read_text()) < 3:
+    raise {error}
+"""
+
+
+def test_a_passing_fault_is_tried_again_and_a_lasting_one_is_not(standin, warm):
+    limits = runs.Limits(pause_seconds=0.01)
+    notebook = standin / "notebooks" / "10_first.ipynb"
+    write_notebook(notebook, TWICE.format(error="ConnectionResetError('by peer')"), SHOW)
+    (result,) = runs.run(standin, ["10"], limits=limits)
+    assert (result.status, result.attempts) == ("published", 3)
+    states = [(known["attempt"], known["state"]) for known in ledger.records(standin / "reports")]
+    assert states == [(1, "FAILED"), (2, "FAILED"), (3, "PUBLISHED")]
+    (standin / "tries").unlink()
+    write_notebook(notebook, TWICE.format(error="AssertionError('sums differ')"), SHOW)
+    (result,) = runs.run(standin, ["10"], limits=limits)
+    assert (result.status, result.attempts) == ("failed", 1)
+
+
+def test_facts_loaded_anew_during_a_run_are_not_published(standin, warm):
+    close = CLOSE.replace('"grade": "A"', '"grade": "A", "data": "sales to another day"')
+    write_notebook(standin / "notebooks" / "10_first.ipynb", SHOW, close, close=False)
+    (result,) = runs.run(standin, ["10"])
+    assert (result.status, result.cause) == ("failed", "input-changed")
+
+
+def test_runs_of_one_report_take_turns(standin, warm):
+    """Of four at once one publishes; the others wait for it and find it up to date."""
+    count = "from pathlib import Path\nimport time\nwith Path(workspace, 'made').open('a') as f: f.write('x')\ntime.sleep(0.3)"
+    write_notebook(standin / "notebooks" / "10_first.ipynb", count, SHOW)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: runs.run(standin, ["10"])[0].status, range(4)))
+    assert sorted(found) == ["published", "up-to-date", "up-to-date", "up-to-date"]
+    assert (standin / "made").read_text() == "x"
+
+
+def test_a_turn_kept_too_long_is_busy(standin, warm):
+    reports = publish.reports_folder(standin)
+    with turn(reports, "2026-03/10_first.en.html", 0):
+        (result,) = runs.run(standin, ["10"], limits=runs.Limits(run_seconds=0.2))
+    assert (result.status, result.cause) == ("failed", "busy")
+    assert "BUSY" in result.message
+    assert runs.run(standin, ["10"])[0].status == "published"
 
 
 def test_children_of_a_kernel_end_with_the_run(standin):
@@ -170,7 +228,7 @@ def test_a_page_that_cannot_be_rendered_is_our_mistake_and_changes_nothing(publi
 
     before = digests(published)
     monkeypatch.setattr(reporting, "render", broken)
-    result = salesops("-w", published, "run", "10")
+    result = salesops("-w", published, "run", "10", "--force")
     assert result.exit_code == 3
     assert one_screen(
         result, "page could not be made: ValueError: no such template", "our mistake", "error.txt"
@@ -187,7 +245,7 @@ def test_a_publication_refused_by_the_system_changes_nothing(published, monkeypa
         real(source, target)
 
     monkeypatch.setattr(os, "replace", refuse)
-    result = salesops("-w", published, "run", "10")
+    result = salesops("-w", published, "run", "10", "--force")
     assert result.exit_code == 3
     assert one_screen(result, "Cannot write", "Permission denied", "writable")
     assert digests(published) == before

@@ -58,15 +58,17 @@ def test_parameters_reach_the_notebook(standin, warm):
 
 def test_watch_hears_of_begin_and_end(standin, warm):
     heard = []
-    runs.run(standin, ["10"], watch=lambda label, result: heard.append((label, result and result.status)))
-    assert heard == [("10_first (en)", None), ("10_first (en)", "published")]
+    runs.run(
+        standin, ["10"], watch=lambda result: heard.append((result.notebook, result.lang, result.status))
+    )
+    assert heard == [("10_first", "en", "begun"), ("10_first", "en", "published")]
 
 
-def test_unchanged_inputs_are_up_to_date_without_force(standin, warm):
+def test_unchanged_inputs_are_up_to_date_unless_forced(standin, warm):
     runs.run(standin, ["10"])
     page = standin / "reports" / "2026-03" / "10_first.en.html"
     before = page.stat().st_mtime_ns
-    assert [r.status for r in runs.run(standin, ["10"], force=False)] == ["up-to-date"]
+    assert [r.status for r in runs.run(standin, ["10"])] == ["up-to-date"]
     assert page.stat().st_mtime_ns == before
     for change in (
         lambda: write_facts(standin, "2026-04-30"),
@@ -74,7 +76,27 @@ def test_unchanged_inputs_are_up_to_date_without_force(standin, warm):
         lambda: page.write_text("changed by hand"),
     ):
         change()
-        assert [r.status for r in runs.run(standin, ["10"], period="2026-03", force=False)] == ["published"]
+        assert [r.status for r in runs.run(standin, ["10"], period="2026-03")] == ["published"]
+    assert [r.status for r in runs.run(standin, ["10"], period="2026-03", force=True)] == ["published"]
+
+
+def test_several_periods_are_run_in_their_order(standin, warm):
+    labels = ["2026-01", "2026-02", "2026-03"]
+    results = runs.run(standin, ["10"], period=labels, jobs=1)
+    assert [(r.period, r.status) for r in results] == [(label, "published") for label in labels]
+    write_facts(standin, "2026-04-30")
+    assert {r.status for r in runs.run(standin, ["10"], period=labels[:1])} == {"published"}
+    assert [r.status for r in runs.run(standin, ["10"], period=labels)] == [
+        "up-to-date",
+        "published",
+        "published",
+    ]
+
+
+def test_up_to_date_reports_start_no_kernel(standin, warm, monkeypatch):
+    runs.run(standin, ["10"])
+    monkeypatch.setattr(kernels.Zygote, "start", lambda: pytest.fail("a kernel was asked for"))
+    assert [r.status for r in runs.run(standin, ["10"])] == ["up-to-date"]
 
 
 def test_notebooks_run_at_the_same_time(standin, warm):
@@ -113,7 +135,7 @@ def test_plain_kernels_give_the_same_page(standin, monkeypatch):
     (forked,) = runs.run(standin, ["10"])
     body = forked.path.read_text().replace(forked.run_folder.name, "RUN")
     monkeypatch.setattr(kernels.Zygote, "start", classmethod(lambda cls: None))
-    (plain,) = runs.run(standin, ["10"])
+    (plain,) = runs.run(standin, ["10"], force=True)
     assert plain.status == "published"
     assert plain.path.read_text().replace(plain.run_folder.name, "RUN") == body
 

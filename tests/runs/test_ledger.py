@@ -43,9 +43,12 @@ def test_a_run_cut_off_is_failed_and_one_that_goes_on_is_running(standin):
     folder = publish.reports_folder(standin)
     room = ledger.begin(folder, "10_first", "2026-03", "en")
     assert states(standin) == {"10_first": "running"}
-    ledger.record(room, pid=2**22 + 1)
+    ledger.record(room, process="1 2 another boot")
     table = runs.status(standin)
     assert (table.state.item(), table.cause.item()) == ("failed", "the run was cut off")
+    ledger.settle(folder)
+    assert ledger.latest(folder)["2026-03", "10_first", "en"]["state"] == "ABORTED"
+    assert runs.status(standin).cause.item() == "the run was cut off"
 
 
 def test_old_runs_are_forgotten_but_not_those_that_go_on(tmp_path, monkeypatch):

@@ -1,0 +1,44 @@
+"""Whose turn it is: one run at a time of the same report, period, unit and language.
+
+The lock is the system's (flock), so that it ends with its holder, however that one dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from salesops_lib.errors import RunError
+
+_POLL_SECONDS = 0.1
+
+
+@contextlib.contextmanager
+def turn(reports: Path, page: str, patience: float) -> Iterator[None]:
+    """Hold the turn of `page` (its path below `reports`), after waiting for it `patience` seconds at most.
+
+    Raises
+    ------
+    RunError
+        If another run keeps it longer.
+    """
+    import fcntl
+
+    folder = reports / ".turns"
+    folder.mkdir(exist_ok=True)
+    deadline = time.monotonic() + patience
+    with (folder / (page.replace("/", "~") + ".lock")).open("w") as handle:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise RunError(
+                        f"BUSY: another run has been making {page} for {patience:.0f} s.\n"
+                        "Wait for it to end (`salesops status`) and run again."
+                    ) from None
+                time.sleep(_POLL_SECONDS)
+        yield
