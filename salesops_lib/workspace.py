@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from salesops_lib import policy as policies
-from salesops_lib.errors import DataError
+from salesops_lib.errors import DataError, nearest
 from salesops_lib.periods import Calendar, Comparison, Period, Window
 from salesops_lib.tables import TABLES
 from salesops_lib.tables.engine import DuckDBEngine
@@ -31,6 +31,8 @@ class Workspace:
         Last complete business day loaded (C4).
     period
         The period reported on; `window` is the part of it that has passed.
+    lang
+        Language of the reports; `languages` are all that they are written in, it first.
     """
 
     root: Path
@@ -40,6 +42,7 @@ class Workspace:
     as_of: date
     period: Period
     lang: str
+    languages: tuple[str, ...] = ()
 
     @cached_property
     def comparison(self) -> Comparison:
@@ -116,7 +119,7 @@ def open_workspace(root: Path | str = "", *, period: str = "", lang: str = "") -
     period
         "2025-12", "2025-Q4", "2025" …; empty for the last complete month.
     lang
-        en or zh; empty for the policy's language.
+        en, zh, or both as en,zh; empty for the policy's language.
 
     Raises
     ------
@@ -127,9 +130,7 @@ def open_workspace(root: Path | str = "", *, period: str = "", lang: str = "") -
     """
     folder = find_root(root)
     policy = load_policy(folder)
-    chosen = lang or policy.report.language
-    if chosen not in LANGUAGES:
-        raise DataError(f"{chosen!r} is not a language of the reports. Valid: {', '.join(LANGUAGES)}.")
+    languages = languages_of(lang or policy.report.language)
     facts = Facts(DuckDBEngine(folder / "data" / "facts.duckdb", read_only=True))
     try:
         calendar = Calendar(**policy.calendar_settings())
@@ -139,12 +140,29 @@ def open_workspace(root: Path | str = "", *, period: str = "", lang: str = "") -
                 "Add a file of orders or deals with `salesops add FILE…`, then `salesops load`."
             )
         as_of = policy.semantics.as_of or facts.last_day
-        return Workspace(
-            folder, policy, facts, calendar, as_of, _period(calendar, facts, as_of, period), chosen
-        )
+        chosen = _period(calendar, facts, as_of, period)
+        return Workspace(folder, policy, facts, calendar, as_of, chosen, languages[0], languages)
     except BaseException:
         facts.close()
         raise
+
+
+def languages_of(text: str) -> tuple[str, ...]:
+    """The languages that `text` names, in its order.
+
+    >>> languages_of("zh, en")
+    ('zh', 'en')
+
+    Raises
+    ------
+    DataError
+        If one is not a language of the reports.
+    """
+    named = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for lang in named or (text,):
+        if lang not in LANGUAGES:
+            raise DataError(f"{lang!r} is not a language of the reports: {nearest(lang, LANGUAGES)}")
+    return named
 
 
 def load_policy(root: Path) -> policies.Policy:

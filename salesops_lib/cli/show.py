@@ -86,7 +86,7 @@ def _event(result: Result) -> None:
     import sys
     from datetime import UTC, datetime
 
-    event = {
+    event: dict[str, Any] = {
         "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "event": result.status,
         "report": result.notebook,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from salesops_lib.reporting.assets import stylesheet
 from salesops_lib.reporting.catalogue import find
 from salesops_lib.reporting.definitions import anchor
-from salesops_lib.reporting.page import MARK
+from salesops_lib.reporting.edition import MARK
 from salesops_lib.reporting.sanitise import sanitise
 from salesops_lib.reporting.voice import Voice
 
@@ -33,7 +33,7 @@ def render(
     notebook
         The notebook's JSON, or nbformat's node of it.
     lang
-        Language of the page's own words: en or zh.
+        Language of the page, en or zh; outputs in another one are left out.
     title
         Title of the window.
     meta
@@ -75,7 +75,7 @@ def _blocks(notebook: Mapping[str, Any], voice: Voice) -> Iterator[dict[str, Any
             if output.get("output_type") == "error":
                 yield {"part": "fault", "text": _fault(output, n, voice)}
             mark = _mark(output)
-            if mark:
+            if mark and mark.get("lang", voice.lang) == voice.lang:
                 yield {
                     "part": str(mark.get("part", "section")),
                     "id": anchor(str(mark.get("id", "x"))),

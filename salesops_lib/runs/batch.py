@@ -8,7 +8,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -36,7 +36,7 @@ class Result:
     notebook: str
     period: str
     lang: str
-    status: Literal["begun", "published", "failed", "up-to-date"]
+    status: Status
     path: Path | None = None
     seconds: float = 0.0
     cause: str = ""
@@ -45,30 +45,48 @@ class Result:
     attempts: int = 1
 
 
+Status = Literal["begun", "published", "failed", "up-to-date"]
 Watch = Callable[[Result], None]
 
 
 @dataclass(frozen=True)
 class _Task:
+    """One notebook for one period, in the languages that are due."""
+
     notebook: Path
-    lang: str
+    languages: tuple[str, ...]
     given: Mapping[str, Any]
     inputs: Inputs
     reports: Path
     limits: Limits
 
     @property
-    def page(self) -> str:
-        return f"{self.inputs.period}/{self.notebook.stem}.{self.lang}.html"
+    def stem(self) -> str:
+        """Path of its pages below the reports, without language and ending."""
+        return f"{self.inputs.period}/{self.notebook.stem}"
 
-    @property
-    def key(self) -> str:
-        return self.inputs.key(self.notebook, self.lang, self.given)
+    def page(self, lang: str) -> Path:
+        return self.reports / f"{self.stem}.{lang}.html"
+
+    def key(self, lang: str) -> str:
+        return self.inputs.key(self.notebook, lang, self.given)
 
     @property
     def values(self) -> dict[str, Any]:
-        own = {"period": self.inputs.period, "lang": self.lang, "workspace": str(self.inputs.root)}
-        return {**self.given, **own}
+        own = {"period": self.inputs.period, "lang": ",".join(self.languages)}
+        return {**self.given, **own, "workspace": str(self.inputs.root)}
+
+    def result(self, lang: str, status: Status, **facts: Any) -> Result:
+        return Result(self.notebook.stem, self.inputs.period, lang, status, **facts)
+
+    def failed(self, cause: str, message: str, **facts: Any) -> list[Result]:
+        """A result for each language; its path is the last good page."""
+        paths = {lang: self.page(lang) for lang in self.languages}
+        said = {"cause": cause, "message": message, **facts}
+        return [
+            self.result(lang, "failed", path=path if path.exists() else None, **said)
+            for lang, path in paths.items()
+        ]
 
 
 @dataclass(frozen=True)
@@ -152,10 +170,9 @@ def run(
     reports = publish.reports_folder(place)
     ledger.settle(reports)
     tasks = [
-        _Task(notebook, language, given[notebook], one, reports, limits or Limits())
+        _Task(notebook, one.languages, given[notebook], one, reports, limits or Limits())
         for one in known
         for notebook in chosen
-        for language in one.languages
     ]
     return _run_all(tasks, jobs, force, watch or (lambda result: None))
 
@@ -163,53 +180,53 @@ def run(
 def _run_all(tasks: list[_Task], jobs: int, force: bool, watch: Watch) -> list[Result]:
     from joblib import Parallel, delayed
 
-    results = [None if force else _up_to_date(task) for task in tasks]
-    for result in filter(None, results):
+    checked = [([], task) if force else _due(task) for task in tasks]
+    for result in (result for current, _ in checked for result in current):
         watch(result)
-    due = [task for task, result in zip(tasks, results, strict=True) if result is None]
-    if not due:
-        return list(filter(None, results))
-    with _kitchen() as kitchen:
-        workers = Parallel(n_jobs=max(1, min(jobs, len(due))), backend="threading")
-        done = iter(workers(delayed(_report)(task, kitchen, force, watch) for task in due))
-    _write_index(due[0].reports)
-    ledger.forget_old(due[0].reports)
-    return [result or next(done) for result in results]
+    due = [task for _, task in checked if task.languages]
+    if due:
+        with _kitchen() as kitchen:
+            workers = Parallel(n_jobs=max(1, min(jobs, len(due))), backend="threading")
+            made = iter(workers(delayed(_report)(task, kitchen, force, watch) for task in due))
+        _write_index(due[0].reports)
+        ledger.forget_old(due[0].reports)
+    found = [current + (next(made) if task.languages else []) for current, task in checked]
+    return [
+        result
+        for task, results in zip(tasks, found, strict=True)
+        for result in sorted(results, key=lambda r: task.languages.index(r.lang))
+    ]
 
 
-def _report(task: _Task, kitchen: _Kitchen, force: bool, watch: Watch) -> Result:
-    """One report, in its turn: whoever waited for another run of it takes that one's page."""
-    watch(Result(*_named(task), "begun"))
+def _due(task: _Task) -> tuple[list[Result], _Task]:
+    """Results of languages whose page is up to date, and the task of the others."""
+    entries = {publish.identity(entry): entry for entry in publish.manifest(task.reports)}
+    current = []
+    for lang in task.languages:
+        entry = entries.get((task.inputs.period, task.notebook.stem, lang))
+        if entry and entry["key"] == task.key(lang) and publish.is_intact(task.reports, entry):
+            current.append(task.result(lang, "up-to-date", path=task.page(lang)))
+    done = {result.lang for result in current}
+    return current, replace(task, languages=tuple(lang for lang in task.languages if lang not in done))
+
+
+def _report(task: _Task, kitchen: _Kitchen, force: bool, watch: Watch) -> list[Result]:
+    """One report, in its turn: whoever waited for another run of it takes that one's pages."""
+    for lang in task.languages:
+        watch(task.result(lang, "begun"))
     started = time.perf_counter()
     try:
-        with turn(task.reports, task.page, task.limits.run_seconds):
-            result = None if force else _up_to_date(task)
-            result = result or _tried(task, kitchen, started)
+        with turn(task.reports, task.stem, task.limits.run_seconds):
+            current, task = ([], task) if force else _due(task)
+            results = current + (_tried(task, kitchen, started) if task.languages else [])
     except RunError as busy:
-        page = task.reports / task.page
-        seconds = time.perf_counter() - started
-        result = Result(*_named(task), "failed", page if page.exists() else None, seconds, "busy", str(busy))
-    watch(result)
-    return result
+        results = task.failed("busy", str(busy), seconds=time.perf_counter() - started)
+    for result in results:
+        watch(result)
+    return results
 
 
-def _up_to_date(task: _Task) -> Result | None:
-    for entry in publish.manifest(task.reports):
-        wanted = (task.inputs.period, task.notebook.stem, task.lang)
-        if (
-            publish.identity(entry) == wanted
-            and entry["key"] == task.key
-            and publish.is_intact(task.reports, entry)
-        ):
-            return Result(*_named(task), "up-to-date", task.reports / task.page)
-    return None
-
-
-def _named(task: _Task) -> tuple[str, str, str]:
-    return task.notebook.stem, task.inputs.period, task.lang
-
-
-def _tried(task: _Task, kitchen: _Kitchen, started: float) -> Result:
+def _tried(task: _Task, kitchen: _Kitchen, started: float) -> list[Result]:
     """The report after as many attempts as its faults allow."""
     limits = task.limits
     for attempt in range(1, limits.attempts + 1):
@@ -217,15 +234,15 @@ def _tried(task: _Task, kitchen: _Kitchen, started: float) -> Result:
         if fault is None or not fault.is_passing or attempt == limits.attempts:
             break
         time.sleep(limits.pause_seconds * 2 ** (attempt - 1))
-    seconds, page = time.perf_counter() - started, task.reports / task.page
-    if fault is None:
-        return Result(*_named(task), "published", page, seconds, run_folder=folder, attempts=attempt)
-    last_good = page if page.exists() else None
-    return Result(*_named(task), "failed", last_good, seconds, fault.cause, fault.message, folder, attempt)
+    told = {"seconds": time.perf_counter() - started, "run_folder": folder, "attempts": attempt}
+    if fault is not None:
+        return task.failed(fault.cause, fault.message, **told)
+    return [task.result(lang, "published", path=task.page(lang), **told) for lang in task.languages]
 
 
 def _attempt(task: _Task, kitchen: _Kitchen, started: float, attempt: int) -> tuple[Path, Fault | None]:
-    folder = ledger.begin(task.reports, *_named(task), attempt=attempt)
+    named = (task.notebook.stem, task.inputs.period, ",".join(task.languages))
+    folder = ledger.begin(task.reports, *named, attempt=attempt)
     begun_at = ledger.now()
     ended = execute(
         task.notebook,
@@ -246,35 +263,20 @@ def _attempt(task: _Task, kitchen: _Kitchen, started: float, attempt: int) -> tu
 
 
 def _deliver(task: _Task, executed: Executed, folder: Path, begun_at: str, started: float) -> Fault | None:
-    """Render and publish; a Fault when either is refused."""
-    read = executed.page.get("data")
-    if read and read != task.inputs.data:
+    """Render and publish all languages at once; a Fault when either is refused."""
+    read = {page.get("data") or task.inputs.data for page in executed.pages.values()}
+    if read != {task.inputs.data}:
         said = f"{task.notebook.stem}: the facts were loaded anew while it ran. Run it again."
         return Fault("input-changed", said)
-    entry = {
-        "report": task.notebook.stem,
-        "period": task.inputs.period,
-        "lang": task.lang,
-        "run_id": folder.name,
-        "key": task.key,
-        "parameters": dict(task.given),
-        "policy": {"version": task.inputs.policy_version, "sha256": task.inputs.policy_sha256},
-        "data": task.inputs.data,
-        "packages": inputs.packages(),
-        "state": "published",
-        **{name: executed.page.get(name) or "" for name in ("title", "headline", "grade", "as_of")},
-        "started_at": begun_at,
-        "finished_at": ledger.now(),
-        "seconds": round(time.perf_counter() - started, 2),
-    }
-    files, workbook = {}, Path(task.page).with_suffix(".xlsx")
-    if executed.workbook is not None:
-        files[str(workbook)] = executed.workbook.read_bytes()
-    title = str(executed.page.get("title") or task.notebook.stem)
+    files: dict[str, bytes] = {}
+    entries: list[publish.Entry] = []
     try:
-        page = _render(executed.notebook, task, title, folder.name, workbook.name if files else "")
-        files[task.page] = page.encode()
-        publish.publish(task.reports, entry, files)
+        for lang, page in executed.pages.items():
+            own = _files(task, executed, lang, folder.name)
+            times = (begun_at, round(time.perf_counter() - started, 2))
+            entries.append(_entry(task, lang, page, folder.name, times, list(own)))
+            files |= own
+        publish.publish(task.reports, entries, files)
     except SalesopsError as refused:
         return Fault("publish", str(refused))
     except Exception as mistake:
@@ -286,21 +288,58 @@ def _deliver(task: _Task, executed: Executed, folder: Path, begun_at: str, start
     return None
 
 
-def _render(notebook: Any, task: _Task, title: str, run_id: str, workbook: str) -> str:
+def _files(task: _Task, executed: Executed, lang: str, run_id: str) -> dict[str, bytes]:
+    """Page and workbook of one language, by path below the reports."""
+    stem, book = f"{task.stem}.{lang}", executed.workbook(lang)
+    workbook = Path(stem).name + ".xlsx" if book else ""
+    title = str(executed.pages[lang].get("title") or task.notebook.stem)
+    page = _render(executed.notebook, task, lang, title, run_id, workbook)
+    return {f"{stem}.html": page.encode(), **({f"{stem}.xlsx": book.read_bytes()} if book else {})}
+
+
+def _entry(
+    task: _Task,
+    lang: str,
+    page: Mapping[str, Any],
+    run_id: str,
+    times: tuple[str, float],
+    files: list[str],
+) -> publish.Entry:
+    return {
+        "report": task.notebook.stem,
+        "period": task.inputs.period,
+        "lang": lang,
+        "run_id": run_id,
+        "key": task.key(lang),
+        "parameters": dict(task.given),
+        "policy": {"version": task.inputs.policy_version, "sha256": task.inputs.policy_sha256},
+        "data": task.inputs.data,
+        "packages": inputs.packages(),
+        "state": "published",
+        **{name: page.get(name) or "" for name in ("title", "headline", "grade", "as_of")},
+        "started_at": times[0],
+        "finished_at": ledger.now(),
+        "seconds": times[1],
+        "files": files,
+    }
+
+
+def _render(notebook: Any, task: _Task, lang: str, title: str, run_id: str, workbook: str) -> str:
     from salesops_lib import reporting
 
     meta = {"workbook": workbook, "index": "../index.html", "run": run_id, "data": task.inputs.data[:16]}
-    return reporting.render(notebook, lang=task.lang, title=title, meta=meta)
+    return reporting.render(notebook, lang=lang, title=title, meta=meta)
 
 
 def _leave_page(task: _Task, folder: Path) -> None:
-    """A page of the failed run, with the failing cell, for its run directory only."""
+    """Pages of the failed run, with the failing cell, for its run directory only."""
     import nbformat
 
     with contextlib.suppress(Exception):  # evidence for people; the run has failed already
         executed = nbformat.read(folder / task.notebook.name, as_version=4)
-        page = _render(executed, task, task.notebook.stem, folder.name, "")
-        (folder / Path(task.page).name).write_text(page, encoding="utf-8")
+        for lang in task.languages:
+            page = _render(executed, task, lang, task.notebook.stem, folder.name, "")
+            (folder / task.page(lang).name).write_text(page, encoding="utf-8")
 
 
 def _write_index(reports: Path) -> None:

@@ -2,7 +2,7 @@
 
 papermill's own verdict is not trusted: it passes `sys.exit(0)` and calls the cells after a
 killed kernel completed.  A run counts only when every code cell ran in it, none holds an
-error, and the page was closed, which leaves `page.json` in the output folder.
+error, and the page was closed, which leaves `page.<lang>.json` in the output folder.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ PASSING = frozenset(
         *("BrokenPipe", "Timeout", "Operational", "Interface"),
     )
 )
-END_MARKER = "page.json"
 USER_ERRORS = {kind.__name__ for kind in (SalesopsError, DataError, PolicyError, RunError)}
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -62,11 +61,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Executed:
-    """A run that passed the gate: the notebook with outputs, what the page says, its workbook."""
+    """A run that passed the gate: the notebook with outputs, and by language what its page says."""
 
     notebook: NotebookNode
-    page: Mapping[str, Any]
-    workbook: Path | None
+    pages: Mapping[str, Mapping[str, Any]]
+    output: Path
+
+    def workbook(self, lang: str) -> Path | None:
+        path = self.output / f"page.{lang}.xlsx"
+        return path if path.is_file() else None
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ def execute(
             what = f"was running when the whole run had taken {limits.run_seconds:g} s, its deadline"
             return _fault(notebook, "deadline", _last_started(executed), what)
         return _died(notebook, executed, log, problem)
-    return gate(notebook, executed, output)
+    return gate(notebook, executed, output, str(values["lang"]).split(","))
 
 
 class _Deadline:
@@ -190,8 +193,8 @@ def _literal(path: Path) -> str:
     return str(path).replace("{", "{{").replace("}", "}}")
 
 
-def gate(notebook: Path, executed: Path, output: Path) -> Executed | Fault:
-    """What the run left in `executed` and `output`, if it is whole."""
+def gate(notebook: Path, executed: Path, output: Path, languages: list[str]) -> Executed | Fault:
+    """What the run left in `executed` and `output`, if it is whole in all `languages`."""
     import nbformat
 
     document = nbformat.read(executed, as_version=4)
@@ -202,15 +205,15 @@ def gate(notebook: Path, executed: Path, output: Path) -> Executed | Fault:
                 return _stopped(notebook, cell.execution_count or number, shown)
         if cell.execution_count is None:
             return _fault(notebook, "unfinished", number, "was not run")
-    marker = output / END_MARKER
-    if not marker.is_file():
+    markers = {lang: output / f"page.{lang}.json" for lang in languages}
+    if not all(marker.is_file() for marker in markers.values()):
         return Fault(
             "unfinished",
             f"{notebook.stem} ran to its end but never closed its page.\n"
             "Its last code cell must call `page.close(output)`.",
         )
-    workbook = next(iter(sorted(output.glob("*.xlsx"))), None)
-    return Executed(document, json.loads(marker.read_text(encoding="utf-8")), workbook)
+    pages = {lang: json.loads(marker.read_text(encoding="utf-8")) for lang, marker in markers.items()}
+    return Executed(document, pages, output)
 
 
 def _stopped(notebook: Path, number: int | None, error: Any) -> Fault:

@@ -11,8 +11,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from salesops_lib.errors import RunError, nearest
-
 LISTED_PACKAGES = (
     "salesops",
     "pandas",
@@ -74,24 +72,18 @@ def read(root: Path, period: str = "", lang: str = "") -> Inputs:
     Raises
     ------
     DataError
-        If there are no facts, or none of that period.
+        If there are no facts, or none of that period, or a language is unknown.
     PolicyError
         If the policy has faults.
-    RunError
-        If a language is unknown.
     """
     from salesops_lib import workspace
 
-    asked = tuple(dict.fromkeys(part.strip() for part in lang.split(",") if part.strip()))
-    for one in asked:
-        if one not in workspace.LANGUAGES:
-            raise RunError(f"{one!r} is not a language of the reports: {nearest(one, workspace.LANGUAGES)}")
-    ws = workspace.open_workspace(root, period=period)
+    ws = workspace.open_workspace(root, period=period, lang=lang)
     try:
         return Inputs(
             root=ws.root,
             period=ws.period.label,
-            languages=asked or (ws.lang,),
+            languages=ws.languages,
             policy_version=str(ws.policy.version),
             policy_sha256=ws.policy.sha256,
             data=ws.facts.fingerprint,

@@ -27,7 +27,10 @@ def now() -> str:
 
 
 def begin(folder: Path, report: str, period: str, lang: str, attempt: int = 1) -> Path:
-    """A new run directory below `reports/`, with the record of a run that has begun."""
+    """A new run directory below `reports/`, with the record of a run that has begun.
+
+    `lang` names one language, or several with commas between.
+    """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     room = folder / ".runs" / f"{stamp}-{report}-{lang}-{secrets.token_hex(2)}"
     room.mkdir()
@@ -64,7 +67,11 @@ def records(folder: Path) -> list[dict[str, Any]]:
 
 def latest(folder: Path) -> dict[tuple[str, str, str], dict[str, Any]]:
     """The last record of each period, report and language."""
-    return {publish.identity(known): known for known in records(folder)}
+    return {
+        publish.identity(one): one
+        for known in records(folder)
+        for one in ({**known, "lang": lang} for lang in known["lang"].split(","))
+    }
 
 
 def forget_old(folder: Path) -> None:

@@ -89,8 +89,10 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def publish(folder: Path, entry: Entry, files: Mapping[str, bytes]) -> None:
-    """Put `files` (by path inside `folder`) and their manifest `entry` in place, all or none.
+def publish(folder: Path, entries: list[Entry], files: Mapping[str, bytes]) -> None:
+    """Put `files` (by path inside `folder`) and their manifest `entries` in place, all or none.
+
+    An entry's `files` lists its own ones; the manifest holds their digests.
 
     Raises
     ------
@@ -99,9 +101,11 @@ def publish(folder: Path, entry: Entry, files: Mapping[str, bytes]) -> None:
     """
     digests = {name: sha256(content) for name, content in files.items()}
     with locked(folder):
-        others = [other for other in manifest(folder) if identity(other) != identity(entry)]
-        entries = sorted([*others, {**entry, "files": digests}], key=identity)
-        _replace(folder, {**files, MANIFEST: _as_json({"reports": entries})})
+        known = {identity(entry): entry for entry in manifest(folder)}
+        for entry in entries:
+            known[identity(entry)] = {**entry, "files": {name: digests[name] for name in entry["files"]}}
+        body = {"reports": [known[key] for key in sorted(known)]}
+        _replace(folder, {**files, MANIFEST: _as_json(body)})
 
 
 def publish_index(folder: Path, render: Callable[[list[Entry]], str]) -> None:

@@ -9,6 +9,7 @@ that also holds missing values.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -45,6 +46,9 @@ class Engine(Protocol):
     def execute(self, sql: str, values: Sequence[object] = ()) -> None: ...
     def columns(self) -> dict[str, list[str]]: ...
     def close(self) -> None: ...
+
+
+_SEALING = threading.Lock()
 
 
 class DuckDBEngine:
@@ -88,15 +92,16 @@ class DuckDBEngine:
 
         Connections of one process to one file share their settings; the second finds them locked.
         """
-        if self.connection.execute("SELECT current_setting('lock_configuration')").fetchone() == (True,):
-            return
-        for setting in (
-            "autoinstall_known_extensions = false",
-            "autoload_known_extensions = false",
-            "enable_external_access = false",
-            "lock_configuration = true",
-        ):
-            self.connection.execute(f"SET {setting}")
+        with _SEALING:
+            if self.connection.execute("SELECT current_setting('lock_configuration')").fetchall() == [(True,)]:
+                return
+            for setting in (
+                "autoinstall_known_extensions = false",
+                "autoload_known_extensions = false",
+                "enable_external_access = false",
+                "lock_configuration = true",
+            ):
+                self.connection.execute(f"SET {setting}")
 
     def query(self, sql: str, values: Sequence[object] = ()) -> pd.DataFrame:
         return self.connection.execute(sql, list(values)).fetchdf()

@@ -198,7 +198,7 @@ def test_runs_of_one_report_take_turns(standin, warm):
 
 def test_a_turn_kept_too_long_is_busy(standin, warm):
     reports = publish.reports_folder(standin)
-    with turn(reports, "2026-03/10_first.en.html", 0):
+    with turn(reports, "2026-03/10_first", 0):
         (result,) = runs.run(standin, ["10"], limits=runs.Limits(run_seconds=0.2))
     assert (result.status, result.cause) == ("failed", "busy")
     assert "BUSY" in result.message
@@ -335,11 +335,12 @@ def test_a_policy_with_faults(published):
 )
 def test_an_interrupted_run_leaves_nothing(published, number):
     before = digests(published)
-    wait = "import os, pathlib, time\npathlib.Path(workspace, f'pid-{lang}').write_text(str(os.getpid()))\ntime.sleep(120)"
-    write_notebook(published / "notebooks" / "10_first.ipynb", wait)
-    command = [sys.executable, "-m", "salesops_lib.cli", "-w", str(published), "run", "10", "--lang", "en,zh"]
+    wait = "import os, pathlib, time\npathlib.Path(workspace, 'pid-{__name}').write_text(str(os.getpid()))\ntime.sleep(120)"
+    for name in ("10_first", "20_second"):
+        write_notebook(published / "notebooks" / f"{name}.ipynb", wait.replace("{__name}", name))
+    command = [sys.executable, "-m", "salesops_lib.cli", "-w", str(published), "run", "--lang", "en,zh"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    notes = [published / "pid-en", published / "pid-zh"]
+    notes = [published / "pid-10_first", published / "pid-20_second"]
     deadline = time.monotonic() + 30
     while not all(note.exists() and note.read_text() for note in notes) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -48,7 +48,7 @@ def test_plain_papermill_runs_another_period_in_chinese(sample_company: Path, tm
         progress_bar=False,
         cwd=tmp_path,
     )
-    told = json.loads((tmp_path / "page.json").read_text("utf-8"))
+    told = json.loads((tmp_path / "page.zh.json").read_text("utf-8"))
     assert (told["report"], told["period"], told["lang"]) == ("10_performance_review", "2025-Q4", "zh")
     assert (told["title"], told["as_of"], told["is_complete"]) == ("经营分析", "2025-12-31", True)
     with duckdb.connect(str(sample_company / "data" / "facts.duckdb"), read_only=True) as store:
@@ -60,4 +60,4 @@ def test_plain_papermill_runs_another_period_in_chinese(sample_company: Path, tm
     assert headline["values"]["actual"] == fen
     assert told["headline"] == headline["text"]
     assert f"{fen / 1e10:.2f}亿元" in told["headline"]
-    assert (tmp_path / "page.xlsx").stat().st_size > 10_000
+    assert (tmp_path / "page.zh.xlsx").stat().st_size > 10_000

@@ -38,6 +38,7 @@ def notebook(monkeypatch, samples):
 
     def make(lang: str = "en", exhibits=None, output="") -> dict:
         from salesops_lib.reporting import Page
+        from salesops_lib.reporting.edition import Edition
 
         outputs: list[dict] = []
 
@@ -45,7 +46,7 @@ def notebook(monkeypatch, samples):
             data = {"text/html": str(html), "text/plain": "<IPython.core.display.HTML object>"}
             outputs.append({"output_type": "display_data", "data": data, "metadata": {"salesops": mark}})
 
-        monkeypatch.setattr(Page, "_display", caught)
+        monkeypatch.setattr(Edition, "_display", caught)
         page = Page(samples.workspace(lang), "10_performance_review")
         page.headline(
             samples.scorecard().findings[0],

@@ -10,6 +10,7 @@ import pytest
 
 from salesops_lib.metrics import Missing
 from salesops_lib.reporting import Page, render
+from salesops_lib.reporting.edition import Edition
 from salesops_lib.reporting.sanitise import sanitise
 
 
@@ -197,13 +198,13 @@ def test_sanitiser_removes_the_rest(bad):
 
 def test_close_writes_a_summary_and_a_workbook(notebook, tmp_path):
     notebook("en", output=tmp_path)
-    summary = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
+    summary = json.loads((tmp_path / "page.en.json").read_text(encoding="utf-8"))
     assert summary["headline"].startswith("Bookings of ¥46.0M are +12.2%")
     assert summary["grade"] == "B"
     assert summary["period"] == "2026-03"
     assert summary["as_of"] == "2026-03-16"
     assert summary["findings"][1]["values"]["gap"] == -185000000
-    assert (tmp_path / "page.xlsx").stat().st_size > 5000
+    assert (tmp_path / "page.en.xlsx").stat().st_size > 5000
 
 
 def test_page_displays_in_a_notebook(monkeypatch, samples):
@@ -216,29 +217,24 @@ def test_page_displays_in_a_notebook(monkeypatch, samples):
     page = Page(samples.workspace("zh"), "10_performance_review")
     page.section(Missing("receivables", ("receipts",)))
     assert "<style>" in shown[0][0]
-    assert shown[0][1] == {"salesops": {"part": "header", "id": "header", "label": "经营分析"}}
+    assert shown[0][1] == {"salesops": {"part": "header", "id": "header", "label": "经营分析", "lang": "zh"}}
     assert "本节未显示：需要回款。" in shown[1][0]
 
 
 def test_a_bare_workspace_is_enough():
     from types import SimpleNamespace
 
-    shown = Page.__new__(Page)
     from salesops_lib.reporting.imprint import imprint
 
-    shown.imprint = imprint(SimpleNamespace(lang="en", period="2026-Q1"))
-    assert (shown.imprint.period_name, shown.imprint.to_date, shown.imprint.voice.currency) == (
-        "Q1 2026",
-        "",
-        "CNY",
-    )
+    bare = imprint(SimpleNamespace(lang="en", period="2026-Q1"))
+    assert (bare.period_name, bare.to_date, bare.voice.currency) == ("Q1 2026", "", "CNY")
 
 
 @pytest.fixture
 def page(monkeypatch, samples):
     """An English page and the list of what it shows."""
     shown: list[tuple[str, dict]] = []
-    monkeypatch.setattr(Page, "_display", lambda self, html, **mark: shown.append((str(html), mark)))
+    monkeypatch.setattr(Edition, "_display", lambda self, html, **mark: shown.append((str(html), mark)))
     return Page(samples.workspace("en"), "10_performance_review"), shown
 
 

@@ -16,8 +16,9 @@ display(
 CLOSE = """
 import json
 from pathlib import Path
-Path(output, "page.xlsx").write_bytes(b"workbook of " + period.encode())
-Path(output, "page.json").write_text(json.dumps({"headline": f"Sales of {period}", "grade": "A", "title": "First"}))"""
+for one in lang.split(","):
+    Path(output, f"page.{one}.xlsx").write_bytes(b"workbook of " + period.encode())
+    Path(output, f"page.{one}.json").write_text(json.dumps({"headline": f"Sales of {period}", "grade": "A", "title": "First"}))"""
 
 
 def write_notebook(path: Path, *cells: str, close: bool = True, parameters: str = PARAMETERS) -> Path:

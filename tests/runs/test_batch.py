@@ -163,7 +163,7 @@ def test_nothing_is_said_on_the_terminal(standin, warm, capfd):
 
 
 def test_notebook_without_workbook_publishes_the_page_alone(standin, warm):
-    drop = "import pathlib; (pathlib.Path(output) / 'page.xlsx').unlink()"
+    drop = "import pathlib; (pathlib.Path(output) / 'page.en.xlsx').unlink()"
     from standin import CLOSE
 
     write_notebook(standin / "notebooks" / "10_first.ipynb", SHOW, CLOSE, drop, close=False)

@@ -10,6 +10,11 @@ from salesops_lib.runs import publish
 ENTRY = {"report": "a", "period": "2026-01", "lang": "en"}
 
 
+def put(folder, entry, files):
+    """Publish one entry that owns all `files`."""
+    publish.publish(folder, [{**entry, "files": list(files)}], files)
+
+
 def content(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -21,7 +26,7 @@ def content(folder):
 @pytest.fixture
 def folder(tmp_path):
     made = publish.reports_folder(tmp_path)
-    publish.publish(made, ENTRY, {"2026-01/a.en.html": b"one", "2026-01/a.en.xlsx": b"one"})
+    put(made, ENTRY, {"2026-01/a.en.html": b"one", "2026-01/a.en.xlsx": b"one"})
     return made
 
 
@@ -34,8 +39,8 @@ def test_publishes_files_with_their_digests(folder):
 
 
 def test_a_report_is_replaced_and_others_stay(folder):
-    publish.publish(folder, {**ENTRY, "lang": "zh"}, {"2026-01/a.zh.html": b"zh"})
-    publish.publish(folder, ENTRY, {"2026-01/a.en.html": b"two"})
+    put(folder, {**ENTRY, "lang": "zh"}, {"2026-01/a.zh.html": b"zh"})
+    put(folder, ENTRY, {"2026-01/a.en.html": b"two"})
     assert [entry["lang"] for entry in publish.manifest(folder)] == ["en", "zh"]
     assert (folder / "2026-01" / "a.en.html").read_bytes() == b"two"
 
@@ -52,7 +57,7 @@ def test_a_refused_move_takes_all_moves_back(folder, monkeypatch, failing):
 
     monkeypatch.setattr(os, "replace", refuse_once)
     with pytest.raises(RunError, match="Permission denied"):
-        publish.publish(folder, ENTRY, {"2026-01/a.en.html": b"two", "2026-01/b.html": b"new"})
+        put(folder, ENTRY, {"2026-01/a.en.html": b"two", "2026-01/b.html": b"new"})
     assert content(folder) == before
 
 
@@ -72,7 +77,7 @@ def test_a_kill_leaves_the_old_set_or_the_new_one(folder, killed_at):
                 return real(*args)
 
             setattr(os, name, counted)
-        publish.publish(folder, ENTRY, {"2026-01/a.en.html": b"two", "2026-01/a.en.xlsx": b"two"})
+        put(folder, ENTRY, {"2026-01/a.en.html": b"two", "2026-01/a.en.xlsx": b"two"})
 
     process = multiprocessing.get_context("fork").Process(target=die, args=(folder, killed_at))
     process.start()
@@ -90,7 +95,7 @@ def test_a_kill_leaves_the_old_set_or_the_new_one(folder, killed_at):
 def test_another_publisher_makes_it_busy(folder, monkeypatch):
     monkeypatch.setattr(publish, "LOCK_SECONDS", 0.1)
     with publish.locked(folder), pytest.raises(RunError, match="BUSY"):
-        publish.publish(folder, ENTRY, {"2026-01/a.en.html": b"two"})
+        put(folder, ENTRY, {"2026-01/a.en.html": b"two"})
 
 
 def test_a_file_where_reports_belong_is_said(tmp_path):
@@ -103,7 +108,7 @@ def test_a_file_where_the_period_belongs_changes_nothing(folder):
     (folder / "2026-02").write_text("in the way")
     before = content(folder)
     with pytest.raises(RunError, match="Cannot write"):
-        publish.publish(folder, {**ENTRY, "period": "2026-02"}, {"2026-02/a.en.html": b"two"})
+        put(folder, {**ENTRY, "period": "2026-02"}, {"2026-02/a.en.html": b"two"})
     assert content(folder) == before
 
 
@@ -112,7 +117,7 @@ def test_file_systems_without_hard_links_are_served(folder, monkeypatch):
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", no_links)
-    publish.publish(folder, ENTRY, {"2026-01/a.en.html": b"two"})
+    put(folder, ENTRY, {"2026-01/a.en.html": b"two"})
     assert (folder / "2026-01" / "a.en.html").read_bytes() == b"two"
 
 
