@@ -190,7 +190,7 @@ def _period(calendar: Calendar, facts: Facts, as_of: date, text: str) -> Period:
 
 
 def _first_day(facts: Facts) -> date:
-    found = facts.query(
-        "SELECT MIN(day) AS first_day FROM (SELECT MIN(dated_on) AS day FROM sales UNION ALL SELECT MIN(created_on) AS day FROM deals) AS days"
-    )
-    return found.first_day.iloc[0].date()
+    found: date = facts.engine.rows(
+        "SELECT CAST(MIN(day) AS DATE) AS first_day FROM (SELECT MIN(dated_on) AS day FROM sales UNION ALL SELECT MIN(created_on) AS day FROM deals) AS days"
+    )[0][0]
+    return found

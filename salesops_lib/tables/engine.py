@@ -43,6 +43,7 @@ class Engine(Protocol):
     """What the library asks of an engine; SQL is in DuckDB's dialect, `?` marks a bound value."""
 
     def query(self, sql: str, values: Sequence[object] = ()) -> pd.DataFrame: ...
+    def rows(self, sql: str) -> list[tuple[Any, ...]]: ...
     def execute(self, sql: str, values: Sequence[object] = ()) -> None: ...
     def columns(self) -> dict[str, list[str]]: ...
     def close(self) -> None: ...
@@ -106,6 +107,10 @@ class DuckDBEngine:
     def query(self, sql: str, values: Sequence[object] = ()) -> pd.DataFrame:
         return self.connection.execute(sql, list(values)).fetchdf()
 
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """A few rows as Python values, for which pandas need not be imported."""
+        return list(self.connection.execute(sql).fetchall())
+
     def execute(self, sql: str, values: Sequence[object] = ()) -> None:
         self.connection.execute(sql, list(values))
 
@@ -164,6 +169,9 @@ class PostgresEngine:
             elif column.type_code in _POSTGRES_NUMBERS:
                 frame.isetitem(position, pd.to_numeric(frame.iloc[:, position].map(_number)))
         return frame
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return list(self.connection.execute(translated(sql, "postgres")).fetchall())
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> None:
         self.connection.execute(translated(sql, "postgres"), list(values))

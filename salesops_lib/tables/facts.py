@@ -30,16 +30,16 @@ class Facts:
 
     @cached_property
     def _filled(self) -> dict[tuple[str, str], int]:
-        rows = self.query("SELECT table_name, column_name, n_filled FROM table_columns")
-        return {(r.table_name, r.column_name): int(r.n_filled) for r in rows.itertuples()}
+        rows = self.engine.rows("SELECT table_name, column_name, n_filled FROM table_columns")
+        return {(table, column): int(n) for table, column, n in rows}
 
     @cached_property
     def rows(self) -> dict[str, int]:
         """Number of rows of each canonical and derived table."""
-        counted = self.query(
+        counted = self.engine.rows(
             "SELECT table_name, MAX(n_rows) AS n_rows FROM table_columns GROUP BY table_name"
         )
-        return {r.table_name: int(r.n_rows) for r in counted.itertuples()}
+        return {table: int(n) for table, n in counted}
 
     @cached_property
     def _columns(self) -> dict[str, list[str]]:
@@ -68,15 +68,15 @@ class Facts:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of everything loaded: equal for equal sources, mappings and policy."""
-        return str(self.query("SELECT value FROM store_facts WHERE name = 'fingerprint'").value.iloc[0])
+        return str(self.engine.rows("SELECT value FROM store_facts WHERE name = 'fingerprint'")[0][0])
 
     @cached_property
     def last_day(self) -> date | None:
         """Last day with a sale (or, without sales, an opportunity)."""
         for table, column in (("sales", "dated_on"), ("opportunities", "created_on")):
             if self.has(f"{table}.{column}"):
-                found = self.query(f"SELECT MAX({column}) AS last_day FROM {table}").last_day.iloc[0]
-                return found.date()
+                found = self.engine.rows(f"SELECT CAST(MAX({column}) AS DATE) AS last_day FROM {table}")
+                return found[0][0]
         return None
 
     def close(self) -> None:
