@@ -58,6 +58,12 @@ class Workspace:
         return str(getattr(company, self.lang)) if company else ""
 
     @property
+    def scope(self) -> str:
+        """The region, team or person that the reports cover; empty for the whole company."""
+        names = self.policy.names(self.lang)
+        return str(names.get(self.facts.scope, self.facts.scope))
+
+    @property
     def window(self) -> Window:
         return self.comparison.current
 

@@ -34,6 +34,9 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
 @click.option("--from", "first", default="", metavar="P", help="Back-fill: all periods from here …")
 @click.option("--to", "last", default="", metavar="P", help="… to here, oldest first.")
 @click.option("--missed", is_flag=True, help="Catch up: complete months that were never published.")
+@click.option(
+    "--by", default="", metavar="UNIT", help="region, team or rep: one report each, with its own rows alone."
+)
 @LANG
 @JOBS
 @click.option("--force", is_flag=True, help="Also make again what is up to date.")

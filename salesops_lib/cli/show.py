@@ -91,6 +91,7 @@ def _event(result: Result) -> None:
         "event": result.status,
         "report": result.notebook,
         "period": result.period,
+        "unit": result.unit,
         "lang": result.lang,
     }
     if result.status != "begun":
@@ -100,7 +101,8 @@ def _event(result: Result) -> None:
 
 
 def _label(result: Result) -> str:
-    return f"{result.period} {result.notebook} ({result.lang})"
+    unit = f" {result.unit}" if result.unit else ""
+    return f"{result.period} {result.notebook}{unit} ({result.lang})"
 
 
 def _line(result: Result) -> str:

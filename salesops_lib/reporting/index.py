@@ -17,9 +17,9 @@ def render_index(entries: Sequence[Mapping[str, Any]], lang: str = "en", *, titl
     Parameters
     ----------
     entries
-        One a report, period and language: `report`, `period`, `lang`, `state`, and where there
-        are: `title`, `headline`, `as_of` (ISO date), `grade`, `html`, `xlsx` (relative
-        addresses), `cause` of a failure.
+        One a report, period, unit and language: `report`, `period`, `lang`, `state`, and where
+        there are: `unit`, `title`, `headline`, `as_of` (ISO date), `grade`, `html`, `xlsx`
+        (relative addresses), `cause` of a failure.
     lang
         Language of the page.
     title
@@ -51,6 +51,7 @@ def _card(entry: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
     return {
         "report": report,
         "lang": str(entry.get("lang", "")),
+        "unit": str(entry.get("unit") or ""),
         "title": voice.name("report", report),
         "headline": str(entry.get("headline") or ""),
         "state": voice.name("state", state),
@@ -66,9 +67,18 @@ def _card(entry: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
 
 
 def _merged(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One card a report: the page's language leads, the others are links."""
+    """One card a report: the whole company in the page's language leads; languages and units are links."""
     merged: dict[str, dict[str, Any]] = {}
-    for card in sorted(cards, key=lambda c: (c["report"], not c["is_own"])):
-        lead = merged.setdefault(card["report"], {**card, "links": []})
-        lead["links"].append(card)
+    for card in sorted(cards, key=lambda c: (c["report"], bool(c["unit"]), not c["is_own"], c["unit"])):
+        lead = merged.setdefault(card["report"], _lead(card))
+        if card["unit"]:
+            lead["units"].setdefault(card["unit"], []).append(card)
+        else:
+            lead["links"].append(card)
     return list(merged.values())
+
+
+def _lead(card: dict[str, Any]) -> dict[str, Any]:
+    """What a report's card says; where only units have it, it speaks for none of them."""
+    bare = dict.fromkeys(("headline", "html", "cause"), "") if card["unit"] else {}
+    return {**card, **bare, "links": [], "units": {}}

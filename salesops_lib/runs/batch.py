@@ -17,6 +17,7 @@ from salesops_lib.runs import inputs, ledger, publish
 from salesops_lib.runs.execute import Executed, Fault, Limits, execute, import_papermill
 from salesops_lib.runs.notebooks import checked, discover, find, folder
 from salesops_lib.runs.turns import turn
+from salesops_lib.runs.units import WHOLE, ScopedWorkspaces, Unit
 
 if TYPE_CHECKING:
     from salesops_lib.runs.inputs import Inputs
@@ -30,7 +31,8 @@ class Result:
     `path` is the published page (the last good one when the run failed, None when there is
     none); `cause` is one of error, exit, kernel-death, timeout, deadline, unfinished,
     input-changed, render, publish, busy, or empty; `message` says it to the user; `run_folder`
-    keeps the evidence; `attempts` counts how often it was begun.
+    keeps the evidence; `attempts` counts how often it was begun; `unit` is empty for the whole
+    company.
     """
 
     notebook: str
@@ -43,6 +45,7 @@ class Result:
     message: str = ""
     run_folder: Path | None = None
     attempts: int = 1
+    unit: str = ""
 
 
 Status = Literal["begun", "published", "failed", "up-to-date"]
@@ -59,25 +62,31 @@ class _Task:
     inputs: Inputs
     reports: Path
     limits: Limits
+    unit: Unit = WHOLE
 
     @property
     def stem(self) -> str:
         """Path of its pages below the reports, without language and ending."""
-        return f"{self.inputs.period}/{self.notebook.stem}"
+        unit = f".{self.unit.file_name}" if self.unit else ""
+        return f"{self.inputs.period}/{self.notebook.stem}{unit}"
+
+    @property
+    def data(self) -> str:
+        """Fingerprint of the facts that the notebook reads."""
+        return self.unit.data(self.inputs.data)
 
     def page(self, lang: str) -> Path:
         return self.reports / f"{self.stem}.{lang}.html"
 
     def key(self, lang: str) -> str:
-        return self.inputs.key(self.notebook, lang, self.given)
+        return self.inputs.key(self.notebook, lang, self.given, self.data)
 
-    @property
-    def values(self) -> dict[str, Any]:
+    def values(self, workspace: Path) -> dict[str, Any]:
         own = {"period": self.inputs.period, "lang": ",".join(self.languages)}
-        return {**self.given, **own, "workspace": str(self.inputs.root)}
+        return {**self.given, **own, "workspace": str(workspace)}
 
     def result(self, lang: str, status: Status, **facts: Any) -> Result:
-        return Result(self.notebook.stem, self.inputs.period, lang, status, **facts)
+        return Result(self.notebook.stem, self.inputs.period, lang, status, unit=self.unit.name, **facts)
 
     def failed(self, cause: str, message: str, **facts: Any) -> list[Result]:
         """A result for each language; its path is the last good page."""
@@ -95,17 +104,19 @@ class _Kitchen:
 
     room: Path
     zygote: Zygote | None
+    workspaces: ScopedWorkspaces
 
 
 @contextlib.contextmanager
-def _kitchen() -> Iterator[_Kitchen]:
+def _kitchen(tasks: list[_Task]) -> Iterator[_Kitchen]:
     from salesops_lib.runs.kernels import Zygote
 
     zygote = Zygote.start()
     room = Path(tempfile.mkdtemp(prefix="salesops-"))
     try:
         import_papermill()
-        yield _Kitchen(room, zygote)
+        workspaces = ScopedWorkspaces(tasks[0].inputs.root, room, (task.unit for task in tasks))
+        yield _Kitchen(room, zygote, workspaces)
     finally:
         if zygote is not None:
             zygote.close()
@@ -117,6 +128,7 @@ def run(
     notebooks: Sequence[str] | None = None,
     *,
     period: str | Sequence[str] = "",
+    by: str = "",
     lang: str = "",
     jobs: int = 2,
     parameters: Mapping[str, Any] | None = None,
@@ -135,6 +147,9 @@ def run(
     period
         Label of the period, or several, which are run in that order; empty for the last
         complete month.
+    by
+        `region`, `team` or `rep`: one report for each, which holds that one's rows alone;
+        empty for one report of the whole company.
     lang
         `en`, `zh` or `en,zh`; empty for the policy's language.
     jobs
@@ -151,7 +166,7 @@ def run(
     Returns
     -------
     list[Result]
-        One a period, notebook and language, in that order.  A report that fails does not stop
+        One a period, unit, notebook and language, in that order.  A report that fails does not stop
         the others and leaves its last good page as it was.
 
     Raises
@@ -166,12 +181,13 @@ def run(
         raise RunError(f"There are no notebooks in {folder(place)}.")
     given = {notebook: checked(notebook, parameters or {}) for notebook in chosen}
     labels = [period] if isinstance(period, str) else list(period)
-    known = [inputs.read(place, label, lang) for label in labels]
+    known = [inputs.read(place, label, lang, by) for label in labels]
     reports = publish.reports_folder(place)
     ledger.settle(reports)
     tasks = [
-        _Task(notebook, one.languages, given[notebook], one, reports, limits or Limits())
+        _Task(notebook, one.languages, given[notebook], one, reports, limits or Limits(), unit)
         for one in known
+        for unit in one.units
         for notebook in chosen
     ]
     return _run_all(tasks, jobs, force, watch or (lambda result: None))
@@ -185,7 +201,7 @@ def _run_all(tasks: list[_Task], jobs: int, force: bool, watch: Watch) -> list[R
         watch(result)
     due = [task for _, task in checked if task.languages]
     if due:
-        with _kitchen() as kitchen:
+        with _kitchen(due) as kitchen:
             workers = Parallel(n_jobs=max(1, min(jobs, len(due))), backend="threading")
             made = iter(workers(delayed(_report)(task, kitchen, force, watch) for task in due))
         _write_index(due[0].reports)
@@ -203,7 +219,7 @@ def _due(task: _Task) -> tuple[list[Result], _Task]:
     entries = {publish.identity(entry): entry for entry in publish.manifest(task.reports)}
     current = []
     for lang in task.languages:
-        entry = entries.get((task.inputs.period, task.notebook.stem, lang))
+        entry = entries.get((task.inputs.period, task.notebook.stem, task.unit.name, lang))
         if entry and entry["key"] == task.key(lang) and publish.is_intact(task.reports, entry):
             current.append(task.result(lang, "up-to-date", path=task.page(lang)))
     done = {result.lang for result in current}
@@ -218,7 +234,11 @@ def _report(task: _Task, kitchen: _Kitchen, force: bool, watch: Watch) -> list[R
     try:
         with turn(task.reports, task.stem, task.limits.run_seconds):
             current, task = ([], task) if force else _due(task)
-            results = current + (_tried(task, kitchen, started) if task.languages else [])
+            if task.languages:
+                with kitchen.workspaces.of(task.unit) as workspace:
+                    results = current + _tried(task, kitchen, workspace, started)
+            else:
+                results = current
     except RunError as busy:
         results = task.failed("busy", str(busy), seconds=time.perf_counter() - started)
     for result in results:
@@ -226,11 +246,11 @@ def _report(task: _Task, kitchen: _Kitchen, force: bool, watch: Watch) -> list[R
     return results
 
 
-def _tried(task: _Task, kitchen: _Kitchen, started: float) -> list[Result]:
+def _tried(task: _Task, kitchen: _Kitchen, workspace: Path, started: float) -> list[Result]:
     """The report after as many attempts as its faults allow."""
     limits = task.limits
     for attempt in range(1, limits.attempts + 1):
-        folder, fault = _attempt(task, kitchen, started, attempt)
+        folder, fault = _attempt(task, kitchen, workspace, started, attempt)
         if fault is None or not fault.is_passing or attempt == limits.attempts:
             break
         time.sleep(limits.pause_seconds * 2 ** (attempt - 1))
@@ -240,15 +260,17 @@ def _tried(task: _Task, kitchen: _Kitchen, started: float) -> list[Result]:
     return [task.result(lang, "published", path=task.page(lang), **told) for lang in task.languages]
 
 
-def _attempt(task: _Task, kitchen: _Kitchen, started: float, attempt: int) -> tuple[Path, Fault | None]:
+def _attempt(
+    task: _Task, kitchen: _Kitchen, workspace: Path, started: float, attempt: int
+) -> tuple[Path, Fault | None]:
     named = (task.notebook.stem, task.inputs.period, ",".join(task.languages))
-    folder = ledger.begin(task.reports, *named, attempt=attempt)
+    folder = ledger.begin(task.reports, *named, unit=task.unit.name, attempt=attempt)
     begun_at = ledger.now()
     ended = execute(
         task.notebook,
-        task.values,
+        task.values(workspace),
         folder=folder,
-        cwd=task.notebook.parent,
+        cwd=workspace if task.unit else task.notebook.parent,
         room=kitchen.room,
         zygote=kitchen.zygote,
         limits=task.limits,
@@ -264,8 +286,8 @@ def _attempt(task: _Task, kitchen: _Kitchen, started: float, attempt: int) -> tu
 
 def _deliver(task: _Task, executed: Executed, folder: Path, begun_at: str, started: float) -> Fault | None:
     """Render and publish all languages at once; a Fault when either is refused."""
-    read = {page.get("data") or task.inputs.data for page in executed.pages.values()}
-    if read != {task.inputs.data}:
+    read = {page.get("data") or task.data for page in executed.pages.values()}
+    if read != {task.data}:
         said = f"{task.notebook.stem}: the facts were loaded anew while it ran. Run it again."
         return Fault("input-changed", said)
     files: dict[str, bytes] = {}
@@ -308,6 +330,8 @@ def _entry(
     return {
         "report": task.notebook.stem,
         "period": task.inputs.period,
+        "unit": task.unit.name,
+        "by": task.unit.by,
         "lang": lang,
         "run_id": run_id,
         "key": task.key(lang),
@@ -327,7 +351,8 @@ def _entry(
 def _render(notebook: Any, task: _Task, lang: str, title: str, run_id: str, workbook: str) -> str:
     from salesops_lib import reporting
 
-    meta = {"workbook": workbook, "index": "../index.html", "run": run_id, "data": task.inputs.data[:16]}
+    index = "" if task.unit else "../index.html"
+    meta = {"workbook": workbook, "index": index, "run": run_id, "data": task.data[:16]}
     return reporting.render(notebook, lang=lang, title=title, meta=meta)
 
 
@@ -349,7 +374,7 @@ def _write_index(reports: Path) -> None:
         cards = {publish.identity(entry): {**entry, **_addresses(entry)} for entry in entries}
         for identity, known in ledger.latest(reports).items():
             if known["state"] == "FAILED":
-                bare = {name: known[name] for name in ("report", "period", "lang")}
+                bare = {name: known[name] for name in ("report", "period", "unit", "lang")}
                 cards[identity] = {**cards.get(identity, bare), "state": "failed"}
         return reporting.render_index(list(cards.values()), _language(entries))
 

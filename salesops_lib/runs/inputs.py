@@ -11,6 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from salesops_lib.runs.units import WHOLE, Unit
+from salesops_lib.tables import scope
+
 LISTED_PACKAGES = (
     "salesops",
     "pandas",
@@ -36,6 +39,8 @@ class Inputs:
         Languages to write, in the order asked for.
     data
         Fingerprint of the facts loaded.
+    units
+        Whom a report is made for, each; the whole company where nobody asked for units.
     """
 
     root: Path
@@ -44,22 +49,23 @@ class Inputs:
     policy_version: str
     policy_sha256: str
     data: str
+    units: tuple[Unit, ...] = (WHOLE,)
 
-    def key(self, notebook: Path, lang: str, parameters: Mapping[str, Any]) -> str:
-        """Equal for runs that must give the same report."""
+    def key(self, notebook: Path, lang: str, parameters: Mapping[str, Any], data: str) -> str:
+        """Equal for runs that must give the same report; `data` is what they read."""
         parts = {
             "notebook": hashlib.sha256(notebook.read_bytes()).hexdigest(),
             "parameters": dict(parameters),
             "period": self.period,
             "lang": lang,
             "policy": self.policy_sha256,
-            "data": self.data,
+            "data": data,
             "library": library(),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def read(root: Path, period: str = "", lang: str = "") -> Inputs:
+def read(root: Path, period: str = "", lang: str = "", by: str = "") -> Inputs:
     """The inputs of the workspace `root`.
 
     Parameters
@@ -68,11 +74,13 @@ def read(root: Path, period: str = "", lang: str = "") -> Inputs:
         Empty for the last complete month.
     lang
         `en`, `zh`, or both as `en,zh`; empty for the policy's language.
+    by
+        `region`, `team` or `rep` for one report each; empty for the whole company.
 
     Raises
     ------
     DataError
-        If there are no facts, or none of that period, or a language is unknown.
+        If there are no facts, or none of that period, or a language or kind of unit is unknown.
     PolicyError
         If the policy has faults.
     """
@@ -80,6 +88,7 @@ def read(root: Path, period: str = "", lang: str = "") -> Inputs:
 
     ws = workspace.open_workspace(root, period=period, lang=lang)
     try:
+        named = scope.units(ws.facts, by, ws.window.start, ws.window.end) if by else ()
         return Inputs(
             root=ws.root,
             period=ws.period.label,
@@ -87,6 +96,7 @@ def read(root: Path, period: str = "", lang: str = "") -> Inputs:
             policy_version=str(ws.policy.version),
             policy_sha256=ws.policy.sha256,
             data=ws.facts.fingerprint,
+            units=tuple(Unit(by, name) for name in named) or (WHOLE,),
         )
     finally:
         ws.close()

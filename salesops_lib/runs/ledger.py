@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 KEPT_RUNS = 50
 RECORD = "run.json"
 CUT_OFF = "the run was cut off"
-COLUMNS = ("report", "period", "lang", "state", "grade", "published_at", "headline", "path", "cause")
+COLUMNS = ("report", "period", "unit", "lang", "state", "grade", "published_at", "headline", "path", "cause")
 
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def begin(folder: Path, report: str, period: str, lang: str, attempt: int = 1) -> Path:
+def begin(folder: Path, report: str, period: str, lang: str, *, unit: str = "", attempt: int = 1) -> Path:
     """A new run directory below `reports/`, with the record of a run that has begun.
 
     `lang` names one language, or several with commas between.
@@ -34,7 +34,7 @@ def begin(folder: Path, report: str, period: str, lang: str, attempt: int = 1) -
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     room = folder / ".runs" / f"{stamp}-{report}-{lang}-{secrets.token_hex(2)}"
     room.mkdir()
-    named = {"report": report, "period": period, "lang": lang, "attempt": attempt}
+    named = {"report": report, "period": period, "unit": unit, "lang": lang, "attempt": attempt}
     pid = os.getpid()
     record(room, **named, state="RUNNING", pid=pid, process=_process(pid), started_at=now())
     return room
@@ -65,8 +65,8 @@ def records(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def latest(folder: Path) -> dict[tuple[str, str, str], dict[str, Any]]:
-    """The last record of each period, report and language."""
+def latest(folder: Path) -> dict[tuple[str, str, str, str], dict[str, Any]]:
+    """The last record of each period, report, unit and language."""
     return {
         publish.identity(one): one
         for known in records(folder)
@@ -108,12 +108,13 @@ def _process(pid: int) -> str:
 
 
 def status(root: Path | str) -> pd.DataFrame:
-    """State of every report that was ever published or tried: one row a report, period and language.
+    """State of every report that was ever published or tried: one row a report, period,
+    unit and language.
 
     Returns
     -------
     pd.DataFrame
-        Columns report, period, lang, state, grade, published_at (UTC), headline, path (of the
+        Columns report, period, unit, lang, state, grade, published_at (UTC), headline, path (of the
         page, relative to the workspace), cause.  `state` is published; stale: data or policy
         are not those of the page; missing: its files are gone or changed; failed: the last run
         failed, `path` is the last good page if there is one; running.
@@ -134,7 +135,7 @@ def status(root: Path | str) -> pd.DataFrame:
         if known["state"] == "PUBLISHED":
             continue
         state = "running" if _goes_on(known) else "failed"
-        named = {name: known[name] for name in ("report", "period", "lang")}
+        named = {name: known[name] for name in ("report", "period", "unit", "lang")}
         base = rows.get(identity, {**dict.fromkeys(COLUMNS, ""), **named})
         cause = known.get("message", "") or ("" if state == "running" else CUT_OFF)
         rows[identity] = {**base, "state": state, "cause": cause}
@@ -150,7 +151,7 @@ def _published(folder: Path, entry: publish.Entry, present: Any) -> dict[str, An
     elif entry["policy"]["sha256"] != present.policy_sha256:
         state, cause = "stale", "the policy has changed"
     page = next((name for name in entry["files"] if name.endswith(".html")), "")
-    shown = {name: entry.get(name, "") for name in ("report", "period", "lang", "grade", "headline")}
+    shown = {name: entry.get(name, "") for name in ("report", "period", "unit", "lang", "grade", "headline")}
     return {
         **shown,
         "state": state,

@@ -69,13 +69,13 @@ def manifest(folder: Path) -> list[Entry]:
         ) from problem
 
 
-def identity(entry: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What an entry is of: period, report and language.
+def identity(entry: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """What an entry is of: period, report, unit (empty for the whole company) and language.
 
-    >>> identity({"report": "10_performance_review", "period": "2026-03", "lang": "zh", "grade": "A"})
-    ('2026-03', '10_performance_review', 'zh')
+    >>> identity({"report": "12_team", "period": "2026-03", "unit": "North", "lang": "zh", "grade": "A"})
+    ('2026-03', '12_team', 'North', 'zh')
     """
-    return entry["period"], entry["report"], entry["lang"]
+    return entry["period"], entry["report"], entry.get("unit", ""), entry["lang"]
 
 
 def is_intact(folder: Path, entry: Entry) -> bool:

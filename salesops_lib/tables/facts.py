@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from salesops_lib.tables.engine import Engine
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import pandas as pd
 
 
@@ -66,17 +65,29 @@ class Facts:
         return self.filled(table, column) if column else self.rows.get(table, 0)
 
     @cached_property
+    def _said(self) -> dict[str, str]:
+        """What the store says of itself."""
+        return dict(self.engine.rows("SELECT name, value FROM store_facts"))
+
+    @property
     def fingerprint(self) -> str:
         """Hash of everything loaded: equal for equal sources, mappings and policy."""
-        return str(self.engine.rows("SELECT value FROM store_facts WHERE name = 'fingerprint'")[0][0])
+        return self._said["fingerprint"]
+
+    @property
+    def scope(self) -> str:
+        """The region, team or person whose rows these are; empty for the whole company."""
+        return self._said.get("scope", "")
 
     @cached_property
     def last_day(self) -> date | None:
-        """Last day with a sale (or, without sales, an opportunity)."""
+        """Last day with a sale (or, without sales, an opportunity) of the whole company."""
+        if "last_day" in self._said:
+            return date.fromisoformat(self._said["last_day"])
         for table, column in (("sales", "dated_on"), ("opportunities", "created_on")):
             if self.has(f"{table}.{column}"):
                 found = self.engine.rows(f"SELECT CAST(MAX({column}) AS DATE) AS last_day FROM {table}")
-                return found[0][0]
+                return date.fromisoformat(str(found[0][0]))
         return None
 
     def close(self) -> None:

@@ -42,6 +42,18 @@ def test_failures_are_marked_and_bad_addresses_dropped():
     assert "javascript" not in html
 
 
+def test_units_are_links_below_the_companys_report_and_say_nothing():
+    own = {"report": "10_performance_review", "period": "2026-03", "lang": "en", "headline": "of one <unit>"}
+    units = [{**own, "unit": unit, "html": f"2026-03/10.{unit}.en.html"} for unit in ("华东", "<b>")]
+    html = render_index([*ENTRIES, *units], "en")
+    assert html.count("<article>") == 3
+    assert "2 reports of units" in html
+    assert '<b>华东</b><a href="2026-03/10.华东.en.html">' in html
+    assert "&lt;b&gt;" in html
+    assert "of one" not in html
+    assert "of one" not in render_index(units, "en")
+
+
 def test_no_reports_yet():
     assert "No reports yet. Run: salesops run" in render_index([], "en")
 

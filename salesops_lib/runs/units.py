@@ -1,0 +1,93 @@
+"""Units that get a report of their own, and a workspace with their rows alone for each."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import threading
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from salesops_lib.tables import scope
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One region, team or person: `by` is the kind; the whole company where both are empty."""
+
+    by: str = ""
+    name: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.by)
+
+    @property
+    def file_name(self) -> str:
+        """The name as part of a file name: letters, digits, `-` and `_`, told apart where it had others.
+
+        >>> Unit("region", "华东").file_name, Unit("team", "East/1").file_name
+        ('华东', 'East_1-8cfea61b')
+        """
+        plain = re.sub(r"[^\w-]", "_", unicodedata.normalize("NFC", self.name))[:40]
+        if plain == self.name:
+            return plain
+        return f"{plain}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
+
+    def data(self, fingerprint: str) -> str:
+        """Fingerprint of the unit's own store, made of the company's with this `fingerprint`."""
+        return scope.fingerprint(fingerprint, self.by, self.name) if self else fingerprint
+
+
+WHOLE = Unit()
+
+
+class ScopedWorkspaces:
+    """Workspaces that hold the rows of one unit each, made when first asked for and removed after last use.
+
+    Parameters
+    ----------
+    root
+        The company's workspace.
+    room
+        A directory that only this user can enter.
+    wanted
+        The unit of each report that will ask.
+    """
+
+    def __init__(self, root: Path, room: Path, wanted: Iterable[Unit]) -> None:
+        self._root, self._room = root, room
+        self._left = Counter(wanted)
+        self._turns = {unit: threading.Lock() for unit in self._left}
+        self._count = threading.Lock()
+
+    @contextmanager
+    def of(self, unit: Unit) -> Iterator[Path]:
+        """The workspace of `unit`; the company's own for the whole."""
+        if not unit:
+            yield self._root
+            return
+        folder = self._room / "units" / unit.file_name
+        with self._turns[unit]:
+            if not folder.exists():
+                self._make(folder, unit)
+        try:
+            yield folder
+        finally:
+            with self._count:
+                self._left[unit] -= 1
+                is_last = self._left[unit] == 0
+            if is_last:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _make(self, folder: Path, unit: Unit) -> None:
+        (folder / "data").mkdir(parents=True)
+        policy = self._root / "policy.yaml"
+        if policy.is_file():
+            shutil.copy2(policy, folder / "policy.yaml")
+        store = Path("data") / "facts.duckdb"
+        scope.write_scoped(self._root / store, folder / store, unit.by, unit.name)
