@@ -47,7 +47,7 @@ def test_a_run_cut_off_is_failed_and_one_that_goes_on_is_running(standin):
     table = runs.status(standin)
     assert (table.state.item(), table.cause.item()) == ("failed", "the run was cut off")
     ledger.settle(folder)
-    assert ledger.latest(folder)["2026-03", "10_first", "en"]["state"] == "ABORTED"
+    assert ledger.latest(folder)["2026-03", "10_first", "", "en"]["state"] == "ABORTED"
     assert runs.status(standin).cause.item() == "the run was cut off"
 
 
