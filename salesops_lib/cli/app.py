@@ -130,6 +130,7 @@ def _add_commands() -> None:
         data.check,
         reports.run,
         reports.status,
+        reports.schedule,
         reports.lab,
     ):
         main.add_command(command)

@@ -141,6 +141,25 @@ def status(workspace: str) -> int:
 
 
 @click.command()
+@click.argument("scheduler", default="cron")
+@click.argument("notebooks", nargs=-1)
+@LANG
+@click.option("--at", default="06:30", show_default=True, metavar="HH:MM", help="Time of day.")
+@app.workspace_option
+def schedule(scheduler: str, notebooks: tuple[str, ...], lang: str, at: str, workspace: str) -> None:
+    """Print the lines that run the reports daily.
+
+    SCHEDULER is cron, systemd, github, airflow or jupyter. Nothing is installed: put the lines where
+    that scheduler reads them. Each day loads, then publishes the months that became complete."""
+    from salesops_lib.runs import schedule as schedules
+    from salesops_lib.runs.notebooks import find
+
+    root = app.existing_workspace(workspace)
+    names = tuple(path.stem for path in find(root, notebooks))
+    click.echo(schedules.lines(scheduler, schedules.Job(root, names, lang, at)), nl=False)
+
+
+@click.command()
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @app.workspace_option
 def lab(workspace: str, options: tuple[str, ...]) -> None:
