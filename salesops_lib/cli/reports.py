@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from salesops_lib.cli import app
+
+if TYPE_CHECKING:
+    from salesops_lib.runs.batch import Result
 
 LANG = click.option(
     "--lang", default="", metavar="LANG", help="en, zh, or both as en,zh (default: the policy's)."
@@ -48,6 +51,7 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
     type=click.IntRange(1),
     help="Longest time of a report.",
 )
+@click.option("--send", is_flag=True, help="Tell the policy's recipients (block delivery).")
 @click.option(
     "--log",
     default="text",
@@ -108,21 +112,38 @@ def publish(
     *,
     deadline: int = 60,
     log: str = "text",
+    send: bool = False,
     **options: Any,
 ) -> int:
     """Run, show, and give the exit status; `options` are those of `runs.run`."""
     from salesops_lib import runs
     from salesops_lib.cli import show
+    from salesops_lib.workspace import load_policy
 
     if period == []:
         show.console().print("No complete month is missing.")
         return app.DONE
+    if send and not load_policy(root).delivery.recipients:
+        raise click.UsageError(f"--send: {root / 'policy.yaml'} names no recipients (block delivery).")
     limits = runs.Limits(run_seconds=60 * deadline)
     with show.progress(log) as watch:
         results = runs.run(root, notebooks or None, period=period, limits=limits, watch=watch, **options)
     if log == "text":
         show.outcome(results, root / "reports" / "index.html")
-    return app.SOME_FAILED if any(result.status == "failed" for result in results) else app.DONE
+    unsent = _deliver(root, results) if send else 0
+    return app.SOME_FAILED if unsent or any(result.status == "failed" for result in results) else app.DONE
+
+
+def _deliver(root: Path, results: list[Result]) -> int:
+    """Send, say what went, and give the number of those that did not hear."""
+    from salesops_lib.runs.deliver import deliver
+    from salesops_lib.workspace import load_policy
+
+    told = deliver(root, load_policy(root), results)
+    for sent in told:
+        said = sent.problem or "sent"
+        click.echo(f"{sent.recipient}: {sent.report}: {said}", err=bool(sent.problem))
+    return sum(bool(sent.problem) for sent in told)
 
 
 @click.command()

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr
 
 from salesops_lib.policy.company import CalendarRules, Metadata, Org, Semantics
+from salesops_lib.policy.delivery import Delivery
 from salesops_lib.policy.housekeeping import Data, Report
 from salesops_lib.policy.selling import Customers, Forecast, Market, Pricing, Process, Targets
 from salesops_lib.policy.values import Block
@@ -34,6 +35,7 @@ class Policy(Block):
     forecast: Forecast = Field(default=Forecast(), description="Outlook.")
     data: Data = Field(default=Data(), description="Data.")
     report: Report = Field(default=Report(), description="Reports.")
+    delivery: Delivery = Field(default=Delivery(), description="Who is sent what.")
 
     _path: Path | None = PrivateAttr(default=None)
     _sha256: str = PrivateAttr(default="")
