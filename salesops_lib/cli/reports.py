@@ -10,7 +10,7 @@ import click
 from salesops_lib.cli import app
 
 if TYPE_CHECKING:
-    from salesops_lib.runs.batch import Result
+    from salesops_lib.runs.report import Result
 
 LANG = click.option(
     "--lang", default="", metavar="LANG", help="en, zh, or both as en,zh (default: the policy's)."
@@ -50,6 +50,9 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
     metavar="MINUTES",
     type=click.IntRange(1),
     help="Longest time of a report.",
+)
+@click.option(
+    "--cluster", default="", metavar="ADDRESS", help="Dask scheduler whose workers make the reports."
 )
 @click.option("--send", is_flag=True, help="Tell the policy's recipients (block delivery).")
 @click.option(

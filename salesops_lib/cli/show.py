@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from salesops_lib.runs.batch import Result, Watch
+    from salesops_lib.runs.report import Result, Watch
 
 
 def console() -> Console:

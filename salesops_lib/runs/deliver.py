@@ -26,7 +26,7 @@ from salesops_lib.runs import publish
 if TYPE_CHECKING:
     from salesops_lib.policy import Policy
     from salesops_lib.policy.delivery import Mail, Recipient
-    from salesops_lib.runs.batch import Result
+    from salesops_lib.runs.report import Result
 
 SECONDS = 20
 _TYPES = {

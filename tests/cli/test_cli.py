@@ -12,7 +12,7 @@ from standin import write_notebook
 
 from salesops_lib.cli import app, data, main, reports, show, start
 from salesops_lib.errors import DataError
-from salesops_lib.runs.batch import Result
+from salesops_lib.runs.report import Result
 
 
 def salesops(*args, **settings):

@@ -1,0 +1,90 @@
+"""Where reports are made: by threads of this process, each with kernels of its own, or on a cluster."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from salesops_lib.errors import RunError
+from salesops_lib.runs.execute import import_papermill
+from salesops_lib.runs.report import Kitchen, Result, Task, Watch, make
+from salesops_lib.runs.units import ScopedWorkspaces
+
+
+def here(tasks: list[Task], jobs: int, force: bool, watch: Watch) -> list[list[Result]]:
+    """Results of each task, `jobs` at a time.
+
+    The work is done by kernels, which are processes; a thread waits for each and renders.
+    """
+    from joblib import Parallel, delayed
+
+    with _kitchen(tasks) as kitchen:
+        workers = Parallel(n_jobs=max(1, min(jobs, len(tasks))), backend="threading")
+        return list(workers(delayed(make)(task, kitchen, force, watch) for task in tasks))
+
+
+def on_cluster(tasks: list[Task], address: str, force: bool, watch: Watch) -> list[list[Result]]:
+    """Results of each task, made by the workers of the Dask scheduler at `address`.
+
+    They must see the workspace and its reports under the same path.
+
+    Raises
+    ------
+    RunError
+        If Dask is not installed, or no scheduler answers.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise RunError(
+            "--cluster needs Dask, which is not installed.\nInstall it with `pip install 'salesops[cluster]'`."
+        ) from None
+    from joblib import Parallel, delayed, parallel_config
+
+    try:
+        client = Client(address, timeout=10, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as problem:
+        raise RunError(
+            f"No Dask scheduler answers at {address!r} ({type(problem).__name__}). Its address looks like tcp://host:8786."
+        ) from problem
+    with client, parallel_config(backend="dask", client=client):
+        done = list(Parallel()(delayed(_make_there)(task, force) for task in tasks))
+    for result in (result for results in done for result in results):
+        watch(result)
+    return done
+
+
+def _make_there(task: Task, force: bool) -> list[Result]:
+    """Make a report in a worker's process, whose kitchen stays open for the next one."""
+    kitchen = _lasting_kitchen()
+    own = ScopedWorkspaces(task.inputs.root, Path(tempfile.mkdtemp(dir=kitchen.room)), [task.unit])
+    return make(task, Kitchen(kitchen.room, kitchen.zygote, own), force, lambda result: None)
+
+
+@cache
+def _lasting_kitchen() -> Kitchen:
+    opened = contextlib.ExitStack()
+    atexit.register(opened.close)
+    return opened.enter_context(_kitchen([]))
+
+
+@contextlib.contextmanager
+def _kitchen(tasks: list[Task]) -> Iterator[Kitchen]:
+    from salesops_lib.runs.kernels import Zygote
+
+    zygote = Zygote.start()
+    room = Path(tempfile.mkdtemp(prefix="salesops-"))
+    try:
+        import_papermill()
+        root = tasks[0].inputs.root if tasks else room
+        workspaces = ScopedWorkspaces(root, room, (task.unit for task in tasks))
+        yield Kitchen(room, zygote, workspaces)
+    finally:
+        if zygote is not None:
+            zygote.close()
+        shutil.rmtree(room, ignore_errors=True)
