@@ -85,12 +85,25 @@ def _is_day(text: str) -> bool:
 #: What data quality reads of the audit that a load leaves beside the facts.
 AUDIT_TABLES = {
     "audit_sources": "source VARCHAR, table_name VARCHAR, kind VARCHAR, rows_in BIGINT, used BIGINT, merged BIGINT, "
-    "set_aside BIGINT, suspected BIGINT, orphans BIGINT, raw_total DOUBLE, stored_total DOUBLE, set_aside_total DOUBLE, "
-    "rounding_residual DOUBLE",
+    "set_aside BIGINT, excluded BIGINT, suspected BIGINT, orphans BIGINT, raw_total DOUBLE, stored_total DOUBLE, "
+    "set_aside_total DOUBLE, rounding_residual DOUBLE",
     "audit_columns": "source VARCHAR, table_name VARCHAR, column_name VARCHAR, header VARCHAR, type VARCHAR, "
-    "is_required BOOLEAN, n_rows BIGINT, n_filled BIGINT",
+    "is_required BOOLEAN, n_rows BIGINT, n_filled BIGINT, confidence DOUBLE, rule VARCHAR",
     "audit_reasons": "source VARCHAR, table_name VARCHAR, outcome VARCHAR, reason VARCHAR, column_name VARCHAR, "
     "n_rows BIGINT, example VARCHAR",
+    "audit_changes": "source VARCHAR, table_name VARCHAR, column_name VARCHAR, rule VARCHAR, n_cells BIGINT, example VARCHAR",
+    "audit_controls": "source VARCHAR, table_name VARCHAR, column_name VARCHAR, stated DECIMAL(28, 6), stated_by VARCHAR, "
+    "read_total DECIMAL(28, 6), used_total DECIMAL(28, 6), difference DECIMAL(28, 6), is_within BOOLEAN",
+    "return_matches": "return_order_id VARCHAR, return_line_id VARCHAR, order_id VARCHAR, line_id VARCHAR, "
+    "matched_quantity DECIMAL(18, 3), matched_amount BIGINT, rule VARCHAR, table_name VARCHAR",
+    "customer_merges": "customer_id VARCHAR, master_id VARCHAR, name VARCHAR, master_name VARCHAR, probability DOUBLE, "
+    "rule VARCHAR, decided_by VARCHAR, record VARCHAR",
+    "loads": "serial INTEGER, fingerprint VARCHAR, table_name VARCHAR, n_rows BIGINT, total_column VARCHAR, total BIGINT, "
+    "last_on DATE, began VARCHAR",
+    "load_profiles": "serial INTEGER, table_name VARCHAR, column_name VARCHAR, type VARCHAR, n BIGINT, n_filled BIGINT, "
+    'n_distinct BIGINT, "min" VARCHAR, "max" VARCHAR, mean DOUBLE, quantiles DOUBLE[], '
+    'top_values STRUCT("value" VARCHAR, share DOUBLE)[]',
+    "load_months": "serial INTEGER, table_name VARCHAR, month VARCHAR, n_rows BIGINT, total BIGINT",
 }
 
 
@@ -99,7 +112,7 @@ def put_audit(engine: DuckDBEngine, tables: Mapping[str, Rows], fingerprint: str
     for name, body in AUDIT_TABLES.items():
         engine.execute(f"CREATE TABLE {name} ({body})")
         for row in tables.get(name, ()):
-            columns, marks = ", ".join(row), ", ".join("?" for _ in row)
+            columns, marks = ", ".join(map(quoted, row)), ", ".join("?" for _ in row)
             engine.execute(f"INSERT INTO {name} ({columns}) VALUES ({marks})", list(row.values()))
     engine.execute("CREATE TABLE store_facts (name VARCHAR, value VARCHAR)")
     engine.execute("INSERT INTO store_facts VALUES ('fingerprint', ?)", [fingerprint])
@@ -116,7 +129,7 @@ def make_store(
     """Facts of hand-written rows: `make_store(order_lines=[{...}], fx=[...], currency="CNY")`.
 
     `path` puts them into a file instead of memory.  Besides canonical tables, rows of the
-    audit: audit_sources, audit_columns, audit_reasons.
+    audit: the tables of `AUDIT_TABLES`.
     """
     engine = DuckDBEngine(path)
     engine.execute("SET threads = 1")

@@ -1,4 +1,4 @@
-"""The audit of a load: every row of every source used, merged or set aside, and why."""
+"""The audit of a load: every row of every source used, merged, set aside or excluded, and why."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from typing import Any
 
 import pandas as pd
 
-OUTCOMES = ("merged", "set_aside", "suspected", "orphan")
+OUTCOMES = ("merged", "set_aside", "excluded", "suspected", "orphan")
 
 
 @dataclass(frozen=True)
 class Reason:
     """How many rows of a source or table met one fate, with an example.
 
-    `outcome` is one of `OUTCOMES`; suspected duplicates and orphans are used rows, counted
-    once more because a reader should know.
+    `outcome` is one of `OUTCOMES`: merged rows repeat another row; rows set aside await a
+    mended file or rule; excluded rows are none of the table's by a named rule (totals, test
+    orders).  Suspected duplicates and orphans are used rows, counted once more because a
+    reader should know.
     """
 
     source: str
@@ -65,6 +67,7 @@ class SourceAudit:
     used: int
     merged: int
     set_aside: int
+    excluded: int = 0
     file: str = ""
     sha256: str = ""
     encoding: str = ""
@@ -73,12 +76,16 @@ class SourceAudit:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        assert self.rows_in == self.used + self.merged + self.set_aside, self
+        assert self.rows_in == self.used + self.merged + self.set_aside + self.excluded, self
 
 
 @dataclass(frozen=True)
 class ColumnAudit:
-    """Completeness of a column in the rows that one source gave to a table."""
+    """Completeness of a column in the rows that one source gave to a table.
+
+    `confidence` is that of its mapping, None where nothing measured it; `rule` says how all
+    its cells were read ("day first"; "万元 × 10,000").
+    """
 
     source: str
     table: str
@@ -88,10 +95,24 @@ class ColumnAudit:
     is_required: bool
     n_rows: int
     n_filled: int
+    confidence: float | None = None
+    rule: str = ""
 
     @property
     def completeness(self) -> float | None:
         return self.n_filled / self.n_rows if self.n_rows else None
+
+
+@dataclass(frozen=True)
+class Change:
+    """How many cells of a column one rule changed; each of them is in the store's `changes`."""
+
+    source: str
+    table: str
+    column: str
+    rule: str
+    n_cells: int
+    example: str = ""
 
 
 @dataclass
@@ -102,6 +123,7 @@ class Audit:
     columns: list[ColumnAudit] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     fingerprint: str = ""
 
     @property
@@ -111,9 +133,9 @@ class Audit:
         Returns
         -------
         pd.DataFrame
-            source, table, kind, rows_in, used, merged, set_aside, suspected, orphans, then
-            one column per reason for setting aside or merging, then notes.
-            `rows_in = used + merged + set_aside` holds in each row.
+            source, table, kind, rows_in, used, merged, set_aside, excluded, suspected, orphans,
+            then one column per reason for not using a row, then notes.
+            `rows_in = used + merged + set_aside + excluded` holds in each row.
         """
         rows = []
         kinds: dict[str, None] = {}
@@ -121,14 +143,14 @@ class Audit:
             own = [r for r in self.reasons if r.source == source.source and r.table == source.table]
             row: dict[str, Any] = {
                 name: getattr(source, name)
-                for name in ("source", "table", "kind", "rows_in", "used", "merged", "set_aside")
+                for name in ("source", "table", "kind", "rows_in", "used", "merged", "set_aside", "excluded")
             }
             row["suspected"] = sum(r.n_rows for r in own if r.outcome == "suspected")
             row["orphans"] = sum(
                 r.n_rows for r in self.reasons if r.outcome == "orphan" and r.table == source.table
             )
             for reason in own:
-                if reason.outcome in ("merged", "set_aside"):
+                if reason.outcome in ("merged", "set_aside", "excluded"):
                     name = f"{reason.column} {reason.reason}".strip()
                     kinds[name] = None
                     row[name] = row.get(name, 0) + reason.n_rows
@@ -169,6 +191,12 @@ class Audit:
         frame = pd.DataFrame([asdict(r) for r in self.reasons], columns=names)
         return frame.rename(columns={"table": "table_name", "column": "column_name"})
 
+    def changes_frame(self) -> pd.DataFrame:
+        """What `audit_changes` holds."""
+        names = list(Change.__dataclass_fields__)
+        frame = pd.DataFrame([asdict(c) for c in self.changes], columns=names)
+        return frame.rename(columns={"table": "table_name", "column": "column_name"})
+
     def to_json(self) -> str:
         """The whole audit as JSON, sums of money as text."""
         controls = [asdict(c) | {"rounding_residual": c.rounding_residual} for c in self.controls]
@@ -178,13 +206,19 @@ class Audit:
             "columns": [asdict(c) | {"completeness": c.completeness} for c in self.columns],
             "reasons": [asdict(r) for r in self.reasons],
             "controls": controls,
+            "changes": [asdict(c) for c in self.changes],
         }
         return json.dumps(body, ensure_ascii=False, indent=1, default=str) + "\n"
 
     @classmethod
     def read(cls, path: Path) -> Audit:
         """The audit that `load` wrote as data/audit.json."""
-        body = json.loads(path.read_text("utf-8"))
+        return cls.of_json(path.read_text("utf-8"))
+
+    @classmethod
+    def of_json(cls, text: str) -> Audit:
+        """The audit that `to_json` wrote."""
+        body = json.loads(text)
         for column in body["columns"]:
             del column["completeness"]
         totals = ("raw_total", "stored_total", "set_aside_total", "merged_total")
@@ -196,5 +230,6 @@ class Audit:
             [ColumnAudit(**c) for c in body["columns"]],
             [Reason(**r) for r in body["reasons"]],
             [Control(**c) for c in body["controls"]],
+            [Change(**c) for c in body["changes"]],
             body["fingerprint"],
         )

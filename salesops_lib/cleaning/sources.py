@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ class Source:
     confidence
         0 to 1: how well headers and values agree with the table's contract.
     confidences
-        The same for each mapped column.
+        The same for each mapped column; in the file, columns that are not listed are sure.
     samples
         Header → up to three values, for showing; not recorded.
     """
@@ -77,7 +78,7 @@ class Source:
     date_order: str = "ymd"
     decimal: str = "."
     currency: str = ""
-    units: Mapping[str, int] = field(default_factory=dict)
+    units: Mapping[str, float] = field(default_factory=dict)
     amounts: str = ""
     returns: str = "signed"
     control: Mapping[str, str] = field(default_factory=dict)
@@ -166,7 +167,34 @@ def _source(path: Path, entry: Any) -> Source:
             )
     for key in ("float_codes", "unmapped", "reasons"):
         values[key] = tuple(values.get(key, ()))
-    return Source(**values)
+    values["control"] = {column: str(total) for column, total in values.get("control", {}).items()}
+    sure = dict.fromkeys(values.get("columns", ()), 1.0)
+    values["confidences"] = sure | {c: float(share) for c, share in values.get("confidences", {}).items()}
+    values.setdefault("escape", values.get("quote", '"'))
+    source = Source(**values)
+    for key, fault in _faults(source):
+        raise DataError(f"{where}: {key} is {getattr(source, key)!r}; {fault}")
+    return source
+
+
+def _faults(source: Source) -> Iterator[tuple[str, str]]:
+    """Keys whose value cannot be meant, and what to write instead."""
+    try:
+        codecs.lookup(source.encoding)
+    except (LookupError, TypeError):
+        yield "encoding", "there is no such encoding. Write e.g. utf-8, gb18030 or cp1252."
+    if not isinstance(source.delimiter, str) or not source.delimiter:
+        yield "delimiter", 'write the characters between cells, e.g. "," or "\\t".'
+    if not isinstance(source.quote, str) or len(source.quote) > 1:
+        yield "quote", "write one quotation mark, or '' where nothing is quoted."
+    if source.escape not in ("", source.quote, "\\"):
+        yield "escape", "write the quotation mark itself, a backslash, or '' for none."
+    for key, least in (("header_row", 1), ("header_rows", 0)):
+        if not isinstance(getattr(source, key), int) or getattr(source, key) < least:
+            yield key, f"write a whole number from {least}."
+    for key, valid in (("amounts", ("net", "gross")), ("returns", ("signed", "marked"))):
+        if getattr(source, key) not in ("", *valid):
+            yield key, nearest(str(getattr(source, key)), valid)
 
 
 def _plain(value: Any) -> Any:
@@ -234,14 +262,29 @@ def _entry(source: Source) -> dict[str, Any]:
         }
         if not source.sheet:
             entry |= {"encoding": source.encoding, "delimiter": source.delimiter}
-        if source.decimal != ".":
-            entry["decimal"] = source.decimal
+        entry |= _beyond_default(source, ("quote", "escape", "header_rows", "decimal", "amounts", "returns"))
         entry["columns"] = dict(source.columns)
-        for name in ("units", "float_codes", "unmapped"):
-            value = getattr(source, name)
-            if value:
-                entry[name] = dict(value) if isinstance(value, Mapping) else list(value)
+        entry |= _beyond_default(source, ("units", "control", "float_codes", "unmapped"))
         entry["confidence"] = round(source.confidence, 3)
+        doubted = {c: round(share, 3) for c, share in source.confidences.items() if round(share, 3) < 1}
+        if doubted:
+            entry["confidences"] = doubted
     if source.reasons:
         entry["reasons"] = list(source.reasons)
+    return entry
+
+
+def _beyond_default(source: Source, names: Iterable[str]) -> dict[str, Any]:
+    """Fields whose value is not the one that a missing key means."""
+    fields = Source.__dataclass_fields__
+    entry: dict[str, Any] = {}
+    for name in names:
+        value, usual = getattr(source, name), fields[name].default
+        if isinstance(value, Mapping):
+            usual, value = {}, dict(value)
+        elif isinstance(value, tuple):
+            value = list(value)
+            usual = []
+        if value != usual and not (name == "escape" and value == source.quote):
+            entry[name] = value
     return entry

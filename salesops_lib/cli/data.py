@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,43 @@ FILES = click.argument(
 YES = click.option("--yes", "-y", is_flag=True, help="Take the default answer to every question.")
 
 QUESTIONS = {
-    "table": "{source}: which table is this?",
     "column": "{source}: which column is {subject}? (empty: none)",
+    "table": "{source}: which table is this?",
+    "amounts": "{source}: is {subject} net of tax, or gross?",
+    "unit": "{source}: how many currency units is one unit of {subject}?",
     "date_order": "{source}: are dates like {values} day first (dmy) or month first (mdy)?",
 }
+#: At and below this confidence a column is marked, for the user to look at.
+SURE = 0.8
+_LONGEST_SAMPLE = 18
+_LONGEST_SAMPLES = 30
+
+
+class FileOrAddress(click.Path):
+    """A file that exists, or the address of a database such as `sqlite:///sales.db`."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and ("://" in value or value.startswith("${")):
+            return value
+        return super().convert(value, param, ctx)
+
+
+class Total(click.ParamType):
+    """`column=number`, a total that the books state."""
+
+    name = "column=total"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        column, mark, total = str(value).partition("=")
+        if not mark or not column.strip() or not total.strip():
+            self.fail(f"{value!r} is no column=total; write it like net_amount=2297200.86", param, ctx)
+        return column.strip(), total.strip().replace(",", "")
 
 
 def ask(question: Any) -> str:
@@ -54,44 +87,120 @@ def known_names() -> dict[str, frozenset[str]]:
     return {"known_measures": frozenset(REGISTRY), "known_tables": frozenset(TABLES)}
 
 
-def add_files(root: Path, files: Sequence[Path], table: str | None = None, *, yes: bool) -> None:
+def add_files(
+    root: Path,
+    files: Sequence[Path | str],
+    table: str | None = None,
+    *,
+    yes: bool,
+    control: Mapping[str, str] | None = None,
+) -> None:
     """Record `files` as sources of `root` and show how they were understood."""
     from salesops_lib import cleaning
 
     asking: Callable[[Any], str] | None = None if yes else ask
-    _show_sources(cleaning.add(root, files, table=table, yes=yes, ask=asking, policy=policy_of(root)))
+    found = cleaning.add(
+        root, files, table=table, yes=yes, ask=asking, policy=policy_of(root), control=control
+    )
+    show_sources(found)
 
 
-def _show_sources(sources: Sequence[Source]) -> None:
-    import pandas as pd
+def show_sources(sources: Sequence[Source]) -> None:
+    """Each source as a table of its columns, and below it what is unsure, assumed or not used."""
+    from rich.markup import escape
 
     from salesops_lib.cli import show
 
-    rows = []
+    out = show.console()
+    for source in (source for source in sources if source.table):
+        show.table(mapped(source), escape(f"{source.name} → {source.table}"))
+        for line in remarks(source):
+            out.print(f"  {escape(line)}")
+        out.print()
     for source in sources:
-        columns = [f"{header} → {column}" for column, header in source.columns.items()]
-        if source.table:
-            rows.append((source.name, source.table, ", ".join(columns), ", ".join(source.unmapped)))
-        else:
-            rows.append((source.name, "not used", "; ".join(source.reasons), ""))
-    show.table(pd.DataFrame(rows, columns=["source", "table", "columns", "columns not used"]))
+        if not source.table:
+            reason = "; ".join(source.reasons) or "nothing in it was recognised"
+            out.print(escape(f"{source.name}: not used: {reason}"))
+
+
+def mapped(source: Source) -> pd.DataFrame:
+    """Columns of a source on one screen: header, confidence and up to three values of each."""
+    import pandas as pd
+
+    rows = []
+    for column, header in source.columns.items():
+        sure = source.confidences.get(column, source.confidence)
+        marked = f"{sure:.0%}" if sure > SURE else f"? {sure:.0%}"
+        rows.append((column, header, marked, _samples(source.samples.get(header, ()))))
+    return pd.DataFrame(rows, columns=["column", "header in the file", "sure", "values"])
+
+
+def _samples(values: Sequence[str]) -> str:
+    """Values side by side, shortened to what fits into a narrow terminal."""
+    shown = " · ".join(_clipped(" ".join(value.split()), _LONGEST_SAMPLE) for value in values[:3])
+    return _clipped(shown, _LONGEST_SAMPLES)
+
+
+def _clipped(text: str, width: int) -> str:
+    """`text` in at most `width` cells of a terminal; an ideograph takes two.
+
+    >>> _clipped("上海华信电子有限公司", 9), _clipped("Acme", 9)
+    ('上海华信…', 'Acme')
+    """
+    from rich.cells import cell_len
+
+    if cell_len(text) <= width:
+        return text
+    while cell_len(text) > width - 1:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def remarks(source: Source) -> list[str]:
+    """What the table of a source does not say: unsure columns, assumptions, headers not used."""
+    unsure = [c for c in source.columns if source.confidences.get(c, source.confidence) <= SURE]
+    said = [f"? unsure, please check: {', '.join(unsure)}"] if unsure else []
+    stated = {
+        "amounts": f"amounts are {source.amounts} of tax" if source.amounts == "net" else "amounts hold tax",
+        "units": "; ".join(f"{column} × {factor:,g}" for column, factor in source.units.items()),
+        "control": "; ".join(f"{column} must add up to {total}" for column, total in source.control.items()),
+    }
+    said += [text for name, text in stated.items() if text and getattr(source, name)]
+    said += list(source.reasons)
+    return said + ([f"not used: {', '.join(source.unmapped)}"] if source.unmapped else [])
 
 
 @click.command()
-@FILES
+@click.argument(
+    "files", nargs=-1, required=True, type=FileOrAddress(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option(
     "--table", "-t", default=None, metavar="T", help="Table that the files feed (default: guessed)."
 )
+@click.option(
+    "--control",
+    "-c",
+    multiple=True,
+    type=Total(),
+    help="Total from the books that a column must add up to, e.g. net_amount=2297200.86.",
+)
 @YES
 @app.workspace_option
-def add(files: tuple[Path, ...], table: str | None, yes: bool, workspace: str) -> None:
+def add(
+    files: tuple[Path | str, ...],
+    table: str | None,
+    control: tuple[tuple[str, str], ...],
+    yes: bool,
+    workspace: str,
+) -> None:
     """Record which tables and columns FILEs hold.
 
-    Both are guessed from headers (zh and en) and values, shown, and written to data/sources.yaml."""
+    FILE is a text file, a workbook, a zip of them, or the address of a database. Tables and columns are
+    guessed from headers (zh and en) and values, shown, and written to data/sources.yaml."""
     from salesops_lib.cli import show
 
     root = app.workspace_or_here(workspace)
-    add_files(root, files, table, yes=yes)
+    add_files(root, files, table, yes=yes, control=dict(control))
     show.console().print(
         f"Recorded in {show.link(root / 'data' / 'sources.yaml')}. Load them with `salesops load`."
     )
@@ -103,7 +212,7 @@ def load_all(root: Path) -> None:
     from salesops_lib.cli import show
 
     audit = cleaning.load(root, policy=policy_of(root))
-    show.table(summary(audit), "rows in = used + merged + set aside")
+    show.table(summary(audit), "rows in = used + merged + set aside + excluded")
     show.console().print(f"Each row and reason: {show.link(root / 'data')}")
 
 
@@ -117,11 +226,11 @@ def summary(audit: Audit) -> pd.DataFrame:
             f"{reason.n_rows:,} {reason.column} {reason.reason}".replace("  ", " ")
             for reason in audit.reasons
             if (reason.source, reason.table) == (source.source, source.table)
-            and reason.outcome in ("merged", "set_aside")
+            and reason.outcome in ("merged", "set_aside", "excluded")
         ]
-        counts = (source.rows_in, source.used, source.merged, source.set_aside)
+        counts = (source.rows_in, source.used, source.merged, source.set_aside, source.excluded)
         rows.append((source.source, source.table or "not used", *counts, "; ".join([*own, *source.notes])))
-    return pd.DataFrame(rows, columns=["source", "table", "rows in", "used", "merged", "set aside", "why"])
+    return pd.DataFrame(rows, columns=["source", "table", "rows in", "used", "merged", "set aside", "excluded", "why"])
 
 
 @click.command()
@@ -129,7 +238,7 @@ def summary(audit: Audit) -> pd.DataFrame:
 def load(workspace: str) -> None:
     """Clean all sources into the store.
 
-    Every row is accounted for: rows in = used + merged + set aside, each with its reason."""
+    Every row is accounted for: rows in = used + merged + set aside + excluded, each with its reason."""
     load_all(app.existing_workspace(workspace))
 
 

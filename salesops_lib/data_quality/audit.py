@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 
 def accounted(ws: Workspace) -> Exhibit:
-    """Rows in = used + merged + set aside, of each source and table; the total last."""
+    """Rows in = used + merged + set aside + excluded, of each source and table; the total last."""
     frame = ws.facts.query(
-        "SELECT source, table_name, rows_in, used, merged, set_aside, suspected, orphans FROM audit_sources WHERE kind = 'file'"
+        "SELECT source, table_name, rows_in, used, merged, set_aside, COALESCE(excluded, 0) AS excluded, suspected, orphans "
+        "FROM audit_sources WHERE kind = 'file'"
     ).rename(columns={"table_name": "table"})
-    counts = ["rows_in", "used", "merged", "set_aside", "suspected", "orphans"]
+    counts = ["rows_in", "used", "merged", "set_aside", "excluded", "suspected", "orphans"]
     total = frame[counts].sum()
     shown = pd.concat([frame, pd.DataFrame([{"source": "total", "table": "", **total}])], ignore_index=True)
-    open_rows = int(total.rows_in - total.used - total.merged - total.set_aside)
+    open_rows = int(total.rows_in - total[["used", "merged", "set_aside", "excluded"]].sum())
     values = {name: int(total[name]) for name in counts} | {"n": len(frame), "open": open_rows}
     finding = Finding(
         "accounted.all" if open_rows == 0 else "accounted.open",
@@ -40,24 +41,25 @@ def accounted(ws: Workspace) -> Exhibit:
         "SELECT DISTINCT table_name FROM audit_sources WHERE kind = 'derived'"
     ).table_name
     notes = []
+    untroubled = [name for name in ("suspected", "orphans") if not total[name]]
     if len(skipped):
         notes.append(Finding("note.skipped_sources", {"names": list(skipped)}))
     if len(derived):
         notes.append(Finding("note.derived_tables", {"names": list(derived)}))
     return Exhibit(
-        "accounted", "table", shown.assign(is_total=shown.source == "total"), metric="rows_accounted", findings=tuple(found),
+        "accounted", "table", shown.drop(columns=untroubled).assign(is_total=shown.source == "total"), metric="rows_accounted", findings=tuple(found),
         units={"source": "text", "table": "text"} | dict.fromkeys(counts, "count"), notes=tuple(notes),
     )  # fmt: skip
 
 
 def reasons(ws: Workspace) -> Exhibit:
-    """Why rows were merged, set aside or suspected, most rows first; one row a reason."""
+    """Why rows were merged, set aside, excluded or doubted, most rows first; one row a reason and fate."""
     frame = ws.facts.query(
-        "SELECT source, table_name, outcome, column_name, reason, n_rows, example FROM audit_reasons WHERE outcome <> 'orphan' "
-        "ORDER BY n_rows DESC, source, column_name, reason"
+        "SELECT source, table_name, outcome, column_name, reason, n_rows, example FROM audit_reasons "
+        "WHERE outcome NOT IN ('orphan', 'unmatched') "
+        "ORDER BY n_rows DESC, source, table_name, column_name, reason"
     ).rename(columns={"table_name": "table", "column_name": "column"})
-    split = frame.example.str.extract(r"^line (?P<line>\d+)(?:: '?(?P<value>.*?)'?)?$")
-    frame = frame.assign(line=pd.to_numeric(split.line), value=split.value.fillna("")).drop(columns="example")
+    frame["line"], frame["value"] = _example(frame.example)
     if frame.empty:
         title = Finding("reasons.none")
     else:
@@ -68,37 +70,66 @@ def reasons(ws: Workspace) -> Exhibit:
             "rows_accounted",
         )
     return Exhibit(
-        "reasons", "table", frame, metric="rows_accounted", findings=(title,),
+        "reasons", "table", frame.drop(columns="example"), metric="rows_accounted", findings=(title,),
         units=dict.fromkeys(("source", "table", "outcome", "column", "reason", "value"), "text") | {"n_rows": "count", "line": "count"},
+        notes=(Finding("note.fates"),) if len(frame) else (),
     )  # fmt: skip
 
 
-def control_totals(ws: Workspace) -> Exhibit:
-    """Money read against money stored, of each source; rounding to minor units is the only difference."""
+def _example(examples: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Line and value of examples like `line 3: 'x'`; one without a line is a value as it stands."""
+    split = examples.str.extract(r"^line (?P<line>\d+)(?:: (?P<value>.*))?$")
+    value = split.value.where(split.line.notna(), examples).fillna("")
+    return pd.to_numeric(split.line), value.str.replace(r"^(['\"])(.*)\1$", r"\2", regex=True)
+
+
+def changed(ws: Workspace) -> Exhibit:
+    """Cells that a rule changed, most cells first: one row a column and rule, with an example."""
     frame = ws.facts.query(
-        "SELECT source, table_name, raw_total, stored_total, rounding_residual, set_aside_total FROM audit_sources WHERE raw_total IS NOT NULL"
-    ).rename(columns={"table_name": "table"})
-    minor = 10**ws.policy.semantics.minor_digits
-    residual = frame.rounding_residual.abs().sum()
-    for column in ("raw_total", "stored_total", "set_aside_total"):
-        frame[column] = (frame[column] * minor).round()
-    values = {"n": len(frame), "residual": residual * minor, "aside": frame.set_aside_total.sum()}
+        "SELECT source, table_name, column_name, rule, n_cells, example FROM audit_changes "
+        "ORDER BY n_cells DESC, source, table_name, column_name, rule"
+    ).rename(columns={"table_name": "table", "column_name": "column", "rule": "reason"})
+    frame["line"], example = _example(frame.example)
+    pair = example.str.extract(r"^'?(?P<before>.*?)'? → '?(?P<after>.*?)'?$")
+    frame = frame.assign(before=pair.before.fillna(""), after=pair.after.fillna("")).drop(columns="example")
+    if frame.empty:
+        title = Finding("changed.none")
+    else:
+        first = frame.iloc[0]
+        values = {"n": int(frame.n_cells.sum()), "n_rules": frame.reason.nunique()}
+        example = {"before": first.before, "after": first.after, "first": int(first.n_cells)}
+        title = Finding("changed.cells", values | example, "rows_accounted")
     return Exhibit(
-        "control_totals", "table", frame.drop(columns="rounding_residual"), metric="rows_accounted", findings=(Finding("control_totals.rounding", values),),
-        units={"source": "text", "table": "text", "raw_total": "money", "stored_total": "money", "set_aside_total": "money"},
-        notes=(Finding("note.finance_total"),),
+        "changed", "table", frame, metric="rows_accounted", findings=(title,),
+        units=dict.fromkeys(("source", "table", "column", "reason", "before", "after"), "text") | {"n_cells": "count", "line": "count"},
+        notes=(Finding("note.changes_kept"),) if len(frame) else (),
     )  # fmt: skip
 
 
 def mapping(ws: Workspace) -> Exhibit:
-    """Which column of which source became which column of ours; one row a mapped column."""
+    """Which column of which source became which column of ours, how surely, and read by which rule."""
     frame = ws.facts.query(
-        "SELECT source, header, table_name, column_name, type, n_filled, n_rows FROM audit_columns WHERE header <> '' ORDER BY source, table_name, column_name"
+        "SELECT source, header, table_name, column_name, n_filled, n_rows, confidence, rule FROM audit_columns "
+        "WHERE header <> '' ORDER BY confidence, source, table_name, column_name"
     ).rename(columns={"table_name": "table", "column_name": "column"})
     frame["completeness"] = frame.n_filled / frame.n_rows.where(frame.n_rows > 0)
+    frame["rule"] = frame.rule.fillna("")
     values = {"n": len(frame), "n_sources": frame.source.nunique()}
+    found = [Finding("mapping.columns", values)]
+    sure = frame[frame.confidence.notna()]
+    if len(sure):
+        least = sure.iloc[0]
+        told = {
+            "header": least.header,
+            "column": least.column,
+            "table": least.table,
+            "confidence": least.confidence,
+        }
+        found.append(Finding("mapping.least_sure", told))
+    shown = ["source", "header", "table", "column", "confidence", "rule", "completeness"]
+    if not frame.rule.any():
+        shown.remove("rule")
     return Exhibit(
-        "mapping", "table", frame[["source", "header", "table", "column", "type", "completeness"]], metric="completeness",
-        findings=(Finding("mapping.columns", values),),
-        units=dict.fromkeys(("source", "header", "table", "column", "type"), "text") | {"completeness": "ratio"},
+        "mapping", "table", frame[shown], metric="completeness", findings=tuple(found),
+        units=dict.fromkeys(("source", "header", "table", "column", "rule"), "text") | {"completeness": "ratio", "confidence": "ratio"},
     )  # fmt: skip

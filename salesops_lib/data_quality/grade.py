@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 
 def quality_score(ws: Workspace) -> float:
-    """Share of rows used or merged × mean share of keys found, between 0 and 1 (M20.9)."""
+    """Share of rows used, merged or excluded by rule × mean share of keys found, between 0 and 1 (M20.9)."""
     rows = ws.facts.query(
-        "SELECT SUM(rows_in) AS rows_in, SUM(used) + SUM(merged) AS kept FROM audit_sources WHERE kind = 'file'"
+        "SELECT SUM(rows_in) AS rows_in, SUM(used) + SUM(merged) + SUM(COALESCE(excluded, 0)) AS kept "
+        "FROM audit_sources WHERE kind = 'file'"
     ).iloc[0]
     found = keys(ws).frame.found_rate
     return ratio(rows.kept, rows.rows_in) * (found.mean() if len(found) else 1.0)
@@ -131,7 +132,7 @@ def completeness(ws: Workspace) -> Exhibit:
     """Columns with gaps, the emptiest first; one row a column."""
     frame = ws.facts.query(
         "SELECT table_name, column_name, is_required, CAST(SUM(n_filled) AS BIGINT) AS n_filled, CAST(SUM(n_rows) AS BIGINT) AS n_rows "
-        "FROM audit_columns GROUP BY table_name, column_name, is_required"
+        "FROM audit_columns GROUP BY table_name, column_name, is_required HAVING SUM(n_filled) > 0 OR MAX(header) <> ''"
     ).rename(columns={"table_name": "table", "column_name": "column"})
     frame["n_missing"] = frame.n_rows - frame.n_filled
     frame["completeness"] = frame.n_filled / frame.n_rows.where(frame.n_rows > 0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from datetime import date
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from salesops_lib.policy.values import Block, Language, Rising, Share
 
@@ -36,6 +37,64 @@ class Privacy(Block):
     min_group: int = Field(default=5, ge=1, description="Smallest group of persons shown.")
 
 
+def _limit(value: Any) -> float | date:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    try:
+        return value if isinstance(value, date) else date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("must be a number or a day") from None
+
+
+#: A number, or a day.
+Limit = Annotated[Any, BeforeValidator(_limit)]
+
+
+class ValueRange(Block):
+    """What the values of one column can be."""
+
+    column: str = Field(
+        pattern=r"^[a-z_]+\.[a-z_]+$",
+        description="Table and column.",
+        examples=["order_lines.discount_rate"],
+    )
+    min: Limit | None = Field(
+        default=None, description="Least value, included; money in whole currency units.", examples=[0]
+    )
+    max: Limit | None = Field(default=None, description="Largest value, included.", examples=[0.6])
+    otherwise: Literal["set_aside", "keep"] = Field(
+        default="set_aside", description="A row outside is set aside, or kept and listed among the changes."
+    )
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("needs min, max or both")
+        if self.min is not None and self.max is not None:
+            if isinstance(self.min, date) != isinstance(self.max, date):
+                raise ValueError("needs two numbers or two days")
+            if self.min > self.max:
+                raise ValueError(f"min {self.min} is above max {self.max}")
+        return self
+
+
+class Merging(Block):
+    """Customers that are in the data under several names."""
+
+    customers: Literal["automatic", "review", "off"] = Field(
+        default="automatic",
+        description="Merge certain pairs and show likely ones for review, show all for review, or leave customers alone.",
+    )
+    automatic: Share = Field(default=0.99, description="Probability from which two customers are merged.")
+    review: Share = Field(default=0.80, description="Probability from which two are shown for review.")
+
+    @model_validator(mode="after")
+    def _review_comes_first(self) -> Self:
+        if self.review > self.automatic:
+            raise ValueError(f"review {self.review:g} must not be above automatic {self.automatic:g}")
+        return self
+
+
 class Data(Block):
     """Cleaning, and what good data is."""
 
@@ -46,6 +105,28 @@ class Data(Block):
         default="ask",
         description="Reading of dates like 01/02/2024: ask, day first, month first, or year first.",
     )
+    unreadable: Literal["blank", "set_aside"] = Field(
+        default="blank",
+        description="A day or number that cannot be read, in a column that a row can do without: the cell is blank and listed, "
+        "or the row is set aside. Keys, required columns, money, quantities, discounts and the day of a row always set it aside.",
+    )
+    future_days: int = Field(
+        default=366,
+        ge=0,
+        le=36_600,
+        description="Orders, invoices, receipts, returns and deliveries later than so many days after the load are set aside.",
+    )
+    ranges: tuple[ValueRange, ...] = Field(
+        default=(),
+        description="What values can be; without an entry discount rates are 0 to 1, survey scores 0 to 10, exchange rates above 0.",
+        examples=[[{"column": "order_lines.discount_rate", "min": 0, "max": 0.6}]],
+    )
+    time_zone: str = Field(
+        default="",
+        description="IANA zone on whose days moments with an offset count; empty: the day as written.",
+        examples=["Asia/Shanghai"],
+    )
+    merging: Merging = Field(default=Merging(), description="Customers that are one.")
     freshness_days: Mapping[str, int] = Field(
         default_factory=dict,
         description="Days by table after which its newest row is stale.",
@@ -55,6 +136,15 @@ class Data(Block):
     grades: QualityGrades = Field(default=QualityGrades(), description="Data grades.")
     reconcile: Reconcile = Field(default=Reconcile(), description="Reconciliation.")
     privacy: Privacy = Field(default=Privacy(), description="Privacy.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        from zoneinfo import available_timezones
+
+        if zone and zone not in available_timezones():
+            raise ValueError("is not a time zone")
+        return zone
 
     def freshness_of(self, table: str) -> int:
         """Days after which the newest row of a table is stale."""

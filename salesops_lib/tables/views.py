@@ -54,11 +54,23 @@ def build(
     group = _group_currency(engine, currency)
     _rates(engine, group)
     day = "l.dated_on" if returns_on == "order_date" else "COALESCE(r.returned_on, l.dated_on)"
-    has_lines = engine.query("SELECT COUNT(*) AS n FROM order_lines").n.item()
-    lines = (_LINES, _STRAY_RETURNS, _RETURNS.replace(":day", day)) if has_lines else (_LINES_FROM_DEALS,)
-    for statement in (_ORG_NOW, _DEALS, _BILLINGS, _COLLECTIONS, *lines, _SALES):
+    has_lines, has_returns = (
+        engine.rows(f"SELECT EXISTS (SELECT 1 FROM {t})")[0][0] for t in ("order_lines", "returns")
+    )
+    returns = (_STRAY_RETURNS, _RETURNS.replace(":day", day)) if has_lines and has_returns else ()
+    sold = (
+        _LINES if has_lines else _LINES_FROM_DEALS,
+        _RETURNED,
+        *returns,
+        _BUYERS,
+        _SELLERS,
+        _PLACES,
+        _SALES,
+    )
+    for statement in (_ORG_NOW, _DEALS, _BILLINGS, _COLLECTIONS, *sold):
         engine.execute(statement.replace(":group", literal(group)))
-    for temporary in ("sale_lines", "org_now", "rates"):
+    engine.execute("DROP VIEW sale_lines")
+    for temporary in ("returned_lines", "buyers", "sellers", "places", "org_now", "rates"):
         engine.execute(f"DROP TABLE {temporary}")
     _count(engine)
 
@@ -137,15 +149,16 @@ FROM org
 QUALIFY ROW_NUMBER() OVER (PARTITION BY rep_id, COALESCE(valid_from, DATE '1900-01-01') ORDER BY team, region) = 1
 """
 
-_RATES = """
+_RATES = r"""
 CREATE OR REPLACE TABLE rates AS
-SELECT currency, period, MAX(rate) AS rate FROM fx WHERE rate_type = 'avg' AND currency <> :group GROUP BY currency, period
+SELECT currency, TRY_CAST(period || '-01' AS DATE) AS month, MAX(rate) AS rate FROM fx
+WHERE rate_type = 'avg' AND currency <> :group AND regexp_full_match(period, '\d{4}-\d{2}') GROUP BY currency, period
 """
 
 
 def _rate(alias: str, day: str) -> str:
     """Join that finds the rate of `alias`'s currency in the month of `day`."""
-    return f"LEFT JOIN rates AS x ON x.currency = {alias}.currency AND x.period = strftime({day}, '%Y-%m')"
+    return f"LEFT JOIN rates AS x ON x.currency = {alias}.currency AND x.month = date_trunc('month', {day})"
 
 
 def _in_group(amount: str, alias: str) -> str:
@@ -156,9 +169,11 @@ def _in_group(amount: str, alias: str) -> str:
     )
 
 
-#: Amount of a line at list price: from its list price, else from its discount.
+#: Amount of a line at list price: from its list price, else from its discount.  Whole pieces are
+#: multiplied as integers, at a thirtieth of the cost.
 _LISTED = (
-    "CASE WHEN o.list_price IS NOT NULL THEN CAST(round_even(o.list_price * o.quantity, 0) AS BIGINT)"
+    "CASE WHEN o.list_price IS NOT NULL AND o.quantity % 1 = 0 THEN o.list_price * CAST(o.quantity AS BIGINT)"
+    " WHEN o.list_price IS NOT NULL THEN CAST(round_even(o.list_price * o.quantity, 0) AS BIGINT)"
     " WHEN o.discount_rate >= 0 AND o.discount_rate < 1"
     " THEN CAST(round_even(o.net_amount / (1 - o.discount_rate), 0) AS BIGINT)"
     " ELSE o.net_amount + o.discount_amount END"
@@ -199,7 +214,7 @@ LEFT JOIN customers AS c ON c.customer_id = COALESCE(r.customer_id, i.customer_i
 """
 
 _LINES = f"""
-CREATE TABLE sale_lines AS
+CREATE VIEW sale_lines AS
 SELECT o.order_id, o.line_id,
        CASE WHEN lower(o.status) IN {CANCELLED} THEN 'cancelled' WHEN o.net_amount < 0 THEN 'return' ELSE 'order' END AS kind,
        o.ordered_on AS dated_on, COALESCE(o.customer_id, o.customer_name) AS customer_id, o.customer_name,
@@ -214,7 +229,7 @@ FROM order_lines AS o
 """
 
 _LINES_FROM_DEALS = """
-CREATE TABLE sale_lines AS
+CREATE VIEW sale_lines AS
 SELECT opportunity_id AS order_id, CAST(NULL AS VARCHAR) AS line_id, 'order' AS kind, closed_on AS dated_on, customer_id,
        CAST(NULL AS VARCHAR) AS customer_name, product_id, CAST(NULL AS VARCHAR) AS product_name, rep_id,
        CAST(NULL AS VARCHAR) AS channel, region, segment, category, CAST(NULL AS VARCHAR) AS subcategory,
@@ -228,7 +243,7 @@ FROM deals WHERE outcome = 'won' AND closed_on IS NOT NULL
 #: amounts (or quantities); the parts of a refund add up to it, as each is a difference of
 #: rounded running totals.
 _RETURNS = """
-INSERT INTO sale_lines
+INSERT INTO returned_lines
 WITH numbered AS (
     SELECT *, ROW_NUMBER() OVER (ORDER BY return_id, order_id, line_id, returned_on, net_amount, quantity) AS serial FROM returns
 ), matched AS (
@@ -261,7 +276,7 @@ FROM parts
 
 #: A return whose order line is not loaded still counts, with what it says of itself.
 _STRAY_RETURNS = """
-INSERT INTO sale_lines BY NAME
+INSERT INTO returned_lines BY NAME
 SELECT r.order_id, r.line_id, 'return' AS kind, r.returned_on AS dated_on, -r.quantity AS quantity,
        -r.net_amount AS net_amount_tc, -r.net_amount AS net_amount
 FROM returns AS r
@@ -270,25 +285,44 @@ WHERE r.net_amount IS NOT NULL AND r.returned_on IS NOT NULL AND NOT EXISTS (
 )
 """
 
+_RETURNED = "CREATE TABLE returned_lines AS FROM sale_lines LIMIT 0"
+
+#: Customers with the day of their first order; reps with their place in the organisation now.
+_BUYERS = """
+CREATE TABLE buyers AS
+SELECT customer_id, c.name, c.region, c.segment, c.industry, f.first_ordered_on
+FROM customers AS c
+FULL JOIN (
+    SELECT customer_id, MIN(dated_on) AS first_ordered_on FROM sale_lines WHERE kind = 'order' GROUP BY customer_id
+) AS f USING (customer_id)
+"""
+
+_SELLERS = """
+CREATE TABLE sellers AS
+SELECT rep_id, r.name, n.region, n.team FROM reps AS r FULL JOIN (FROM org_now WHERE newest = 1) AS n USING (rep_id)
+"""
+
+#: Who stood where on the days on which they sold.
+_PLACES = """
+CREATE TABLE places AS
+SELECT d.rep_id, d.dated_on, w.region, w.team, w.manager_id
+FROM (SELECT rep_id, dated_on FROM sale_lines UNION SELECT rep_id, dated_on FROM returned_lines) AS d
+ASOF JOIN org_now AS w ON w.rep_id = d.rep_id AND w.valid_from <= d.dated_on
+WHERE d.dated_on <= w.valid_to
+"""
+
 _SALES = """
 CREATE TABLE sales AS
-WITH firsts AS (
-    SELECT customer_id, MIN(dated_on) AS first_ordered_on FROM sale_lines WHERE kind = 'order' GROUP BY customer_id
-)
-SELECT l.order_id, l.line_id, l.kind, l.dated_on, l.customer_id, COALESCE(c.name, l.customer_name, l.customer_id) AS customer_name,
+SELECT l.order_id, l.line_id, l.kind, l.dated_on, l.customer_id, COALESCE(b.name, l.customer_name, l.customer_id) AS customer_name,
        l.product_id, COALESCE(p.name, l.product_name, l.product_id) AS product_name, l.rep_id, COALESCE(s.name, l.rep_id) AS rep_name,
-       COALESCE(l.region, CASE WHEN l.dated_on <= w.valid_to THEN w.region END, c.region) AS region,
-       CASE WHEN l.dated_on <= w.valid_to THEN w.team END AS team,
-       CASE WHEN l.dated_on <= w.valid_to THEN w.manager_id END AS manager_id,
-       COALESCE(n.region, l.region, c.region) AS region_now, n.team AS team_now, l.channel,
+       COALESCE(l.region, w.region, b.region) AS region, w.team, w.manager_id,
+       COALESCE(s.region, l.region, b.region) AS region_now, s.team AS team_now, l.channel,
        COALESCE(p.category, l.category) AS category, COALESCE(p.subcategory, l.subcategory) AS subcategory,
-       COALESCE(c.segment, l.segment) AS segment, c.industry, l.quantity, l.list_amount, l.net_amount, l.cost_amount,
-       l.net_amount_tc, l.currency, f.first_ordered_on, l.requested_on, l.shipped_on
-FROM sale_lines AS l
-ASOF LEFT JOIN org_now AS w ON w.rep_id = l.rep_id AND w.valid_from <= l.dated_on
-LEFT JOIN org_now AS n ON n.rep_id = l.rep_id AND n.newest = 1
-LEFT JOIN customers AS c ON c.customer_id = l.customer_id
+       COALESCE(b.segment, l.segment) AS segment, b.industry, l.quantity, l.list_amount, l.net_amount, l.cost_amount,
+       l.net_amount_tc, l.currency, b.first_ordered_on, l.requested_on, l.shipped_on
+FROM (FROM sale_lines UNION ALL FROM returned_lines) AS l
+LEFT JOIN places AS w ON w.rep_id = l.rep_id AND w.dated_on = l.dated_on
+LEFT JOIN sellers AS s ON s.rep_id = l.rep_id
+LEFT JOIN buyers AS b ON b.customer_id = l.customer_id
 LEFT JOIN products AS p ON p.product_id = l.product_id
-LEFT JOIN reps AS s ON s.rep_id = l.rep_id
-LEFT JOIN firsts AS f ON f.customer_id = l.customer_id
 """

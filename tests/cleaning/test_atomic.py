@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from salesops_lib import cleaning
+from salesops_lib.cleaning import store
+from salesops_lib.cleaning.audit import Audit
 from salesops_lib.errors import DataError
+from salesops_lib.tables.engine import DuckDBEngine
 
 loading = importlib.import_module("salesops_lib.cleaning.load")
 ORDERS = "Order ID,Order Date,Customer Name,Amount\nA1,2026-03-05,Ann,10\n"
@@ -27,7 +30,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in (root / "data").iterdir() if p.name != ".lock"}
+    return {p.name: p.read_bytes() for p in (root / "data").iterdir() if p.is_file() and p.name != ".lock"}
 
 
 @pytest.mark.parametrize("stop", [RuntimeError, KeyboardInterrupt, DataError])
@@ -43,6 +46,57 @@ def test_a_load_that_ends_early_changes_nothing(
     with pytest.raises(stop):
         cleaning.load(root)
     assert contents(root) == before
+
+
+_KILLED = """
+import importlib, os, sys
+from salesops_lib import cleaning
+store = importlib.import_module("salesops_lib.cleaning.store")
+left, replace = int(sys.argv[2]), os.replace
+
+def failing(source, target):
+    global left
+    if str(target).endswith((".duckdb", "set_aside.csv", "audit.json")):
+        if left == 0:
+            os._exit(9)
+        left -= 1
+    replace(source, target)
+
+store.os.replace = failing
+cleaning.load(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("n_replaced", [0, 1, 2, 3])
+def test_a_kill_between_two_files_leaves_no_mix_that_is_not_found_out(root: Path, n_replaced: int) -> None:
+    data, before = root / "data", contents(root)
+    (root / "orders.csv").write_text(ORDERS + "A2,2026-03-06,Bo,5\nA3,never,Bo,5\n")
+    ended = subprocess.run([sys.executable, "-c", _KILLED, str(root), str(n_replaced)], check=False)
+    assert ended.returncode == (0 if n_replaced == 3 else 9)
+    mixed = {0: (), 1: ("audit.json", "set_aside.csv"), 2: ("audit.json",), 3: ()}[n_replaced]
+    assert store.stale(data) == mixed
+    with DuckDBEngine(data / "facts.duckdb", read_only=True).connection as facts:
+        n_used, n_aside = facts.execute(
+            "SELECT (SELECT count(*) FROM order_lines), (SELECT count(*) FROM set_aside)"
+        ).fetchall()[0]
+    assert (n_used, n_aside) == ((1, 0) if n_replaced == 0 else (2, 1))
+    store.mend(data, data)
+    assert store.stale(data) == ()
+    if n_replaced == 0:
+        assert {name: contents(root)[name] for name in before} == before
+    else:
+        assert Audit.read(data / "audit.json").sources[0].used == 2
+        assert (data / "set_aside.csv").read_text("utf-8-sig").count("never") == 1
+
+
+def test_a_copy_that_was_edited_is_made_anew_even_by_a_load_that_fails(root: Path) -> None:
+    copy = root / "data" / "set_aside.csv"
+    before = copy.read_bytes()
+    copy.write_text("edited")
+    (root / "orders.csv").unlink()
+    with pytest.raises(DataError, match="no such file"):
+        cleaning.load(root)
+    assert copy.read_bytes() == before
 
 
 def test_leftovers_of_a_killed_load_are_removed(root: Path) -> None:

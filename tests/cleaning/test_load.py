@@ -7,6 +7,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -36,21 +37,21 @@ def test_rows_are_used_merged_or_set_aside(loaded) -> None:
         '"A,4",1,2026-03-07,"Bo ""B"" Bee",P,"1,234.5"\n'
     )
     source = audit.sources[0]
-    assert (source.rows_in, source.used, source.merged, source.set_aside) == (9, 2, 1, 6)
+    assert (source.rows_in, source.used, source.merged, source.set_aside, source.excluded) == (9, 2, 1, 5, 1)
     assert reasons(audit) == {
         "net_amount cannot be read as money": 1,
         "ordered_on cannot be read as date": 1,
         "order_id required value is blank": 1,
-        "order_id, line_id duplicate": 1,
+        "order_id, line_id same key, other values": 1,
         "line has too few columns": 1,
-        "blank row": 1,
     }
+    assert reasons(audit, "excluded") == {"blank row": 1}
     assert reasons(audit, "merged") == {"exact duplicate": 1}
     assert query("SELECT line, column_name, value FROM set_aside ORDER BY line") == [
         (3, "net_amount", "soon"),
         (4, "ordered_on", "31.31.2026"),
         (5, "order_id", ""),
-        (7, "order_id, line_id", ""),
+        (7, "order_id, line_id", "line 2 is kept"),
         (8, "", "A3,1,2026-03-06,Bo"),
         (9, "", ""),
     ]
@@ -243,16 +244,39 @@ _CELL = st.sampled_from(
     ["A1", "A2", "1", "2", "", "2026-01-05", "x", '"', 'a"b', "\n", ",", "10", "-", "（1）", "é"]
 )
 
+_ENTRY = """sources:
+  - file: orders.csv
+    table: order_lines
+    columns: {order_id: Order ID, line_id: Line, ordered_on: Order Date, customer_name: Customer Name, product_name: Product, net_amount: Amount}
+"""
+
+
+def query_of(root: Path, sql: str) -> tuple:
+    with duckdb.connect(str(root / "data" / "facts.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()[0]
+
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(_CELL, min_size=5, max_size=7), max_size=6), st.booleans())
-def test_rows_in_are_always_accounted_for(loaded, rows: list[list[str]], quoted: bool) -> None:
+def test_rows_in_are_always_accounted_for(tmp_path: Path, rows: list[list[str]], quoted: bool) -> None:
     body = "".join(
         ",".join(f'"{c.replace(chr(34), chr(34) * 2)}"' if quoted else c.replace("\n", "") for c in r) + "\n"
         for r in rows
     )
-    audit, query = loaded(orders=HEAD + "A0,1,2026-01-01,Ann,P,1\n" + body)
+    (tmp_path / "orders.csv").write_text(HEAD + "A0,1,2026-01-01,Ann,P,1\n" + body)
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "sources.yaml").write_text(_ENTRY)
+    audit = cleaning.load(tmp_path)
     source = audit.sources[0]
-    assert source.rows_in == source.used + source.merged + source.set_aside >= 1
-    assert query("SELECT count(*) FROM order_lines") == [(source.used,)]
-    assert query("SELECT count(*) FROM set_aside") == [(source.set_aside,)]
+    n_used, n_merged, n_aside, n_excluded = query_of(
+        tmp_path,
+        "SELECT (SELECT count(*) FROM order_lines), (SELECT count(*) FROM merged_rows), "
+        "(SELECT count(*) FROM set_aside WHERE fate = 'set_aside'), (SELECT count(*) FROM set_aside WHERE fate = 'excluded')",
+    )
+    assert source.rows_in == n_used + n_merged + n_aside + n_excluded >= 1
+    assert (source.used, source.merged, source.set_aside, source.excluded) == (
+        n_used,
+        n_merged,
+        n_aside,
+        n_excluded,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from salesops_lib import cleaning
 from salesops_lib.cleaning import proposals
 from salesops_lib.cleaning.settings import Settings
-from salesops_lib.cleaning.sources import SOURCES, read_sources
+from salesops_lib.cleaning.sources import SOURCES, Source, read_sources, write_sources
 from salesops_lib.errors import DataError
 
 ORDERS = "Order ID,Order Date,Customer Name,Amount\n"
@@ -124,3 +125,82 @@ def test_files_that_feed_nothing(tmp_path: Path) -> None:
     assert (skipped.table, used.table) == ("", "order_lines")
     audit = cleaning.load(tmp_path)
     assert [s.source for s in audit.sources if s.kind == "skipped"] == ["words.csv"]
+
+
+FULL = Source(
+    "orders.csv",
+    "order_lines",
+    {"order_id": "Order ID", "net_amount": "Amount"},
+    sha256="0" * 64,
+    encoding="gb18030",
+    delimiter="||",
+    quote="'",
+    escape="\\",
+    header_row=3,
+    header_rows=2,
+    decimal=",",
+    units={"net_amount": 10_000},
+    amounts="gross",
+    returns="marked",
+    control={"net_amount": "2297200.8603"},
+    confidence=0.9,
+    confidences={"order_id": 1.0, "net_amount": 0.8},
+)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        FULL,
+        replace(FULL, quote="", escape=""),
+        replace(FULL, quote='"', escape=""),
+        replace(FULL, quote="'", escape="'"),
+        replace(FULL, delimiter="\t", header_rows=0),
+        replace(FULL, sheet="Sheet 1", encoding="utf-8", delimiter=",", quote='"', escape='"'),
+    ],
+)
+def test_every_field_comes_back(tmp_path: Path, source: Source) -> None:
+    write_sources(tmp_path, [source])
+    assert read_sources(tmp_path) == [source]
+
+
+def test_only_what_is_unusual_is_written(tmp_path: Path) -> None:
+    usual = Source(
+        "a.csv", "order_lines", {"order_id": "Order ID"}, confidence=1.0, confidences={"order_id": 1.0}
+    )
+    write_sources(tmp_path, [usual])
+    text = (tmp_path / SOURCES).read_text("utf-8")
+    for key in (
+        "quote",
+        "escape",
+        "header_rows",
+        "amounts",
+        "returns",
+        "control",
+        "confidences",
+        "decimal",
+        "units",
+    ):
+        assert f"{key}:" not in text
+    assert read_sources(tmp_path) == [usual]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("encoding: utf-9", r"sources.yaml:\d+: encoding is 'utf-9'; there is no such encoding"),
+        ("quote: '\"\"'", "write one quotation mark"),
+        ("escape: x", "write the quotation mark itself, a backslash"),
+        ("header_row: 0", "header_row is 0; write a whole number from 1"),
+        ("header_rows: two", "header_rows is 'two'; write a whole number from 0"),
+        ("amounts: brutto", "amounts is 'brutto'; .*Valid: net, gross"),
+        ("returns: sign", "returns is 'sign'; did you mean 'signed'"),
+        ("delimiter: ''", "write the characters between cells"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / SOURCES
+    path.parent.mkdir()
+    path.write_text(f"sources:\n  - file: a.csv\n    table: order_lines\n    {line}\n")
+    with pytest.raises(DataError, match=message):
+        read_sources(tmp_path)

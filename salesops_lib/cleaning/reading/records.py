@@ -1,105 +1,106 @@
-"""Records of a delimited text file, counted and located without a CSV parser.
+"""Whether a text is so plain that every line is a record, found without a parser.
 
-The count is the control of what the parser says it read: newlines outside quotes end a
-record, empty lines are none.
+Such a text goes to DuckDB as it is; its lines are counted here, and the count is the control of
+what DuckDB says it read.  Any other text goes through `text.Reader`.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from salesops_lib.cleaning.reading.dialects import Dialect
+from salesops_lib.cleaning.reading.layouts import COMMENT_MARKS
+
 _CHUNK = 1 << 24
-_NEWLINE, _QUOTE, _RETURN = 10, 34, 13
+_NEWLINE, _RETURN = 10, 13
+_MARK = b"\xef\xbb\xbf"
+_COMMENTS = tuple(mark.encode() for mark in COMMENT_MARKS)
+_FIRST_BYTES = np.zeros(256, dtype=bool)
+_FIRST_BYTES[[_NEWLINE, _RETURN, *(mark[0] for mark in _COMMENTS)]] = True
 
 
 @dataclass(frozen=True)
 class Census:
-    """What is in a text file after its first lines.
+    """Lines of a text below its first ones, blank lines at its end left out.
 
-    `is_dense` says that the k-th record stands on the k-th line, so that no list of lines
-    is needed to find one.
+    `is_plain` says that each is a record of its own: one kind of line end, no blank line
+    between, no comment, no zero byte, and quotation marks only where they belong.
     """
 
     n_records: int
-    is_dense: bool
+    is_plain: bool
 
 
-def census(path: Path, skip: int = 0) -> Census:
-    """Count the records of `path` below its first `skip` lines.
+def census(path: Path, skip: int, dialect: Dialect) -> Census:
+    """Count the lines of a UTF-8 text below its first `skip`, and see whether they are plain.
 
-    Notes
-    -----
-    A quote character inside an unquoted field confuses the count; `lines_by_reader` then
-    decides.
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.csv"
+    >>> _ = path.write_text('a,b\\n1,"x, y"\\n2,z\\n\\n')
+    >>> census(path, 1, Dialect())
+    Census(n_records=2, is_plain=True)
     """
-    n_records = n_lines = 0
-    for lines, line_count in _scan(path, skip):
-        n_records += len(lines)
-        n_lines += line_count
-    return Census(n_records, n_records == n_lines)
-
-
-def has_mixed_newlines(path: Path) -> bool:
-    """Whether some lines of `path` end with `\\r\\n` and others with `\\n`."""
-    n_lines = n_returns = 0
-    for piece in _pieces(path, 0):
-        n_lines += piece.count(b"\n")
-        n_returns += piece.count(b"\r\n")
-    return 0 < n_returns < n_lines
-
-
-def record_lines(path: Path, skip: int = 0) -> np.ndarray:
-    """Line (from 1) on which each record of `path` begins, below its first `skip` lines."""
-    found = [lines for lines, _ in _scan(path, skip)]
-    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
-
-
-def lines_by_reader(path: Path, skip: int, delimiter: str) -> np.ndarray:
-    """The same as `record_lines`, by Python's csv reader: slower, right for stray quotes."""
-    starts = []
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
-        for _ in range(skip):
-            handle.readline()
-        reader = csv.reader(handle, delimiter=delimiter)
-        begin = 1
-        try:
-            for record in reader:
-                if record:
-                    starts.append(begin + skip)
-                begin = reader.line_num + 1
-        except csv.Error:
-            return np.empty(0, dtype=np.int64)
-    return np.array(starts, dtype=np.int64)
-
-
-def _scan(path: Path, skip: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Of each piece of the file: first lines of its records, and its number of lines."""
-    line, last_end, quotes = skip, skip - 1, 0
+    n_lines = n_returns = n_pairs = n_blank = 0
+    if not _has_lines(path, skip):
+        return Census(0, False)
     for piece in _pieces(path, skip):
-        buffer = np.frombuffer(piece, dtype=np.uint8)
-        newlines = np.flatnonzero(buffer == _NEWLINE)
-        if len(newlines) == 0 or newlines[-1] != len(buffer) - 1:
-            newlines = np.append(newlines, len(buffer))
-        lengths = np.diff(newlines, prepend=-1) - 1
-        is_blank = (lengths == 0) | ((lengths == 1) & (buffer[newlines - 1] == _RETURN))
-        ends = np.arange(len(newlines))
-        if quotes % 2 or b'"' in piece:
-            marks = np.flatnonzero(buffer == _QUOTE)
-            ends = ends[(np.searchsorted(marks, newlines) + quotes) % 2 == 0]
-            quotes += len(marks)
-        starts = np.append(last_end + 1, ends[:-1] + line + 1) if len(ends) else ends
-        keep = ~(is_blank[ends] & (starts == ends + line))
-        if len(ends):
-            last_end = int(ends[-1]) + line
-        line += len(newlines)
-        yield starts[keep] + 1, len(newlines)
-    if last_end < line - 1:
-        yield np.array([last_end + 2]), 0
+        body = piece.rstrip(b"\r\n")
+        n_after = piece.count(b"\n", len(body))
+        if not body:
+            n_blank += n_after
+            continue
+        buffer = np.frombuffer(body, dtype=np.uint8)
+        feeds = np.flatnonzero(buffer == _NEWLINE)
+        if (n_lines and n_blank > 1) or not _is_plain(body, buffer, feeds, dialect):
+            return Census(0, False)
+        n_blank = n_after
+        n_lines += len(feeds) + 1
+        if b"\r" in piece:
+            n_returns += piece.count(b"\r")
+            n_pairs += piece.count(b"\r\n")
+    n_feeds = n_lines - 1 + n_blank
+    return Census(n_lines, n_lines == 0 or (n_returns == n_pairs and n_pairs in (0, n_feeds)))
+
+
+def _is_plain(body: bytes, buffer: np.ndarray, feeds: np.ndarray, dialect: Dialect) -> bool:
+    if b"\x00" in body or (b"\xef" in body and _MARK in body):
+        return False
+    doubtful = feeds[_FIRST_BYTES[buffer[feeds + 1]]] + 1
+    starts = (0, *doubtful) if _FIRST_BYTES[buffer[0]] else doubtful
+    if any(body.startswith((b"\n", b"\r", *_COMMENTS), start) for start in starts):
+        return False
+    quote = dialect.quote.encode()
+    return (
+        not quote
+        or quote not in body
+        or _is_well_quoted(buffer, feeds, quote[0], dialect.delimiter.encode()[0])
+    )
+
+
+def _is_well_quoted(buffer: np.ndarray, feeds: np.ndarray, quote: int, delimiter: int) -> bool:
+    """Whether marks open after a delimiter, close before one, and are doubled in between, line by line."""
+    marks = np.flatnonzero(buffer == quote)
+    if len(marks) % 2:
+        return False
+    opening, closing = marks[::2], marks[1::2]
+    before = buffer[np.maximum(opening - 1, 0)]
+    after = buffer[np.minimum(closing + 1, len(buffer) - 1)]
+    opens = (opening == 0) | (before == delimiter) | (before == _NEWLINE)
+    closes = (closing == len(buffer) - 1) | (after == delimiter) | (after == _NEWLINE) | (after == _RETURN)
+    doubled = opening[1:] == closing[:-1] + 1
+    if not (opens[0] and closes[-1] and (opens[1:] | doubled).all() and (closes[:-1] | doubled).all()):
+        return False
+    return bool((np.searchsorted(feeds, opening) == np.searchsorted(feeds, closing)).all())
+
+
+def _has_lines(path: Path, skip: int) -> bool:
+    """Whether the first `skip` lines end as lines do for DuckDB: not with a carriage return alone."""
+    with path.open("rb") as handle:
+        return not any(b"\r" in handle.readline().removesuffix(b"\r\n") for _ in range(skip))
 
 
 def _pieces(path: Path, skip: int) -> Iterator[bytes]:

@@ -358,8 +358,8 @@ DERIVED = [
         "Rows accounted for",
         "行数核对",
         "count",
-        "rows in = used + merged + set aside, each with its reason",
-        formula_zh="读入行 = 采用 + 合并 + 搁置，逐一注明原因",
+        "rows in = used + merged + set aside + excluded, each with its reason",
+        formula_zh="读入行 = 采用 + 合并 + 搁置 + 排除，逐一注明原因",
     ),
     Metric(
         "completeness",

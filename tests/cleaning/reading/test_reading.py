@@ -53,15 +53,6 @@ def test_western_accents_are_not_taken_for_chinese(tmp_path: Path) -> None:
     assert found.rows[0][1] == "Café Zürich"
 
 
-def test_a_byte_late_in_the_file_decides_the_encoding(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading, "_HEAD_BYTES", 64)
-    path = tmp_path / "a.csv"
-    path.write_bytes(b"id,name\n" + b"1,plain\n" * 50 + "2,北京分公司销售部\n".encode("gb18030"))
-    assert sampled(path).encoding == "gb18030"
-
-
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiters(tmp_path: Path, delimiter: str) -> None:
     path = tmp_path / "a.txt"
@@ -94,6 +85,21 @@ def test_packed_files(tmp_path: Path) -> None:
     assert reading.sample(reading.parts(archive)[2]).headers == ("c", "d")
 
 
+def test_a_text_that_bears_the_ending_of_a_workbook_is_read_as_text(tmp_path: Path) -> None:
+    text = tmp_path / "text.xls"
+    text.write_text(TEXT.replace(",", "\t"))
+    found = sampled(text)
+    assert (found.delimiter, found.headers) == ("\t", ("Order ID", "Order Date", "Amount"))
+
+
+def test_values_of_a_column_of_the_whole_part(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("Report\n" + TEXT + "A3,2026-03-06,\n")
+    assert reading.column_values(sampled(path), 1) == ["2026-03-05", "2026-03-06"]
+    whole = sampled(book(tmp_path / "a.xlsx", {"S": [["id", "n"], ["a", 1], ["b", 1], ["c", None]]}))
+    assert reading.column_values(whole, 1) == ["1"]
+
+
 def test_refusals_say_what_and_what_to_do(tmp_path: Path) -> None:
     empty, blank = tmp_path / "empty.csv", tmp_path / "blank.csv"
     empty.touch()
@@ -103,8 +109,6 @@ def test_refusals_say_what_and_what_to_do(tmp_path: Path) -> None:
     zeros.write_bytes(b"a,b\n\x00\x01,2\n")
     torn = tmp_path / "torn.csv.gz"
     torn.write_bytes(gzip.compress(TEXT.encode() * 100)[:-20])
-    text = tmp_path / "text.xlsx"
-    text.write_text(TEXT)
     odd = tmp_path / "a.docx"
     odd.write_text("x")
     bad = tmp_path / "bad.zip"
@@ -115,7 +119,6 @@ def test_refusals_say_what_and_what_to_do(tmp_path: Path) -> None:
         fake: "an Excel workbook",
         zeros: "zero bytes",
         torn: "damaged",
-        text: "cannot be read as a workbook",
         odd: "cannot read .docx",
         bad: "is not a zip",
         tmp_path: "is a directory",
