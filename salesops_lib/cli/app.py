@@ -36,7 +36,9 @@ class Suite(click.Group):
             click.echo("Interrupted; nothing is half-written.", err=True)
             sys.exit(INTERRUPTED)
         except SalesopsError as error:
-            click.echo(str(error), err=True)
+            from salesops_lib.reporting.visible import visible
+
+            click.echo(visible(str(error)), err=True)
             sys.exit(USER_CAN_MEND)
         except Exception:
             sys.exit(_our_mistake())

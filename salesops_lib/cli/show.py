@@ -52,7 +52,9 @@ def _cell(value: Any) -> str:
         return "" if value is None else str(value)
     if isinstance(value, int) or (hasattr(value, "dtype") and value.dtype.kind in "iu"):
         return f"{value:,}"
-    return "" if value != value else str(value)
+    from salesops_lib.reporting.visible import visible
+
+    return "" if value != value else visible(str(value))
 
 
 @contextmanager
@@ -108,14 +110,18 @@ def _label(result: Result) -> str:
 def _line(result: Result) -> str:
     from rich.markup import escape
 
+    from salesops_lib.reporting.visible import visible
+
     colour = "red" if result.status == "failed" else "green"
     again = f", attempt {result.attempts}" if result.attempts > 1 else ""
-    return f"[{colour}]{result.status:<10}[/{colour}] {escape(_label(result))}  {result.seconds:.1f} s{again}"
+    return f"[{colour}]{result.status:<10}[/{colour}] {escape(visible(_label(result)))}  {result.seconds:.1f} s{again}"
 
 
 def outcome(results: Sequence[Result], index: Path) -> None:
     """Where the pages are, and for each failure what, where and what to do."""
     import click
+
+    from salesops_lib.reporting.visible import visible
 
     out = console()
     for result in results:
@@ -129,4 +135,4 @@ def outcome(results: Sequence[Result], index: Path) -> None:
                 f"The last good page is untouched: {result.path}" if result.path else "No page was published."
             )
             lines = [f"\n{_label(result)} failed:", result.message, last]
-            click.echo("\n".join([*lines, f"The run is kept in {result.run_folder}"]), err=True)
+            click.echo(visible("\n".join([*lines, f"The run is kept in {result.run_folder}"])), err=True)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from salesops_lib.reporting import catalogue
 from salesops_lib.reporting.charts.scale import known
 from salesops_lib.reporting.definitions import better
-from salesops_lib.reporting.numbers import is_missing, month, percent, points
+from salesops_lib.reporting.numbers import MoneyUnit, is_missing, month, percent, points
 from salesops_lib.reporting.tables import unit_of
 from salesops_lib.reporting.voice import Voice
 
@@ -40,11 +41,10 @@ def show_matrix(exhibit: Exhibit, voice: Voice, *, id: str = "") -> Markup:
         if not has_growth:
             return Markup('<td class="n {}">{}</td>').format(_depth(r.get("value"), largest), value)
         shade = _shade(r.get("growth"), good, POINTS if unit == "ratio" else STEPS)
-        return Markup('<td class="n {}">{}<small>{}</small></td>').format(
-            shade, value, _change(r, unit, voice)
-        )
+        change = Markup("<small>{}</small>").format(_change(r, unit, voice)) if r else Markup("")
+        return Markup('<td class="n {}">{}{}</td>').format(shade, value, change)
 
-    corner = Markup('<th class="t"><small>{}</small></th>').format(money.header if money else "")
+    corner = Markup('<td class="t corner">{}</td>').format(_corner(exhibit, money, voice))
     head = Markup("").join(Markup('<th scope="col" class="n">{}</th>').format(_name(h, voice)) for h in heads)
     body = Markup("").join(
         Markup('<tr><th scope="row" class="t">{}</th>{}</tr>').format(
@@ -57,6 +57,12 @@ def show_matrix(exhibit: Exhibit, voice: Voice, *, id: str = "") -> Markup:
         '<div class="scroll" tabindex="0"><table id="{}" class="heat"><thead><tr>{}{}</tr></thead>'
         "<tbody>{}</tbody></table></div>{}"
     ).format(id or f"t-{exhibit.id}", corner, head, body, key)
+
+
+def _corner(exhibit: Exhibit, money: MoneyUnit | None, voice: Voice) -> str:
+    """What rows and columns are, where the catalogue says so, and the unit of money."""
+    axes = catalogue.find(f"corner.{exhibit.id}", voice.lang) or ""
+    return " · ".join(part for part in (axes, money.header if money else "") if part)
 
 
 def _change(r: dict[str, Any], unit: str, voice: Voice) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from salesops_lib.reporting.assets import stylesheet
-from salesops_lib.reporting.numbers import month
+from salesops_lib.reporting.numbers import MINUS, month
 from salesops_lib.reporting.template import POLICY, environment, relative_address
 from salesops_lib.reporting.voice import Voice
 
@@ -18,7 +21,7 @@ def render_index(entries: Sequence[Mapping[str, Any]], lang: str = "en", *, titl
     ----------
     entries
         One a report, period, unit and language: `report`, `period`, `lang`, `state`, and where
-        there are: `unit`, `title`, `headline`, `as_of` (ISO date), `grade`, `html`, `xlsx`
+        there are: `unit`, `title`, `headline`, `as_of` (ISO date), `grade`, `html`, `xlsx`, `pdf`
         (relative addresses), `cause` of a failure.
     lang
         Language of the page.
@@ -53,17 +56,35 @@ def _card(entry: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
         "lang": str(entry.get("lang", "")),
         "unit": str(entry.get("unit") or ""),
         "title": voice.name("report", report),
-        "headline": str(entry.get("headline") or ""),
+        "headline": _unbroken(str(entry.get("headline") or "")),
         "state": voice.name("state", state),
         "is_failed": state == "failed",
         "cause": str(entry.get("cause") or ""),
         "fresh": voice.word("ui.as_of", day=as_of) if as_of else "",
         "grade": voice.word("ui.grade", grade=entry["grade"]) if entry.get("grade") else "",
         "html": relative_address(str(entry.get("html") or "")),
-        "xlsx": relative_address(str(entry.get("xlsx") or "")),
+        "files": _files(entry),
         "language": voice.name("lang", str(entry.get("lang", ""))),
         "is_own": str(entry.get("lang", "")) == voice.lang,
     }
+
+
+def _files(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What lies beside a page: kind and relative address."""
+    addresses = ((kind, relative_address(str(entry.get(kind) or ""))) for kind in ("xlsx", "pdf"))
+    return [(kind, address) for kind, address in addresses if address]
+
+
+_AMOUNT = re.compile(rf"[+{MINUS}]?[^\w\s]?\d[\d.,]*(?:%|[kMB]\b)?")
+
+
+def _unbroken(text: str) -> Markup:
+    """A sentence whose numbers stay on one line, sign and currency included."""
+    parts, at = [], 0
+    for found in _AMOUNT.finditer(text):
+        parts += [escape(text[at : found.start()]), Markup('<span class="nb">{}</span>').format(found[0])]
+        at = found.end()
+    return Markup("").join([*parts, escape(text[at:])])
 
 
 def _merged(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:

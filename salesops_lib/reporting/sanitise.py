@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from salesops_lib.reporting.visible import visible
+
 if TYPE_CHECKING:
     from nh3 import Cleaner
 
@@ -41,12 +43,12 @@ _SIZE = re.compile(r"(width|left):\d{1,3}(\.\d+)?%;?")
 
 
 def sanitise(html: str) -> str:
-    """The HTML with only allowed elements and attributes left.
+    """The HTML with only allowed elements and attributes left, and invisible characters written out.
 
     >>> sanitise('<p onclick="x()">a<script>b</script><a href="javascript:c">d</a></p>')
     '<p>a<a>d</a></p>'
     """
-    return _cleaner().clean(html)
+    return visible(_cleaner().clean(visible(html)))  # entities bring some back
 
 
 @lru_cache(maxsize=1)

@@ -316,7 +316,7 @@ def headline(lead: Finding, movers: Sequence[Finding], asks: Sequence[Ask], voic
     moved = [Markup('<li class="{}">{}</li>').format(f.tone, say(f, voice)) for f in movers]
     wanted = [Markup('<li class="ask">{}{}</li>').format(say(a.what, voice), _by(a, voice)) for a in asks]
     blocks = Markup("").join(
-        Markup("<div><h3>{}</h3><ul>{}</ul></div>").format(voice.word(word), Markup("").join(items))
+        Markup("<div><h2>{}</h2><ul>{}</ul></div>").format(voice.word(word), Markup("").join(items))
         for word, items in (("ui.movers", moved), ("ui.asks", wanted))
         if items
     )

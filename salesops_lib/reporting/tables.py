@@ -24,7 +24,7 @@ HIDDEN = frozenset({"is_total", "is_complete", "role", "growth_kind", "expected_
 VARIANCES = frozenset({"growth", "difference", "delta", "share_change", "market_growth"})
 _IDS = frozenset({
     "unit", "step", "label", "panel", "row", "role", "stage", "outcome", "reason", "status",
-    "segment", "table", "referred", "owner", "name", "region", "channel", "category",
+    "segment", "table", "referred", "owner", "name", "region", "channel", "category", "rule", "stated_by", "decided_by",
 })  # fmt: skip
 _OWN = frozenset({
     "actual", "target", "base", "gap", "difference", "value", "low", "high", "median", "low_80", "high_80",
@@ -165,10 +165,8 @@ def _cell(
     if isinstance(value, Finding):
         return Markup('<td class="t">{}</td>').format(say(value, voice))
     if is_first:
-        return Markup('<th scope="row" class="{}">{}</th>').format(
-            "n" if c.is_number else "t", text(r, c, voice)
-        )
-    classes = "n" if c.is_number else "t"
+        return Markup('<th scope="row" class="{}">{}</th>').format(_kind(value, c, voice), text(r, c, voice))
+    classes = _kind(value, c, voice)
     if c.name in VARIANCES and c.is_number and not isinstance(value, str):
         role = tone(value, good)
         classes += f" {role}" if role != "muted" else ""
@@ -180,6 +178,14 @@ def _cell(
         )
         classes += " barred"
     return Markup('<td class="{}">{}</td>').format(classes, shown)
+
+
+def _kind(value: Any, c: Column, voice: Voice) -> str:
+    """The class of a cell: a number, text, or a day or month, which stays on one line."""
+    if c.is_number:
+        return "n"
+    is_month = c.name in _MONTHS and isinstance(value, str) and month(value, voice.lang) != value
+    return "d" if c.unit == "date" or is_month else "t"
 
 
 def text(r: dict[str, Any], c: Column, voice: Voice) -> str:

@@ -15,6 +15,7 @@ from salesops_lib.reporting.catalogue import find
 from salesops_lib.reporting.definitions import anchor
 from salesops_lib.reporting.edition import MARK
 from salesops_lib.reporting.sanitise import sanitise
+from salesops_lib.reporting.visible import visible
 from salesops_lib.reporting.voice import Voice
 
 if TYPE_CHECKING:
@@ -118,5 +119,15 @@ def environment() -> jinja2.Environment:
 
     loader = jinja2.FunctionLoader(stylesheet)
     return jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_seen,
     )
+
+
+def _seen(value: Any) -> Any:
+    """What a template shows, invisible characters written out; finished HTML as it is."""
+    return visible(value) if type(value) is str else value

@@ -19,12 +19,14 @@ from salesops_lib.reporting.numbers import UNKNOWN_CURRENCY, currency_name, is_m
 from salesops_lib.reporting.sections import name as section_name
 from salesops_lib.reporting.sentences import plain
 from salesops_lib.reporting.tables import Column
+from salesops_lib.reporting.visible import one_line, visible
 from salesops_lib.reporting.voice import Voice
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.worksheet import Worksheet
 
+LONGEST_TEXT = 32_767
 HEAD = 4  # row of the column labels, counted from 0
 _FORMATS = {
     "ratio": "0.0%", "pp": "0.0%", "count": "#,##0", "days": "#,##0.0", "index": "0.0", "score": "0.0",
@@ -52,7 +54,7 @@ def write(
 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(path), {**options, "default_date_format": "yyyy-mm-dd"}) as book:
-        book.set_properties({"title": title, "created": datetime(2000, 1, 1)})
+        book.set_properties({"title": one_line(title), "created": datetime(2000, 1, 1)})
         looks = _Looks(book, voice)
         flat = list(_flat(exhibits))
         names = _sheet_names([e.id for e in flat])
@@ -73,7 +75,7 @@ def _sheet_names(ids: Sequence[str]) -> list[str]:
     names: list[str] = []
     taken = {"history"}
     for exhibit_id in ids:
-        plain_name = re.sub(r"[\[\]:*?/\\']", "-", exhibit_id).strip() or "sheet"
+        plain_name = re.sub(r"[\[\]:*?/\\']", "-", one_line(exhibit_id)).strip() or "sheet"
         candidate, n = plain_name[:31], 1
         while candidate.lower() in taken:
             n += 1
@@ -119,9 +121,9 @@ def _write_index(
 ) -> None:
     word = looks.voice.word
     sheet = book.add_worksheet(_sheet_names([word("ui.contents")])[0])
-    sheet.write_string(0, 0, title, looks.title)
+    sheet.write_string(0, 0, _cell_text(title), looks.title)
     for n, line in enumerate(about, start=1):
-        sheet.write_string(n, 0, line, looks.quiet)
+        sheet.write_string(n, 0, _cell_text(line), looks.quiet)
     top = len(about) + 2
     sheet.set_column(0, 0, 28)
     sheet.set_column(1, 1, 30)
@@ -130,7 +132,7 @@ def _write_index(
         sheet.write_string(top + n, 0, name)
         sheet.write_string(top + n, 1, section_name(exhibit.id, looks.voice, exhibit.metric))
         if exhibit.findings:
-            sheet.write_string(top + n, 2, plain(exhibit.findings[0], looks.voice))
+            sheet.write_string(top + n, 2, _cell_text(plain(exhibit.findings[0], looks.voice)))
 
 
 def _money_unit(voice: Voice) -> str:
@@ -153,7 +155,9 @@ def _write_sheet(sheet: Worksheet, exhibit: Exhibit, looks: _Looks) -> None:
         sheet.write_string(2, 0, window, looks.quiet)
     records = exhibit.frame.to_dict("records")
     for n, c in enumerate(columns):
-        sheet.write_string(HEAD, n, c.label, looks.head_number if c.is_number else looks.head_text)
+        sheet.write_string(
+            HEAD, n, _cell_text(c.label), looks.head_number if c.is_number else looks.head_text
+        )
         sheet.set_column(n, n, _width(c, records, voice))
     for row, record in enumerate(records, start=HEAD + 1):
         is_total = record.get("is_total") is True
@@ -178,7 +182,7 @@ def _write_cell(
     value, unit, voice = record[c.name], _unit(record, c), looks.voice
     look = looks.cell(unit, is_total=is_total)
     if isinstance(value, Finding):
-        sheet.write_string(row, n, plain(value, voice), looks.cell("text"))
+        sheet.write_string(row, n, _cell_text(plain(value, voice)), looks.cell("text"))
     elif is_missing(value):
         sheet.write_blank(row, n, None, look)
     elif isinstance(value, bool) or type(value).__name__ == "bool_":
@@ -189,11 +193,17 @@ def _write_cell(
         )
     elif isinstance(value, str) or unit == "text" or c.name == "metric":
         shown = tables.text(record, c, voice) if c.name in ("metric", "growth") else str(value)
-        sheet.write_string(row, n, shown, looks.cell("text", is_total=is_total))
+        sheet.write_string(row, n, _cell_text(shown), looks.cell("text", is_total=is_total))
     elif unit == "money":
         sheet.write_number(row, n, float(value) / 10 ** precision(voice.currency), look)
     else:
         sheet.write_number(row, n, float(value), look)
+
+
+def _cell_text(text: str) -> str:
+    """Text as a cell may hold it: invisible characters written out, not longer than Excel takes."""
+    shown = visible(text)
+    return shown if len(shown) <= LONGEST_TEXT else shown[: LONGEST_TEXT - 1] + "…"
 
 
 def _unit(record: dict[str, Any], c: Column) -> str:

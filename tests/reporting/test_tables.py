@@ -98,7 +98,7 @@ def test_matrix_cells_take_the_shade_of_their_growth(samples):
     assert rows[1][1] == "4.40−33%"
     assert 'class="n h-down3">4.40' in html
     assert 'class="n h-up1">4.95' in html
-    assert rows[3][4] == "––"  # no such cell
+    assert rows[3][4] == "–"  # no such cell
 
 
 def test_matrix_without_growth_shades_by_value(samples):

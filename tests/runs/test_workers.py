@@ -40,5 +40,5 @@ def test_a_cluster_gives_the_same_pages(standin, warm, scheduler):
 
 
 def test_no_scheduler_is_said_so(standin, warm):
-    with pytest.raises(RunError, match="No Dask scheduler answers at 'tcp://127.0.0.1:9'"):
+    with pytest.raises(RunError, match="No Dask scheduler answers"):
         runs.run(standin, ["10"], cluster="tcp://127.0.0.1:9")

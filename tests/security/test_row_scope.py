@@ -78,7 +78,7 @@ def test_pages_and_workbooks_of_a_region_hold_no_canary_of_another(company):
     results = runs.run(company, ["10", "20"], period="2025-06", by="region", lang="en,zh")
     assert {(r.unit, r.status) for r in results} == {(region, "published") for region in REGIONS}
     for region in REGIONS:
-        own = [path for path in (company / "reports").glob(f"2*/*.{region}.*")]
+        own = list((company / "reports").glob(f"2*/*.{region}.*"))
         assert len(own) == 8
         said = "\n".join(f"{path.name}\n{texts(path)}" for path in own)
         assert canary(region) in said

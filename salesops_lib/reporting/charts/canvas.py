@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from salesops_lib.reporting.style import LATIN, ROLES, SIZES
+from salesops_lib.reporting.visible import one_line, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +55,9 @@ class Canvas:
         from matplotlib.patches import Rectangle
 
         left, wide = min(x0, x1), abs(x1 - x0)
-        self.ax.add_patch(Rectangle((left, top), wide, height, clip_on=False, gid=gid, **_look(role)))
+        self.ax.add_patch(
+            Rectangle((left, top), wide, height, clip_on=False, gid=visible(gid), **_look(role))
+        )
 
     def line(
         self, xs: Sequence[float], ys: Sequence[float], role: str, width: float = 1.0, dash: Any = None
@@ -82,7 +85,9 @@ class Canvas:
         from matplotlib.patches import Polygon
 
         points = [*zip(xs, lows, strict=True), *reversed(list(zip(xs, highs, strict=True)))]
-        self.ax.add_patch(Polygon(points, closed=True, fc=ROLES[role], ec="none", clip_on=False, gid=gid))
+        self.ax.add_patch(
+            Polygon(points, closed=True, fc=ROLES[role], ec="none", clip_on=False, gid=visible(gid))
+        )
 
     def dot(
         self, x: float, y: float, role: str, radius: float = 3.5, *, hollow: bool = False, gid: str = ""
@@ -91,7 +96,9 @@ class Canvas:
         from matplotlib.patches import Circle
 
         fill = ROLES["paper"] if hollow else ROLES[role]
-        self.ax.add_patch(Circle((x, y), radius, fc=fill, ec=ROLES[role], lw=1.4, clip_on=False, gid=gid))
+        self.ax.add_patch(
+            Circle((x, y), radius, fc=fill, ec=ROLES[role], lw=1.4, clip_on=False, gid=visible(gid))
+        )
 
     def text(
         self,
@@ -107,12 +114,13 @@ class Canvas:
     ) -> Box:
         """Text around height `y`, shortened to `room` pixels; its box is kept for the next ones."""
         points = SIZES[size]
-        shown = text if room is None else shorten(text, room, points, bold=bold)
+        plain = one_line(text)
+        shown = plain if room is None else shorten(plain, room, points, bold=bold)
         wide = text_width(shown, points, bold=bold)
         left = {"left": x, "right": x - wide, "center": x - wide / 2}[anchor]
         self.ax.text(
             x, y + points * 0.36, shown, fontsize=points, color=ROLES[role], ha=anchor, va="baseline",
-            weight="bold" if bold else "normal", clip_on=False,
+            weight="bold" if bold else "normal", clip_on=False, parse_math=False,
         )  # fmt: skip
         box = Box(left, y - points * 0.55, left + wide, y + points * 0.55)
         self.boxes.append(box)
@@ -171,7 +179,7 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     >>> text_width("华东大区", 10)
     40.0
     """
-    return sum(_advance(c, bold) for c in text) * size
+    return sum(_advance(c, bold) for c in one_line(text)) * size
 
 
 def shorten(text: str, room: float, size: float, *, bold: bool = False) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from salesops_lib.reporting.charts.canvas import NARROW, WIDE, Canvas, canvas, text_width
-from salesops_lib.reporting.charts.scale import Scale, column, known, ticks
+from salesops_lib.reporting.charts.scale import Scale, column, known, ticks, whole
 from salesops_lib.reporting.charts.series import label_time
 from salesops_lib.reporting.numbers import is_missing
 from salesops_lib.reporting.style import SIZES
@@ -47,7 +47,7 @@ def plot_fan(
     low, high = min(values, default=0.0), max(values, default=1.0)
     marks = ticks(0.0 if 0 < low < 0.6 * high else low, high, 5)
     up = Scale(marks[0], marks[-1], HEIGHT - FOOT, HEAD)
-    axis = [voice.cell(m, unit, money=money) for m in marks]
+    axis = whole([voice.cell(m, unit, money=money) for m in marks])
     left = max(text_width(text, SIZES["small"]) for text in axis) + 10
     slot = (sheet.width - room - left) / max(1, len(frame))
     xs = [left + n * slot + slot / 2 for n in range(len(frame))]

@@ -74,6 +74,18 @@ def ticks(low: float, high: float, about: int = 4) -> list[float]:
     return [round(n * step, 10) for n in range(first, last + 1)]
 
 
+def whole(labels: list[str]) -> list[str]:
+    """Labels of an axis without decimals where none of them has any.
+
+    >>> whole(["0.0", "20.0", "40.0"]), whole(["0.0", "2.5"])
+    (['0', '20', '40'], ['0.0', '2.5'])
+    """
+    import re
+
+    bare = [re.sub(r"\.0+(?=\D*$)", "", label) for label in labels]
+    return labels if any("." in label for label in bare) else bare
+
+
 def tone(difference: Any, better: str = "higher") -> str:
     """The colour role of a variance: good, bad, or muted where it is neither.
 

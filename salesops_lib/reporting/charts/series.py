@@ -45,8 +45,10 @@ def plot_series(
         _columns(sheet, record, bool(is_complete), n * slot, slot, up)
     sheet.line([0, sheet.width], [up(0), up(0)], "muted", 0.8)
     labels = [voice.cell(r.get("actual"), unit, money=money) for r in records]
+    bars = [_bar_box(r, n * slot, slot, up) for n, r in enumerate(records)]
     for n in _by_importance(records):
-        _value(sheet, labels[n], n, slot, up, records[n], is_last=n == _last(records))
+        others = [bar for other, bar in enumerate(bars) if other != n]
+        _value(sheet, labels[n], n, slot, up, records[n], others, is_last=n == _last(records))
     label_time(sheet, [str(r["label"]) for r in records], slot, HEIGHT - FOOT + 14, voice.lang)
     return sheet.ax
 
@@ -54,8 +56,8 @@ def plot_series(
 def _columns(
     sheet: Canvas, r: dict[str, Any], is_complete: bool, left: float, slot: float, up: Scale
 ) -> None:
-    wide = min(34.0, slot * 0.62)
-    x, shift, name = left + (slot - wide) / 2, min(5.0, wide * 0.2), r["label"]
+    x, wide, shift = _place(left, slot)
+    name = r["label"]
     pairs = [("base", "previous", -shift), ("actual", "actual" if is_complete else "forecast", 0.0)]
     for key, role, by in pairs:
         if not is_missing(r.get(key)):
@@ -64,6 +66,19 @@ def _columns(
     if not is_missing(r.get("target")):
         top, bottom = sorted((up(r["target"]), up(0)))
         sheet.bar(x + shift, x + shift + wide, top, bottom - top, "plan", gid=f"target:{name}")
+
+
+def _place(left: float, slot: float) -> tuple[float, float, float]:
+    """Where the column of a slot begins, how wide it is, and how far its companions stand aside."""
+    wide = min(34.0, slot * 0.62)
+    return left + (slot - wide) / 2, wide, min(5.0, wide * 0.2)
+
+
+def _bar_box(r: dict[str, Any], left: float, slot: float, up: Scale) -> Box:
+    """The place that the columns of a slot take."""
+    x, wide, shift = _place(left, slot)
+    heights = [up(0), *(up(r[k]) for k in ("actual", "base", "target") if not is_missing(r.get(k)))]
+    return Box(x - shift, min(heights), x + wide + shift, max(heights))
 
 
 def _last(records: list[dict[str, Any]]) -> int:
@@ -80,14 +95,23 @@ def _by_importance(records: list[dict[str, Any]]) -> list[int]:
 
 
 def _value(
-    sheet: Canvas, label: str, n: int, slot: float, up: Scale, record: dict[str, Any], *, is_last: bool
+    sheet: Canvas,
+    label: str,
+    n: int,
+    slot: float,
+    up: Scale,
+    record: dict[str, Any],
+    others: list[Box],
+    *,
+    is_last: bool,
 ) -> None:
+    """The value over its column, where no other text and no other column is in the way."""
     wide = text_width(label, SIZES["text"], bold=is_last)
     height, is_inside = _above(record, up)
     y = height - 9
     x = min(max(n * slot + slot / 2, wide / 2), sheet.width - wide / 2)
     box = Box(x - wide / 2, y - 7, x + wide / 2, y + 7)
-    if sheet.is_free(box, gap=4):
+    if sheet.is_free(box, gap=4) and not any(box.meets(other) for other in others):
         if is_inside:  # a gap in the outline, so that the number stays readable
             sheet.bar(box.left - 2, box.right + 2, y - 7, 14, "paper")
         sheet.text(x, y, label, anchor="center", bold=is_last)

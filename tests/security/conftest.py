@@ -1,0 +1,9 @@
+"""Fixtures for attacks: payloads, a sanitised page of them, workspaces and warm kernels."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path += [str(HERE), str(HERE.parent / "runs"), str(HERE.parent / "reporting")]
+
+from standin import shared_zygote, standin, warm  # noqa: E402, F401
