@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-OUTCOMES = ("merged", "set_aside", "excluded", "suspected", "orphan")
+OUTCOMES = ("merged", "set_aside", "excluded", "suspected", "orphan", "unmatched")
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Reason:
 
     `outcome` is one of `OUTCOMES`: merged rows repeat another row; rows set aside await a
     mended file or rule; excluded rows are none of the table's by a named rule (totals, test
-    orders).  Suspected duplicates and orphans are used rows, counted once more because a
-    reader should know.
+    orders).  Suspected duplicates, orphans and returns without an order are used rows, counted
+    once more because a reader should know.
     """
 
     source: str

@@ -58,6 +58,8 @@ _SIZES = (
     "cost_amount",
     "margin_amount",
 )
+#: Name of a subquery, and prefix of its columns.
+_STEPS = (("grouped", "g"), ("pieces", "p"), ("written", "w"), ("found", "q"), ("judged", "r"))
 _CONFLICT = "is in another currency than its row or file"
 
 
@@ -137,7 +139,7 @@ class _Statement:
             "texts": self._texts(),
             **{
                 step: {f"{prefix}_{name}": cell.steps()[prefix] for name, cell in self.cells.items()}
-                for step, prefix in (("pieces", "p"), ("written", "w"), ("found", "q"), ("judged", "r"))
+                for step, prefix in _STEPS
             },
             "valued": self._valued(),
             "noted": self._noted(),

@@ -99,7 +99,7 @@ def _build(root: Path, sources: list[Source], scratch: Path, settings: Settings)
         matching.returns(connection, audit)
         reconcile.controls(connection, sources, audit, settings)
         derive.orphans(connection, audit)
-        audit.fingerprint = _fingerprint(sources, settings, audit)
+        audit.fingerprint = _fingerprint(connection, sources, settings, audit)
         store.summarise(connection, audit, {"fingerprint": audit.fingerprint, "currency": settings.currency})
         connection.execute("DETACH work")
         _derived_tables(engine, settings)
@@ -147,8 +147,8 @@ def _numbered(one: Staged, column: str, several: bool) -> str:
     return f"COALESCE({quoted(column)}, {literal(mark)} || CAST(rowid + 1 AS VARCHAR)) AS {quoted(column)}"
 
 
-def _fingerprint(sources: list[Source], settings: Settings, audit: Audit) -> str:
-    """Hash of the entries, the files' contents, the settings, and what became of the rows.
+def _fingerprint(connection: Any, sources: list[Source], settings: Settings, audit: Audit) -> str:
+    """Hash of the entries, the files' contents, the settings, the merges, and what became of the rows.
 
     The day of the load is no part of it, nor is the order of the entries.
     """
@@ -157,8 +157,11 @@ def _fingerprint(sources: list[Source], settings: Settings, audit: Audit) -> str
         (s.source, s.table, s.sha256, s.rows_in, s.used, s.merged, s.set_aside, s.excluded)
         for s in audit.sources
     )
+    merges = connection.execute(
+        "SELECT customer_id, master_id FROM customer_merges ORDER BY customer_id"
+    ).fetchall()
     stated = {k: v for k, v in vars(settings).items() if k != "today"}
-    return hashlib.sha256(repr((read, counts, stated)).encode()).hexdigest()
+    return hashlib.sha256(repr((read, counts, merges, stated)).encode()).hexdigest()
 
 
 def _derived_tables(engine: DuckDBEngine, settings: Settings) -> None:

@@ -57,7 +57,7 @@ def controls(connection: Any, sources: Iterable[Source], audit: Audit, settings:
         checked
         for source in sources
         if source.table
-        for checked in _of_source(source, read, excluded, Decimal(str(getattr(settings, "tolerance", 0.005))))
+        for checked in _of_source(source, read, excluded, Decimal(str(settings.tolerance)))
     ]
     connection.execute(f"CREATE OR REPLACE TABLE main.audit_controls ({_CONTROLS})")
     if rows:

@@ -75,6 +75,8 @@ class Settings:
         IANA zone on whose days moments with an offset count; empty: the day as written.
     merging
         What happens to customers that are likely one.
+    tolerance
+        Largest difference to a total of the books, as a share of it.
     policy_sha256
         Fingerprint of the policy that these values came from.
     calendar
@@ -94,6 +96,7 @@ class Settings:
     ranges: tuple[Range, ...] = RANGES
     time_zone: str = ""
     merging: Merging = Merging()
+    tolerance: float = 0.005
     policy_sha256: str = ""
     calendar: Mapping[str, Any] = field(default_factory=dict)
     today: date = field(default_factory=date.today, repr=False, compare=False)
@@ -142,6 +145,7 @@ class Settings:
             "time_zone": _value(data, "time_zone"),
             "merging": merging
             and Merging(*(_value(merging, name) for name in ("customers", "automatic", "review"))),
+            "tolerance": _value(_value(data, "reconcile"), "tolerance"),
             "policy_sha256": _value(policy, "sha256"),
             "calendar": policy.calendar_settings() if hasattr(policy, "calendar_settings") else None,
         }

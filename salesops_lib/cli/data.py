@@ -230,7 +230,9 @@ def summary(audit: Audit) -> pd.DataFrame:
         ]
         counts = (source.rows_in, source.used, source.merged, source.set_aside, source.excluded)
         rows.append((source.source, source.table or "not used", *counts, "; ".join([*own, *source.notes])))
-    return pd.DataFrame(rows, columns=["source", "table", "rows in", "used", "merged", "set aside", "excluded", "why"])
+    return pd.DataFrame(
+        rows, columns=["source", "table", "rows in", "used", "merged", "set aside", "excluded", "why"]
+    )
 
 
 @click.command()

@@ -54,6 +54,7 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
 @click.option(
     "--cluster", default="", metavar="ADDRESS", help="Dask scheduler whose workers make the reports."
 )
+@click.option("--pdf", is_flag=True, help="Also print each page to PDF (needs Chromium).")
 @click.option("--send", is_flag=True, help="Tell the policy's recipients (block delivery).")
 @click.option(
     "--log",

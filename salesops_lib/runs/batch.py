@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def run(
     force: bool = False,
     limits: Limits | None = None,
     cluster: str = "",
+    pdf: bool = False,
     watch: Watch | None = None,
 ) -> list[Result]:
     """Run notebooks for a period and publish their pages into `reports/` of the workspace.
@@ -54,6 +56,8 @@ def run(
     cluster
         Address of a Dask scheduler whose workers make the reports; they must see the workspace
         under the same path.  Empty: this machine.
+    pdf
+        True also prints each page to PDF; needs a Chromium.
     watch
         Called with a result when a report begins (its status is `begun`) and when it has ended.
 
@@ -78,8 +82,10 @@ def run(
     known = [inputs.read(place, label, lang, by) for label in labels]
     reports = publish.reports_folder(place)
     ledger.settle(reports)
+    if mended := publish.mend(reports):
+        logging.getLogger(__name__).warning(mended)
     tasks = [
-        Task(notebook, one.languages, given[notebook], one, reports, limits or Limits(), unit)
+        Task(notebook, one.languages, given[notebook], one, reports, limits or Limits(), unit, pdf)
         for one in known
         for unit in one.units
         for notebook in chosen
@@ -93,20 +99,31 @@ def _run_all(tasks: list[Task], jobs: int, cluster: str, force: bool, watch: Wat
         watch(result)
     left = [task for _, task in checked if task.languages]
     if left:
-        done = (
-            workers.on_cluster(left, cluster, force, watch)
-            if cluster
-            else workers.here(left, jobs, force, watch)
-        )
-        made = iter(done)
-        _write_index(left[0].reports)
-        ledger.forget_old(left[0].reports)
+        try:
+            made = iter(
+                workers.on_cluster(left, cluster, force, watch)
+                if cluster
+                else workers.here(left, jobs, force, watch)
+            )
+        except KeyboardInterrupt:
+            ledger.interrupt(left[0].reports)
+            raise
+        _tidy(left[0].reports)
     found = [current + (next(made) if task.languages else []) for current, task in checked]
     return [
         result
         for task, results in zip(tasks, found, strict=True)
         for result in sorted(results, key=lambda r: task.languages.index(r.lang))
     ]
+
+
+def _tidy(reports: Path) -> None:
+    """Write the index and remove old runs; the reports themselves are published by now, or not."""
+    try:
+        _write_index(reports)
+        ledger.forget_old(reports)
+    except RunError as refused:
+        logging.getLogger(__name__).warning("The index page is not up to date. %s", refused)
 
 
 def _write_index(reports: Path) -> None:

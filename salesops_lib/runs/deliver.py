@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SECONDS = 20
 _TYPES = {
+    ".pdf": ("application", "pdf"),
     ".html": ("text", "html"),
     ".xlsx": ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 }

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from salesops_lib.runs.kernels import Zygote
 
 START_SECONDS = 60
+LONGEST_LOG = 1_000_000
 #: Errors of the moment: the same run may well pass a little later.
 PASSING = frozenset(
     f"{kind}Error"
@@ -35,8 +36,9 @@ PASSING = frozenset(
         *("BrokenPipe", "Timeout", "Operational", "Interface"),
     )
 )
+MEMORY_ERRORS = {"MemoryError", "_ArrayMemoryError", "OutOfMemoryException"}
 USER_ERRORS = {kind.__name__ for kind in (SalesopsError, DataError, PolicyError, RunError)}
-ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Executed:
-    """A run that passed the gate: the notebook with outputs, and by language what its page says."""
+    """A run that passed the gate: the notebook with outputs, and by language what its page says.
+
+    `source` is the copy of the notebook that ran.
+    """
 
     notebook: NotebookNode
     pages: Mapping[str, Mapping[str, Any]]
     output: Path
+    source: Path
 
     def workbook(self, lang: str) -> Path | None:
         path = self.output / f"page.{lang}.xlsx"
@@ -76,7 +82,7 @@ class Executed:
 class Fault:
     """Why a run did not pass.
 
-    `cause` is one of error, exit, kernel-death, timeout, deadline, unfinished; `cell` is the
+    `cause` is one of error, memory, exit, kernel-death, timeout, deadline, unfinished; `cell` is the
     failing cell's number in the executed notebook (its `In [n]`); `message` is for the user.
     `is_passing` says that another attempt may succeed.
     """
@@ -132,6 +138,7 @@ def execute(
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
+    from salesops_lib.runs import engine
     from salesops_lib.runs.kernels import kernel
 
     frozen, executed, output = folder / "source.ipynb", folder / notebook.name, folder / "output"
@@ -146,6 +153,7 @@ def execute(
                 _literal(frozen),
                 _literal(executed),
                 parameters=parameters,
+                engine_name=engine.NAME,
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
@@ -164,7 +172,21 @@ def execute(
             what = f"was running when the whole run had taken {limits.run_seconds:g} s, its deadline"
             return _fault(notebook, "deadline", _last_started(executed), what)
         return _died(notebook, executed, log, problem)
-    return gate(notebook, executed, output, str(values["lang"]).split(","))
+    finally:
+        _shorten(log)
+    return gate(notebook, executed, output, str(values["lang"]).split(","), frozen)
+
+
+def _shorten(log: Path) -> None:
+    """Keep the end of what the kernel wrote past its outputs."""
+    with contextlib.suppress(OSError), log.open("r+b") as handle:
+        size = handle.seek(0, 2)
+        if size > LONGEST_LOG:
+            handle.seek(-LONGEST_LOG, 2)
+            kept = handle.read()
+            handle.seek(0)
+            handle.write(kept)
+            handle.truncate()
 
 
 class _Deadline:
@@ -193,8 +215,10 @@ def _literal(path: Path) -> str:
     return str(path).replace("{", "{{").replace("}", "}}")
 
 
-def gate(notebook: Path, executed: Path, output: Path, languages: list[str]) -> Executed | Fault:
-    """What the run left in `executed` and `output`, if it is whole in all `languages`."""
+def gate(
+    notebook: Path, executed: Path, output: Path, languages: list[str], source: Path
+) -> Executed | Fault:
+    """What the run of `source` left in `executed` and `output`, if it is whole in all `languages`."""
     import nbformat
 
     document = nbformat.read(executed, as_version=4)
@@ -213,24 +237,29 @@ def gate(notebook: Path, executed: Path, output: Path, languages: list[str]) -> 
             "Its last code cell must call `page.close(output)`.",
         )
     pages = {lang: json.loads(marker.read_text(encoding="utf-8")) for lang, marker in markers.items()}
-    return Executed(document, pages, output)
+    return Executed(document, pages, output, source)
 
 
 def _stopped(notebook: Path, number: int | None, error: Any) -> Fault:
-    """The fault of an error output, or of papermill's exception with the same fields."""
+    """The fault of an error output, or of papermill's exception with the same fields.
+
+    The first line of its message names the error; what the error says may quote data or an
+    address, and begins on the second, which stays on this machine.
+    """
     text = ANSI.sub("", error.evalue).strip()
     if error.ename in USER_ERRORS:
         return Fault("error", text, number)
     if error.ename == "SystemExit":
         return _fault(notebook, "exit", number, f"ended the notebook early (SystemExit {text or 0})")
-    said = f"{error.ename}: {_short(text)}" if text else error.ename
+    said = f"{error.ename}\n{_short(text)}" if text else error.ename
     marked = [
         line for part in error.traceback for line in ANSI.sub("", part).splitlines() if line.startswith("-")
     ]
     lines = [line.lstrip("-> 0123456789") for line in marked if "->" in line[:12]]
     where = f" at `{lines[0].strip()}`" if lines else ""
-    fault = _fault(notebook, "error", number, f"stopped{where} with {said}")
-    return replace(fault, is_passing=error.ename in PASSING)
+    fault = Fault("error", f"{notebook.stem}: cell In [{number}] stopped{where} with {said}", number)
+    cause = "memory" if error.ename in MEMORY_ERRORS else fault.cause
+    return replace(fault, cause=cause, is_passing=error.ename in PASSING)
 
 
 def _died(notebook: Path, executed: Path, log: Path, problem: Exception) -> Fault:

@@ -51,9 +51,9 @@ class Inputs:
     data: str
     units: tuple[Unit, ...] = (WHOLE,)
 
-    def key(self, notebook: Path, lang: str, parameters: Mapping[str, Any], data: str) -> str:
-        """Equal for runs that must give the same report; `data` is what they read."""
-        parts = {
+    def parts(self, notebook: Path, lang: str, parameters: Mapping[str, Any], data: str) -> dict[str, Any]:
+        """What a report depends on, by name; `data` is the fingerprint of what it reads."""
+        return {
             "notebook": hashlib.sha256(notebook.read_bytes()).hexdigest(),
             "parameters": dict(parameters),
             "period": self.period,
@@ -61,8 +61,13 @@ class Inputs:
             "policy": self.policy_sha256,
             "data": data,
             "library": library(),
+            "packages": packages(),
         }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def key(parts: Mapping[str, Any]) -> str:
+    """Equal for runs that must give the same report: the digest of the `Inputs.parts` of each."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def read(root: Path, period: str = "", lang: str = "", by: str = "") -> Inputs:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
 import shutil
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEPT_RUNS = 50
+DAY_SECONDS = 86_400
 RECORD = "run.json"
+STAMP = "%Y%m%dT%H%M%S%fZ"
 CUT_OFF = "the run was cut off"
+INTERRUPTED = "the run was interrupted"
 COLUMNS = ("report", "period", "unit", "lang", "state", "grade", "published_at", "headline", "path", "cause")
 
 
@@ -31,13 +37,35 @@ def begin(folder: Path, report: str, period: str, lang: str, *, unit: str = "", 
 
     `lang` names one language, or several with commas between.
     """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    room = folder / ".runs" / f"{stamp}-{report}-{lang}-{secrets.token_hex(2)}"
-    room.mkdir()
+    runs = folder / ".runs"
+    room = runs / f"{_stamp(runs)}-{report}-{lang}-{secrets.token_hex(2)}"
+    _with_reserve(folder, room.mkdir)
     named = {"report": report, "period": period, "unit": unit, "lang": lang, "attempt": attempt}
     pid = os.getpid()
     record(room, **named, state="RUNNING", pid=pid, process=_process(pid), started_at=now())
     return room
+
+
+def _stamp(runs: Path) -> str:
+    """The moment, or the one after the latest run's where the clock was set back since: order is kept."""
+    with os.scandir(runs) as found:
+        latest = max((entry.name.partition("-")[0] for entry in found if entry.name[0].isdigit()), default="")
+    moment = datetime.now(UTC)
+    with contextlib.suppress(ValueError):
+        after = datetime.strptime(latest, STAMP).replace(tzinfo=UTC) + timedelta(microseconds=1)
+        moment = max(moment, after)
+    return moment.strftime(STAMP)
+
+
+def _with_reserve(folder: Path, write: Callable[[], object]) -> None:
+    """Do `write`; where the disk is full, again with the room that was put by for that."""
+    try:
+        write()
+    except OSError as problem:
+        if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        publish.release_reserve(folder)
+        write()
 
 
 def settle(folder: Path) -> None:
@@ -47,13 +75,29 @@ def settle(folder: Path) -> None:
             record(folder / ".runs" / known["run_id"], state="ABORTED", cause="aborted", message=CUT_OFF)
 
 
+def interrupt(folder: Path) -> None:
+    """Mark as ABORTED the runs of this process, which was told to end."""
+    for known in records(folder):
+        if known["state"] == "RUNNING" and known["pid"] == os.getpid():
+            told = {"cause": "interrupted", "message": INTERRUPTED, "finished_at": now()}
+            with contextlib.suppress(OSError):  # its own thread may be saying so at this moment
+                record(folder / ".runs" / known["run_id"], state="ABORTED", **told)
+
+
 def record(room: Path, **facts: Any) -> None:
     """Add `facts` to the record of the run in `room`."""
     path = room / RECORD
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"run_id": room.name}
+    text = json.dumps({**known, **facts}, ensure_ascii=False, indent=1)
     draft = room / (RECORD + ".new")
-    draft.write_text(json.dumps({**known, **facts}, ensure_ascii=False, indent=1), encoding="utf-8")
-    draft.replace(path)
+    try:
+        _with_reserve(room.parent.parent, lambda: draft.write_text(text, encoding="utf-8"))
+    except OSError:
+        if not path.exists():
+            raise
+        path.write_text(text, encoding="utf-8")  # no room for a second file: over the first
+    else:
+        draft.replace(path)
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
@@ -75,10 +119,25 @@ def latest(folder: Path) -> dict[tuple[str, str, str, str], dict[str, Any]]:
 
 
 def forget_old(folder: Path) -> None:
-    """Remove all but the latest run directories; a run that goes on is never removed."""
-    for known in records(folder)[:-KEPT_RUNS]:
-        if not _goes_on(known):
-            shutil.rmtree(folder / ".runs" / known["run_id"], ignore_errors=True)
+    """Remove old run directories: kept are the latest that failed and the latest of the others.
+
+    A run that goes on is never removed; a directory without a readable record counts as failed.
+    """
+    known = {one["run_id"]: one for one in records(folder)}
+    rooms = sorted(path for path in (folder / ".runs").iterdir() if path.is_dir() and path.name[0].isdigit())
+    ended = [room for room in rooms if not (room.name in known and _goes_on(known[room.name]))]
+    failed = [room for room in ended if known.get(room.name, {}).get("state") != "PUBLISHED"]
+    others = [room for room in ended if room not in set(failed)]
+    for room in (*failed[:-KEPT_RUNS], *others[:-KEPT_RUNS]):
+        if room.name in known or _is_old(room):
+            shutil.rmtree(room, ignore_errors=True)
+
+
+def _is_old(room: Path) -> bool:
+    """Whether a directory without a record is not one that is just being made."""
+    with contextlib.suppress(OSError):
+        return time.time() - room.stat().st_mtime > DAY_SECONDS
+    return False
 
 
 def _goes_on(known: dict[str, Any]) -> bool:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
+import json
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,10 +32,10 @@ class Result:
     """What became of one report in one language.
 
     `path` is the published page (the last good one when the run failed, None when there is
-    none); `cause` is one of error, exit, kernel-death, timeout, deadline, unfinished,
-    input-changed, render, publish, busy, or empty; `message` says it to the user; `run_folder`
-    keeps the evidence; `attempts` counts how often it was begun; `unit` is empty for the whole
-    company.
+    none); `cause` is one of error, memory, exit, kernel-death, timeout, deadline, unfinished,
+    input-changed, render, publish, disk, busy, interrupted, internal, or empty; `message` says it
+    to the user; `run_folder` keeps the evidence; `attempts` counts how often it was begun; `unit`
+    is empty for the whole company.
     """
 
     notebook: str
@@ -49,6 +53,9 @@ class Result:
 
 Watch = Callable[[Result], None]
 
+#: What the system says of a file system that is away for a moment.
+_MAY_RETURN = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.ENETUNREACH}
+
 
 @dataclass(frozen=True)
 class Task:
@@ -61,6 +68,7 @@ class Task:
     reports: Path
     limits: Limits
     unit: Unit = WHOLE
+    pdf: bool = False
 
     @property
     def stem(self) -> str:
@@ -76,8 +84,9 @@ class Task:
     def page(self, lang: str) -> Path:
         return self.reports / f"{self.stem}.{lang}.html"
 
-    def key(self, lang: str) -> str:
-        return self.inputs.key(self.notebook, lang, self.given, self.data)
+    def parts(self, lang: str, notebook: Path | None = None) -> dict[str, Any]:
+        """What its page in `lang` depends on; `notebook` is the copy that ran, where it has run."""
+        return self.inputs.parts(notebook or self.notebook, lang, self.given, self.data)
 
     def values(self, workspace: Path) -> dict[str, Any]:
         own = {"period": self.inputs.period, "lang": ",".join(self.languages)}
@@ -103,6 +112,7 @@ class Kitchen:
     room: Path
     zygote: Zygote | None
     workspaces: ScopedWorkspaces
+    ending: threading.Event = field(default_factory=threading.Event)
 
 
 def due(task: Task) -> tuple[list[Result], Task]:
@@ -111,10 +121,28 @@ def due(task: Task) -> tuple[list[Result], Task]:
     current = []
     for lang in task.languages:
         entry = entries.get((task.inputs.period, task.notebook.stem, task.unit.name, lang))
-        if entry and entry["key"] == task.key(lang) and publish.is_intact(task.reports, entry):
+        if entry is None or (task.pdf and not any(name.endswith(".pdf") for name in entry["files"])):
+            continue
+        if entry["key"] == inputs.key(task.parts(lang)) and publish.is_intact(task.reports, entry):
             current.append(task.result(lang, "up-to-date", path=task.page(lang)))
     done = {result.lang for result in current}
     return current, replace(task, languages=tuple(lang for lang in task.languages if lang not in done))
+
+
+def reasons(task: Task) -> list[str]:
+    """Why its pages are not up to date: parts of the key that changed, `files`, or `new`."""
+    entries = {publish.identity(entry): entry for entry in publish.manifest(task.reports)}
+    found: set[str] = set()
+    for lang in task.languages:
+        entry = entries.get((task.inputs.period, task.notebook.stem, task.unit.name, lang))
+        if entry is None:
+            found.add("new")
+            continue
+        parts, known = task.parts(lang), entry.get("parts", {})
+        found |= {name for name in parts.keys() | known.keys() if parts.get(name) != known.get(name)}
+        if not publish.is_intact(task.reports, entry):
+            found.add("files")
+    return sorted(found)
 
 
 def make(task: Task, kitchen: Kitchen, force: bool, watch: Watch) -> list[Result]:
@@ -153,33 +181,63 @@ def _tried(task: Task, kitchen: Kitchen, workspace: Path, started: float) -> lis
 
 def _attempt(
     task: Task, kitchen: Kitchen, workspace: Path, started: float, attempt: int
-) -> tuple[Path, Fault | None]:
+) -> tuple[Path | None, Fault | None]:
     named = (task.notebook.stem, task.inputs.period, ",".join(task.languages))
-    folder = ledger.begin(task.reports, *named, unit=task.unit.name, attempt=attempt)
+    try:
+        folder = ledger.begin(task.reports, *named, unit=task.unit.name, attempt=attempt)
+        ledger.record(folder, because=reasons(task))
+    except OSError as problem:
+        return None, _no_room(task, problem)
     begun_at = ledger.now()
-    ended = execute(
-        task.notebook,
-        task.values(workspace),
-        folder=folder,
-        cwd=workspace if task.unit else task.notebook.parent,
-        room=kitchen.room,
-        zygote=kitchen.zygote,
-        limits=task.limits,
-    )
+    try:
+        ended = execute(
+            task.notebook,
+            task.values(workspace),
+            folder=folder,
+            cwd=workspace if task.unit else task.notebook.parent,
+            room=kitchen.room,
+            zygote=kitchen.zygote,
+            limits=task.limits,
+        )
+    except OSError as problem:
+        ended = _no_room(task, problem)
+    except Exception as mistake:
+        ended = _our_mistake(task, folder, "internal", "could not be run", mistake)
+    if kitchen.ending.is_set():
+        ended = Fault("interrupted", f"{task.notebook.stem}: {ledger.INTERRUPTED}.")
     fault = ended if isinstance(ended, Fault) else _deliver(task, ended, folder, begun_at, started)
-    if fault is None:
-        ledger.record(folder, state="PUBLISHED", finished_at=ledger.now())
-    else:
-        ledger.record(folder, state="FAILED", **asdict(fault), finished_at=ledger.now())
-        _leave_page(task, folder)
+    _close(task, folder, fault)
     return folder, fault
+
+
+def _close(task: Task, folder: Path, fault: Fault | None) -> None:
+    """Write how the run ended; what cannot be written now is found ABORTED by the next run."""
+    with contextlib.suppress(OSError):
+        if fault is None:
+            ledger.record(folder, state="PUBLISHED", finished_at=ledger.now())
+            return
+        state = "ABORTED" if fault.cause == "interrupted" else "FAILED"
+        ledger.record(folder, state=state, **asdict(fault), finished_at=ledger.now())
+        _leave_page(task, folder)
+
+
+def _no_room(task: Task, problem: OSError) -> Fault:
+    return Fault("disk", f"{task.notebook.stem}: {publish.unwritable(task.reports, problem)}")
+
+
+def _our_mistake(task: Task, folder: Path, cause: str, what: str, mistake: Exception) -> Fault:
+    path = folder / "error.txt"
+    with contextlib.suppress(OSError):
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+    said = f"{task.notebook.stem} {what}: {type(mistake).__name__}: {mistake}."
+    return Fault(cause, f"{said}\nThis is our mistake; the traceback is in {path}.")
 
 
 def _deliver(task: Task, executed: Executed, folder: Path, begun_at: str, started: float) -> Fault | None:
     """Render and publish all languages at once; a Fault when either is refused."""
-    read = {page.get("data") or task.data for page in executed.pages.values()}
-    if read != {task.data}:
-        said = f"{task.notebook.stem}: the facts were loaded anew while it ran. Run it again."
+    changed = _changed(task, executed)
+    if changed:
+        said = f"{task.notebook.stem}: {changed} changed while it ran. Run it again."
         return Fault("input-changed", said)
     files: dict[str, bytes] = {}
     entries: list[publish.Entry] = []
@@ -187,33 +245,48 @@ def _deliver(task: Task, executed: Executed, folder: Path, begun_at: str, starte
         for lang, page in executed.pages.items():
             own = _files(task, executed, lang, folder.name)
             times = (begun_at, round(time.perf_counter() - started, 2))
-            entries.append(_entry(task, lang, page, folder.name, times, list(own)))
+            parts = task.parts(lang, executed.source)
+            entries.append(_entry(task, page, parts, folder.name, times, list(own)))
             files |= own
         publish.publish(task.reports, entries, files)
     except SalesopsError as refused:
-        return Fault("publish", str(refused))
+        number = getattr(refused.__cause__, "errno", None)
+        return Fault("publish", str(refused), is_passing=number in _MAY_RETURN)
     except Exception as mistake:
-        (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        message = (
-            f"{task.notebook.stem} ran, but its page could not be made: {type(mistake).__name__}: {mistake}."
-        )
-        return Fault("render", f"{message}\nThis is our mistake; the traceback is in {folder / 'error.txt'}.")
+        return _our_mistake(task, folder, "render", "ran, but its page could not be made", mistake)
     return None
 
 
+def _changed(task: Task, executed: Executed) -> str:
+    """What the notebook read that is not what it was begun with; empty when all of it is."""
+    known = {"data": task.data, "policy_sha256": task.inputs.policy_sha256}
+    told = {"data": "the facts", "policy_sha256": "the policy"}
+    read = {name: {page.get(name) or now for page in executed.pages.values()} for name, now in known.items()}
+    return " and ".join(told[name] for name, now in known.items() if read[name] != {now})
+
+
 def _files(task: Task, executed: Executed, lang: str, run_id: str) -> dict[str, bytes]:
-    """Page and workbook of one language, by path below the reports."""
+    """Page, workbook and, where asked for, PDF of one language, by path below the reports."""
+    from salesops_lib import reporting
+
     stem, book = f"{task.stem}.{lang}", executed.workbook(lang)
     workbook = Path(stem).name + ".xlsx" if book else ""
     title = str(executed.pages[lang].get("title") or task.notebook.stem)
     page = _render(executed.notebook, task, lang, title, run_id, workbook)
-    return {f"{stem}.html": page.encode(), **({f"{stem}.xlsx": book.read_bytes()} if book else {})}
+    made = {f"{stem}.html": page.encode()}
+    if book:
+        made[f"{stem}.xlsx"] = book.read_bytes()
+    if task.pdf:
+        source = executed.output / f"page.{lang}.html"
+        source.write_text(page, encoding="utf-8")
+        made[f"{stem}.pdf"] = reporting.pdf(source, source.with_suffix(".pdf")).read_bytes()
+    return made
 
 
 def _entry(
     task: Task,
-    lang: str,
     page: Mapping[str, Any],
+    parts: Mapping[str, Any],
     run_id: str,
     times: tuple[str, float],
     files: list[str],
@@ -223,9 +296,11 @@ def _entry(
         "period": task.inputs.period,
         "unit": task.unit.name,
         "by": task.unit.by,
-        "lang": lang,
+        "lang": parts["lang"],
         "run_id": run_id,
-        "key": task.key(lang),
+        "key": inputs.key(parts),
+        "parts": dict(parts),
+        "figures": figures(page),
         "parameters": dict(task.given),
         "policy": {"version": task.inputs.policy_version, "sha256": task.inputs.policy_sha256},
         "data": task.inputs.data,
@@ -237,6 +312,17 @@ def _entry(
         "seconds": times[1],
         "files": files,
     }
+
+
+def figures(page: Mapping[str, Any]) -> str:
+    """Digest of what a page says, of `page.<lang>.json`: equal where all its figures are.
+
+    >>> figures({"headline": "Sales rose", "data": "1"}) == figures({"headline": "Sales rose", "data": "2"})
+    True
+    """
+    said = {name: value for name, value in page.items() if name not in ("data", "policy_sha256")}
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _render(notebook: Any, task: Task, lang: str, title: str, run_id: str, workbook: str) -> str:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 from salesops_lib.errors import RunError
 from salesops_lib.runs.execute import import_papermill
 from salesops_lib.runs.report import Kitchen, Result, Task, Watch, make
 from salesops_lib.runs.units import ScopedWorkspaces
+
+_ROOM, _HELD = "salesops-", ".held"
 
 
 def here(tasks: list[Task], jobs: int, force: bool, watch: Watch) -> list[list[Result]]:
@@ -77,14 +82,49 @@ def _lasting_kitchen() -> Kitchen:
 def _kitchen(tasks: list[Task]) -> Iterator[Kitchen]:
     from salesops_lib.runs.kernels import Zygote
 
+    _clear_abandoned()
     zygote = Zygote.start()
-    room = Path(tempfile.mkdtemp(prefix="salesops-"))
+    room = Path(tempfile.mkdtemp(prefix=_ROOM))
+    ending = threading.Event()
+    held = _hold(room)
     try:
         import_papermill()
         root = tasks[0].inputs.root if tasks else room
         workspaces = ScopedWorkspaces(root, room, (task.unit for task in tasks))
-        yield Kitchen(room, zygote, workspaces)
+        yield Kitchen(room, zygote, workspaces, ending)
     finally:
+        ending.set()
         if zygote is not None:
             zygote.close()
         shutil.rmtree(room, ignore_errors=True)
+        if held is not None:
+            held.close()
+
+
+def _hold(room: Path) -> IO[str] | None:
+    """A lock in `room` that lasts as long as this process; it gets its name when it is held."""
+    held = _held(room / "held")
+    (room / "held").rename(room / _HELD)
+    return held
+
+
+def _held(path: Path) -> IO[str] | None:
+    """The file at `path`, locked by this process until it ends; None where another holds it."""
+    import fcntl
+
+    handle = path.open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        return None
+    return handle
+
+
+def _clear_abandoned() -> None:
+    """Remove rooms of runs that were killed: they may hold rows of units."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_ROOM}*/{_HELD}"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_uid == os.getuid() and (held := _held(path)):
+                shutil.rmtree(path.parent, ignore_errors=True)
+                held.close()

@@ -17,6 +17,7 @@ import os
 import pkgutil
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 PRELOADED = ("ipykernel.kernelapp", "pandas", "duckdb", "matplotlib.figure", "salesops_lib")
@@ -44,14 +45,15 @@ def become_kernel(argv: list[str], env: dict[str, str], cwd: str, log: str) -> N
     os.setsid()
     os.chdir(cwd)
     os.environ.clear()
-    os.environ.update(env, JPY_PARENT_PID=str(os.getppid()))
+    os.environ.update(env)
     quiet = os.open(os.devnull, os.O_RDONLY)
     written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for source, target in ((quiet, 0), (written, 1), (written, 2)):
         os.dup2(source, target)
     random.seed(0)
     numpy.random.seed(0)
-    IPKernelApp.launch_instance(argv=argv)
+    ends_with_us = f"--IPKernelApp.parent_handle={os.getppid()}"
+    IPKernelApp.launch_instance(argv=[*argv, ends_with_us])
 
 
 def _fork(request: dict[str, Any]) -> int:
@@ -65,18 +67,49 @@ def _fork(request: dict[str, Any]) -> int:
 
 
 def serve() -> None:
-    """Fork a kernel for each request; kill them all when the requests end."""
+    """Fork a kernel for each request; kill them and all their descendants when the requests end."""
     kernels: list[int] = []
-    for line in sys.stdin:
-        kernels.append(_fork(json.loads(line)))
-        print(kernels[-1], flush=True)
+    try:
+        for line in sys.stdin:
+            kernels.append(_fork(json.loads(line)))
+            print(kernels[-1], flush=True)
+    except BrokenPipeError:  # the runner was killed between its request and our answer
+        # what is left to flush has no reader
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    finally:
+        _end(kernels)
+
+
+def _end(kernels: list[int]) -> None:
     for pid in kernels:  # none was reaped, so no number can belong to someone else
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)  # one just forked has no group of its own yet
         os.waitpid(pid, 0)
+    _end_orphans()
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent ends, daemons of a cell among them (Linux)."""
+    import ctypes
+
+    set_child_subreaper = 36
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
+
+
+def _end_orphans() -> None:
+    """Kill children until there are none: each that ends leaves its own ones to us."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    with contextlib.suppress(OSError):
+        while pids := children.read_text().split():
+            for pid in map(int, pids):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
 
 if __name__ == "__main__":
+    adopt_orphans()
     preload()
     gc.collect()
     gc.freeze()

@@ -94,7 +94,9 @@ class DuckDBEngine:
         Connections of one process to one file share their settings; the second finds them locked.
         """
         with _SEALING:
-            if self.connection.execute("SELECT current_setting('lock_configuration')").fetchall() == [(True,)]:
+            if self.connection.execute("SELECT current_setting('lock_configuration')").fetchall() == [
+                (True,)
+            ]:
                 return
             for setting in (
                 "autoinstall_known_extensions = false",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from salesops_lib.errors import DataError, nearest
+from salesops_lib.tables.canonical import TABLES
 from salesops_lib.tables.engine import DuckDBEngine, literal, quoted
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ def write_scoped(source: Path, target: Path, by: str, unit: str) -> None:
         for table in ("unit_lines", "unit_deals", "unit_customers", "unit_products", "unit_reps"):
             engine.execute(f"DROP TABLE {table}")
         _count(engine, held)
+        if "audit_reasons" in held:
+            _count_orphans(engine)
         engine.execute("DETACH source")
         engine.execute("CHECKPOINT")
     finally:
@@ -197,6 +200,21 @@ def _put_facts(engine: DuckDBEngine, by: str, unit: str) -> None:
         "INSERT INTO store_facts SELECT 'last_day', CAST(CAST(COALESCE("
         "(SELECT MAX(dated_on) FROM source.sales), (SELECT MAX(created_on) FROM source.opportunities)) AS DATE) AS VARCHAR)"
     )
+
+
+def _count_orphans(engine: DuckDBEngine) -> None:
+    """Keys that point nowhere, counted among the unit's own rows."""
+    found = engine.rows("SELECT DISTINCT table_name, column_name FROM audit_reasons WHERE outcome = 'orphan'")
+    engine.execute("DELETE FROM audit_reasons WHERE outcome = 'orphan'")
+    for name, column in found:
+        referred = TABLES[name].refers[column]
+        key = quoted(TABLES[referred].key[0])
+        engine.execute(
+            "INSERT INTO audit_reasons BY NAME SELECT ? AS table_name, ? AS column_name, 'orphan' AS outcome, "
+            f"COUNT(*) AS n_rows FROM {quoted(name)} AS t WHERE {quoted(column)} IS NOT NULL "
+            f"AND NOT EXISTS (SELECT 1 FROM {quoted(referred)} AS k WHERE k.{key} = t.{quoted(column)}) HAVING COUNT(*) > 0",
+            [name, column],
+        )
 
 
 def _count(engine: DuckDBEngine, held: dict[str, list[str]]) -> None:

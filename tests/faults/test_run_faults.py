@@ -50,7 +50,7 @@ def published(standin, warm):
 
 
 CELLS = {
-    "error": ("x = {}\nx['region']", "cell In [3] stopped at `x['region']` with KeyError: 'region'"),
+    "error": ("x = {}\nx['region']", "cell In [3] stopped at `x['region']` with KeyError\n'region'"),
     "exit": ("import sys; sys.exit(0)", "cell In [3] ended the notebook early (SystemExit 0)"),
     "exit inside try": (
         "try:\n    raise SystemExit\nexcept BaseException:\n    raise",

@@ -19,7 +19,7 @@ def content(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != ".lock"
+        if path.is_file() and path.name != ".lock" and ".runs" not in path.parts
     }
 
 
@@ -122,8 +122,20 @@ def test_file_systems_without_hard_links_are_served(folder, monkeypatch):
 
 
 def test_a_damaged_manifest_is_said(folder):
-    (folder / "manifest.json").write_text('{"repo')
-    with pytest.raises(RunError, match="damaged"):
-        publish.manifest(folder)
-    (folder / "manifest.json").write_text(json.dumps({"reports": []}))
-    assert publish.manifest(folder) == []
+    before = publish.manifest(folder)
+    for damaged in ('{"repo', json.dumps({"reports": []}), "[]"):
+        (folder / "manifest.json").write_text(damaged)
+        with pytest.raises(RunError, match="damaged"):
+            publish.manifest(folder)
+        assert "made again" in publish.mend(folder)
+        assert publish.manifest(folder) == before
+    assert publish.mend(folder) == ""
+
+
+def test_a_link_that_leads_out_of_the_reports_is_refused(tmp_path):
+    folder, elsewhere = publish.reports_folder(tmp_path / "work"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (folder / "2026-01").symlink_to(elsewhere)
+    with pytest.raises(RunError, match="leads out of the reports"):
+        put(folder, ENTRY, {"2026-01/a.en.html": b"one"})
+    assert list(elsewhere.iterdir()) == []

@@ -226,9 +226,7 @@ def layout_for(part: Part, head: list[Line], encoding: str, source: Source | Non
     wanted = set(source.columns.values())
     if wanted <= set(layout.headers) or source.header_rows != 1:
         return layout
-    named = layout_of(
-        head, encoding, dialect, name=part.name, header=known, is_as_wide_as_its_header=True
-    )
+    named = layout_of(head, encoding, dialect, name=part.name, header=known, is_as_wide_as_its_header=True)
     return named if wanted <= set(named.headers) else layout
 
 

@@ -102,7 +102,19 @@ class Number:
         """Number that `text` plainly writes, by DuckDB's own cast; NULL for all else."""
         if self.decimal == ",":
             text = f"CASE WHEN NOT contains({text}, '.') THEN replace({text}, ',', '.') END"
-        return self._cast(f"{text} || 'e{self._power}'" if self._power else text)
+        return self._cast(self._in_units(text))
+
+    def usual(self, text: str) -> str:
+        """Number with thousands separators and nothing else about it, without taking it to pieces."""
+        own, other = (r"\.", ",") if self.decimal == "." else (",", r"\.")
+        is_grouped = matches(text, rf"-?[1-9]\d{{0,2}}(?:{other}\d{{3}})+(?:{own}\d*)?")
+        bare = f"replace({text}, ',', '')"
+        if self.decimal == ",":
+            bare = f"replace(replace({text}, '.', ''), ',', '.')"
+        return f"CASE WHEN {is_grouped} THEN {self._cast(self._in_units(bare))} END"
+
+    def _in_units(self, text: str) -> str:
+        return f"{text} || 'e{self._power}'" if self._power else text
 
     def _cast(self, text: str) -> str:
         read = f"TRY_CAST({text} AS {self.sql_type})"

@@ -91,6 +91,7 @@ class Day:
         compact = (
             f"WHEN strlen({text}) = 8 AND {text} > '19' THEN CAST(try_strptime({text}, '%Y%m%d') AS DATE)"
         )
+        compact += f" WHEN {text}[5:5] = '年' THEN CAST(try_strptime({text}, '%Y年%m月%d日') AS DATE)"
         if self.order not in _PATTERNS:
             return f"CASE WHEN {text}[5:5] IN ('-', '/') THEN {iso} {compact} END"
         parsed = f"CAST(try_strptime({text}, {literal(_PATTERNS[self.order])}) AS DATE)"

@@ -60,8 +60,8 @@ class Period:
         for pattern, group in _NAMED:
             year = f"regexp_replace({p}, {literal(f'^{pattern}$')}, {literal(group)})"
             cases += f"WHEN {matches(p, pattern)} THEN {year} || '-' || {month_number(p)} || '-1' "
-        day = Day(header=self.header)
-        shaped = f"list_transform([{day.pieces(text)}], lambda parts: {day.written(text, 'parts')})[1].day"
+        days = Day(header=self.header)
+        shaped = f"list_transform([{days.pieces(text)}], lambda parts: {days.written(text, 'parts')})[1].day"
         return f"TRY_CAST(CASE {cases} ELSE {shaped} END AS DATE)"
 
     def found(self, p: str, w: str) -> str:

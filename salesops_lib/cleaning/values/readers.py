@@ -43,7 +43,7 @@ class CellReader:
     """Steps that read one column of a source, as SQL.
 
     The steps are columns of subqueries, one on top of the other: `f_` the fast cast, then for what it
-    refuses `t_` the text, `p_` its pieces, `w_` the plain text, `q_` its cast and `r_` the judgement, and `v_`
+    refuses `t_` the text, `g_` the number in groups of thousands, else `p_` its pieces, `w_` the plain text, `q_` its cast and `r_` the judgement, and `v_`
     the value.  Steps, not nested expressions: an expression in a lambda is slow even for few rows.
     """
 
@@ -72,12 +72,21 @@ class CellReader:
 
     def steps(self) -> dict[str, str]:
         """Prefix of each step's column → its expression, in order."""
-        t, p, w, q = (f"{prefix}_{self.name}" for prefix in "tpwq")
+        t, g, p, w, q = (f"{prefix}_{self.name}" for prefix in "tgpwq")
+        reader, odd, usual = self.reader, f"{t} IS NOT NULL AND {g} IS NULL", ""
+        if isinstance(reader, Number):
+            usual = (
+                f"WHEN {g} IS NOT NULL THEN struct_pack(value := {g}, why := NULL::INTEGER, "
+                f"rule := 'thousands separators', marks := NULL::VARCHAR) "
+            )
         return {
-            "p": f"CASE WHEN {t} IS NOT NULL THEN {self.reader.pieces(t)} END",
-            "w": f"CASE WHEN {t} IS NOT NULL THEN {self.reader.written(t, p)} END",
-            "q": f"CASE WHEN {t} IS NOT NULL THEN {self.reader.found(p, w)} END",
-            "r": f"CASE WHEN {t} IS NOT NULL THEN {self.reader.read(t, p, w, q)} END",
+            "g": f"CASE WHEN {t} IS NOT NULL THEN {reader.usual(t)} END"
+            if isinstance(reader, Number)
+            else "NULL",
+            "p": f"CASE WHEN {odd} THEN {reader.pieces(t)} END",
+            "w": f"CASE WHEN {odd} THEN {reader.written(t, p)} END",
+            "q": f"CASE WHEN {odd} THEN {reader.found(p, w)} END",
+            "r": f"CASE {usual}WHEN {t} IS NOT NULL THEN {reader.read(t, p, w, q)} END",
         }
 
     @property
