@@ -28,8 +28,8 @@ def dimensions(connection: Any, audit: Audit) -> None:
     of it throughout; otherwise it stays with the line.
     """
     for dimension, (key, name, attributes, mentions) in _DIMENSIONS.items():
-        loaded = _loaded(connection)
-        if dimension in loaded:
+        present = loaded(connection)
+        if dimension in present:
             continue
         filled = {(c.table, c.column) for c in audit.columns if c.n_filled}
         found = [table for table in mentions if (table, key) in filled]
@@ -49,7 +49,8 @@ def dimensions(connection: Any, audit: Audit) -> None:
         )
 
 
-def _loaded(connection: Any) -> set[str]:
+def loaded(connection: Any) -> set[str]:
+    """Tables of the store that is being built."""
     rows = connection.execute(
         "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
     ).fetchall()
@@ -92,11 +93,11 @@ def _derive(
 
 def orphans(connection: Any, audit: Audit) -> None:
     """Count values of referring columns that the table referred to does not hold."""
-    loaded = _loaded(connection)
+    present = loaded(connection)
     derived = {s.table for s in audit.sources if s.kind == "derived"}
     for table in TABLES.values():
         for column, target in table.refers.items():
-            if table.name not in loaded or target not in loaded or target in derived:
+            if table.name not in present or target not in present or target in derived:
                 continue
             key = TABLES[target].key[0]
             rows = connection.execute(

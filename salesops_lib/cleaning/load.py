@@ -157,7 +157,8 @@ def _fingerprint(connection: Any, sources: list[Source], settings: Settings, aud
         (s.source, s.table, s.sha256, s.rows_in, s.used, s.merged, s.set_aside, s.excluded)
         for s in audit.sources
     )
-    merges = connection.execute(
+    has_merges = "customer_merges" in derive.loaded(connection)
+    merges = has_merges and connection.execute(
         "SELECT customer_id, master_id FROM customer_merges ORDER BY customer_id"
     ).fetchall()
     stated = {k: v for k, v in vars(settings).items() if k != "today"}

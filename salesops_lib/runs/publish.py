@@ -323,7 +323,9 @@ def _move(folder: Path, staging: Path, moves: list[Move]) -> None:
 
 def _take_back(folder: Path, staging: Path, moves: list[Move]) -> None:
     """Put the old files back; may be cut off and begun again."""
-    for _, old, name in reversed(moves):
+    for new, old, name in reversed(moves):
+        if (staging / new).exists():  # it was never moved
+            continue
         if not old:
             (folder / name).unlink(missing_ok=True)
         elif (staging / old).exists():

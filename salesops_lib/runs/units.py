@@ -31,7 +31,7 @@ class Unit:
         """The name as part of a file name: letters, digits, `-` and `_`, told apart where it had others.
 
         >>> Unit("region", "华东").file_name, Unit("team", "East/1").file_name
-        ('华东', 'East_1-8cfea61b')
+        ('华东', 'East_1-fb6da677')
         """
         plain = re.sub(r"[^\w-]", "_", unicodedata.normalize("NFC", self.name))[:40]
         if plain == self.name:
