@@ -111,7 +111,9 @@ def test_every_file_is_read_to_its_last_row(audit: dict[str, Any], truth: dict[s
     read = {s["source"].split("#")[0]: s["rows_in"] for s in audit["sources"] if s["kind"] == "file"}
     assert read == {name: told["rows"] for name, told in truth["files"].items()}
     for source in audit["sources"]:
-        assert source["rows_in"] == source["used"] + source["merged"] + source["set_aside"] + source["excluded"]
+        assert (
+            source["rows_in"] == source["used"] + source["merged"] + source["set_aside"] + source["excluded"]
+        )
 
 
 def test_blank_customers_and_amounts_are_missing_and_no_others(opened: Open, truth: dict[str, Any]) -> None:

@@ -158,9 +158,12 @@ def _fingerprint(connection: Any, sources: list[Source], settings: Settings, aud
         for s in audit.sources
     )
     has_merges = "customer_merges" in derive.loaded(connection)
-    merges = has_merges and connection.execute(
-        "SELECT customer_id, master_id FROM customer_merges ORDER BY customer_id"
-    ).fetchall()
+    merges = (
+        has_merges
+        and connection.execute(
+            "SELECT customer_id, master_id FROM customer_merges ORDER BY customer_id"
+        ).fetchall()
+    )
     stated = {k: v for k, v in vars(settings).items() if k != "today"}
     return hashlib.sha256(repr((read, counts, merges, stated)).encode()).hexdigest()
 

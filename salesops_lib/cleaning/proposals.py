@@ -11,6 +11,7 @@ from typing import Any
 from salesops_lib.cleaning import mapping, reading
 from salesops_lib.cleaning.locking import exclusive, writable
 from salesops_lib.cleaning.mapping import days
+from salesops_lib.cleaning.reading import addresses
 from salesops_lib.cleaning.settings import Settings
 from salesops_lib.cleaning.sources import Source, digest, recorded_path, write_sources
 from salesops_lib.errors import DataError, nearest
@@ -180,11 +181,12 @@ def add(
 
 def _drafts(root: Path, file: Path | str, table: str | None) -> Iterator[_Draft]:
     """Parts of a file with the tables that each may feed, best first."""
-    is_address = isinstance(file, str) and "://" in file
+    is_address = isinstance(file, str) and addresses.is_url(file)
     place: Any = file if is_address else Path(file)
     sha256 = ""
     for part in reading.parts(place):
-        recorded = str(getattr(part, "url", "")) or recorded_path(root, Path(file))
+        url: Any = part.url
+        recorded = addresses.settled(url) if url else recorded_path(root, Path(file))
         blank = Source(recorded, "", member=part.member, sheet=part.sheet)
         try:
             sample = reading.sample(part)

@@ -255,8 +255,8 @@ def _entry(source: Source) -> dict[str, Any]:
             entry[name] = getattr(source, name)
     entry |= {"table": source.table, "sha256": source.sha256}
     if source.table:
+        entry |= {"header_row": source.header_row} if source.header_row else {}
         entry |= {
-            "header_row": source.header_row,
             "date_order": source.date_order,
             "currency": source.currency,
         }

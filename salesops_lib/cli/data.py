@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from salesops_lib.cleaning import Audit, Source
 
-FILES = click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
 YES = click.option("--yes", "-y", is_flag=True, help="Take the default answer to every question.")
 
 QUESTIONS = {
@@ -42,6 +39,11 @@ class FileOrAddress(click.Path):
         if isinstance(value, str) and ("://" in value or value.startswith("${")):
             return value
         return super().convert(value, param, ctx)
+
+
+FILES = click.argument(
+    "files", nargs=-1, required=True, type=FileOrAddress(exists=True, dir_okay=False, path_type=Path)
+)
 
 
 class Total(click.ParamType):
@@ -171,9 +173,7 @@ def remarks(source: Source) -> list[str]:
 
 
 @click.command()
-@click.argument(
-    "files", nargs=-1, required=True, type=FileOrAddress(exists=True, dir_okay=False, path_type=Path)
-)
+@FILES
 @click.option(
     "--table", "-t", default=None, metavar="T", help="Table that the files feed (default: guessed)."
 )

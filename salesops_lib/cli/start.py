@@ -83,7 +83,9 @@ def adopt_policy(root: Path) -> None:
 @reports.LANG
 @reports.JOBS
 @app.workspace_option
-def report(files: tuple[Path, ...], yes: bool, period: str, lang: str, jobs: int, workspace: str) -> int:
+def report(
+    files: tuple[Path | str, ...], yes: bool, period: str, lang: str, jobs: int, workspace: str
+) -> int:
     """Turn FILEs of your own into reports.
 
     They get a workspace of their own, salesops-<first file> in the present folder. At most three
@@ -98,7 +100,7 @@ def report(files: tuple[Path, ...], yes: bool, period: str, lang: str, jobs: int
     return reports.publish(root, period=period, lang=lang, jobs=jobs)
 
 
-def own_workspace(files: Sequence[Path]) -> Path:
+def own_workspace(files: Sequence[Path | str]) -> Path:
     """`salesops-<first file's stem>` in the present folder; used again for the same files only.
 
     Raises
@@ -106,14 +108,19 @@ def own_workspace(files: Sequence[Path]) -> Path:
     DataError
         If it already holds something else.
     """
+    from salesops_lib.cleaning.reading.addresses import address, is_url, settled
     from salesops_lib.cleaning.sources import read_sources
     from salesops_lib.errors import DataError
 
-    root = Path.cwd() / f"salesops-{files[0].name.split('.')[0]}"
+    def place(root: Path, file: Path | str) -> str:
+        return settled(address(str(file))) if is_url(str(file)) else str((root / file).resolve())
+
+    named = str(files[0]).partition("#")[0].rstrip("/}").rpartition("/")[2].strip("${")
+    root = Path.cwd() / f"salesops-{named.split('.')[0]}"
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return root
-    known = {(root / source.file).resolve() for source in read_sources(root)} if root.is_dir() else set()
-    if known and known <= {file.resolve() for file in files}:
+    known = {place(root, source.file) for source in read_sources(root)} if root.is_dir() else set()
+    if known and known <= {place(Path.cwd(), file) for file in files}:
         return root
     raise DataError(
         f"{root} exists already and holds something else.\n"

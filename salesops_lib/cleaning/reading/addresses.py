@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
@@ -65,6 +66,18 @@ def address(text: str) -> Address:
     found = Address(base if named else target)
     found.kind, found.target, found.password = KINDS[target.partition("://")[0]], target, password
     return found
+
+
+def settled(where: Address) -> str:
+    """What is recorded of `where`: a file's path becomes absolute, as the next load may begin elsewhere.
+
+    >>> settled(address("sqlite:////data/shop.db#orders")), settled(address("postgresql://ann:x@db/erp"))
+    ('sqlite:////data/shop.db', 'postgresql://ann@db/erp')
+    """
+    scheme, _, path = str(where).partition(":///")
+    if where.kind == "postgres" or not path or path.startswith("/"):
+        return str(where)
+    return f"{scheme}:///{Path(path).resolve()}"
 
 
 def _held(name: str) -> str:
