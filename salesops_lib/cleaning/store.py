@@ -16,6 +16,7 @@ from typing import Any
 from salesops_lib.cleaning.accounts import LISTS
 from salesops_lib.cleaning.audit import Audit
 from salesops_lib.cleaning.clean import literal
+from salesops_lib.cleaning.merging.review import safe
 from salesops_lib.cleaning.sources import digest
 from salesops_lib.errors import DataError
 from salesops_lib.tables.engine import DuckDBEngine
@@ -70,12 +71,13 @@ def copy_out(engine: DuckDBEngine, audit: Audit, folder: Path) -> None:
 
 
 def _write_set_aside(engine: DuckDBEngine, path: Path) -> None:
+    """The rows not used, for people and their spreadsheets: raw text that would be a formula is quoted."""
     found = engine.connection.execute("SELECT * FROM main.set_aside")
     with path.open("w", encoding="utf-8-sig", newline="") as target:
         writer = csv.writer(target, lineterminator="\n")
         writer.writerow([column[0] for column in found.description])
         while rows := found.fetchmany(10_000):
-            writer.writerows(rows)
+            writer.writerows([safe(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
 
 
 def publish(scratch: Path, data: Path) -> None:

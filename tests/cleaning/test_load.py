@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from salesops_lib import cleaning
 from salesops_lib.cleaning.audit import Audit
+from salesops_lib.cleaning.merging.review import plain
 from salesops_lib.cleaning.settings import Settings
 from salesops_lib.errors import DataError
 
@@ -280,3 +281,12 @@ def test_rows_in_are_always_accounted_for(tmp_path: Path, rows: list[list[str]],
         n_aside,
         n_excluded,
     )
+
+
+def test_raw_text_in_set_aside_csv_is_no_formula_and_comes_back(loaded, tmp_path: Path) -> None:
+    body = "A1,1,=1+1,Ann,P,1\nA2,1,@x,Ann,P,1\nA3,1,'=x,Ann,P,1\nA4,1,2026-01-01,Ann,P,1\n"
+    _, query = loaded(orders=HEAD + body)
+    with (tmp_path / "data" / "set_aside.csv").open(encoding="utf-8-sig", newline="") as file:
+        written = [row["value"] for row in csv.DictReader(file)]
+    assert written == ["'=1+1", "'@x", "''=x"]
+    assert [plain(value) for value in written] == [value for (value,) in query("SELECT value FROM set_aside")]
