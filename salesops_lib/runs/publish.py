@@ -17,12 +17,12 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from salesops_lib.errors import RunError
+from salesops_lib.runs.turns import held
 
 MANIFEST, INDEX = "manifest.json", "index.html"
 HISTORY = ".runs/published.log"
@@ -215,21 +215,9 @@ def publish_index(folder: Path, render: Callable[[list[Entry]], str]) -> None:
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the publisher's lock; completes a publication that was cut off."""
-    import fcntl
-
-    deadline = time.monotonic() + LOCK_SECONDS
+    busy = f"BUSY: another run is publishing into {folder}.\nWait for it to end and run again."
     try:
-        with (folder / ".lock").open("w") as handle:
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise RunError(
-                            f"BUSY: another run is publishing into {folder}.\nWait for it to end and run again."
-                        ) from None
-                    time.sleep(0.05)
+        with held(folder / ".lock", LOCK_SECONDS, busy):
             _settle(folder)
             yield
     except OSError as problem:

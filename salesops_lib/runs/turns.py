@@ -12,7 +12,7 @@ from pathlib import Path
 
 from salesops_lib.errors import RunError
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.05
 
 
 @contextlib.contextmanager
@@ -24,21 +24,29 @@ def turn(reports: Path, page: str, patience: float) -> Iterator[None]:
     RunError
         If another run keeps it longer.
     """
-    import fcntl
-
     folder = reports / ".turns"
     folder.mkdir(exist_ok=True)
+    busy = (
+        f"BUSY: another run has been making {page} for {patience:.0f} s.\n"
+        "Wait for it to end (`salesops status`) and run again."
+    )
+    with held(folder / (page.replace("/", "~") + ".lock"), patience, busy):
+        yield
+
+
+@contextlib.contextmanager
+def held(lock: Path, patience: float, busy: str) -> Iterator[None]:
+    """Hold the file `lock`, after waiting for it `patience` seconds at most; RunError says `busy`."""
+    import fcntl
+
     deadline = time.monotonic() + patience
-    with (folder / (page.replace("/", "~") + ".lock")).open("w") as handle:
+    with lock.open("w") as handle:
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise RunError(
-                        f"BUSY: another run has been making {page} for {patience:.0f} s.\n"
-                        "Wait for it to end (`salesops status`) and run again."
-                    ) from None
+                    raise RunError(busy) from None
                 time.sleep(_POLL_SECONDS)
         yield
