@@ -18,5 +18,5 @@ check:
 	@$(DEV) mypy
 	@$(DEV) lint-imports
 lock:
-	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes -o requirements.lock
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes -c requirements.lock -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-strip-extras -o requirements.lock
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-strip-extras -c requirements.lock -o requirements-dev.lock
