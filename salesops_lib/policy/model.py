@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr
 from salesops_lib.policy.company import CalendarRules, Metadata, Org, Semantics
 from salesops_lib.policy.delivery import Delivery
 from salesops_lib.policy.housekeeping import Data, Report
+from salesops_lib.policy.payments import Incentives
 from salesops_lib.policy.selling import Customers, Forecast, Market, Pricing, Process, Targets
 from salesops_lib.policy.values import Block
 
@@ -33,6 +34,7 @@ class Policy(Block):
     customers: Customers = Field(default=Customers(), description="Customers.")
     market: Market = Field(default=Market(), description="Market.")
     forecast: Forecast = Field(default=Forecast(), description="Outlook.")
+    incentives: Incentives = Field(default=Incentives(), description="Pay for performance.")
     data: Data = Field(default=Data(), description="Data.")
     report: Report = Field(default=Report(), description="Reports.")
     delivery: Delivery = Field(default=Delivery(), description="Who is sent what.")
