@@ -190,4 +190,4 @@ class Incentives(Block):
     awards: tuple[Award, ...] = Field(default=(), description="Trips and clubs.")
     promotion: tuple[Promotion, ...] = Field(default=(), description="What moving up takes.")
     sustainability: Sustainability = Field(default=Sustainability(), description="Limits of cost and shape.")
-    disputes: Dispute = Field(default=Dispute(), description="How a statement is contested.")
+    disputes: Dispute = Field(default=Dispute(), description="Time and roles of disputes.")
