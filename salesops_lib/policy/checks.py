@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeGuard
 
 from salesops_lib.errors import DataError, nearest
 from salesops_lib.periods.fiscal import FiscalYears
 from salesops_lib.periods.parsing import parse
 from salesops_lib.policy.faults import Fault, dotted, shown
+from salesops_lib.policy.relations import CLIMBS, NAMED, NAMES, ORDERS, SPANS, SUMS, UNIQUE
 from salesops_lib.policy.selling import fold
 from salesops_lib.policy.yaml_tree import Path, Tree
 
@@ -33,10 +34,12 @@ class Checker:
         self._spans()
         self._unique_ids()
         self._calendar()
-        self._targets()
+        self._periods()
+        self._sums()
         self._stages()
-        self._bands()
+        self._orders()
         self._names()
+        self._prices()
         return self.faults
 
     def _get(self, *path: str | int) -> Any:
@@ -48,49 +51,45 @@ class Checker:
                 return None
         return value
 
-    def _items(self, *path: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-        items = self._get(*path)
-        for n, item in enumerate(items if isinstance(items, tuple) else ()):
-            if isinstance(item, dict):
-                yield (*path, n), item
+    def _all(self, pattern: str) -> list[tuple[Path, Any]]:
+        """Paths and values that a pattern of `relations` means."""
+        found: list[tuple[Path, Any]] = [((), self.tree.data)]
+        for step in pattern.split("."):
+            found = [((*path, key), value) for path, at in found for key, value in _steps(at, step)]
+        return found
 
-    def _keys(self, *path: str) -> list[str]:
-        found = self._get(*path)
-        return list(found) if isinstance(found, dict) else []
+    def _items(self, *path: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+        for place, item in self._all(".".join((*path, "*"))):
+            if isinstance(item, dict):
+                yield place, item
 
     def _add(self, path: Path, value: Any, message: str, hint: str = "", *, key: bool = False) -> None:
         self.faults.append(Fault(*self.tree.place(path, key=key), dotted(path), value, message, hint))
 
     def _spans(self) -> None:
-        first, last = self._get("metadata", "effective", "from"), self._get("metadata", "effective", "to")
-        if isinstance(first, str) and isinstance(last, str) and last < first:
-            path = ("metadata", "effective", "to")
-            self._add(
-                path, last, f"{shown(last)} lies before from, {first}", "write the first day under from"
-            )
+        for pattern in SPANS:
+            for path, span in self._all(pattern):
+                first, last = (span.get("from"), span.get("to")) if isinstance(span, dict) else (None, None)
+                if isinstance(first, str) and isinstance(last, str) and last < first:
+                    message = f"{shown(last)} lies before from, {first}"
+                    self._add((*path, "to"), last, message, "write the first day under from")
 
     def _unique_ids(self) -> None:
-        lists = [
-            *(("org", name) for name in ("regions", "channels", "categories", "teams", "roles")),
-            ("targets", "company"),
-            ("process", "stages"),
-            ("calendar", "events"),
-            ("market", "rivals"),
-        ]
-        for path in lists:
-            self._unique(path, "id")
-        self._unique(("process", "stages"), "rank")
+        for pattern, field in UNIQUE:
+            for path, items in self._all(pattern):
+                self._unique(path, items, field)
 
-    def _unique(self, path: tuple[str, ...], field: str) -> None:
+    def _unique(self, path: Path, items: Any, field: str) -> None:
         first: dict[Any, int] = {}
-        for where, item in self._items(*path):
-            value = item.get(field)
+        for n, item in enumerate(items if isinstance(items, tuple) else ()):
+            value = item.get(field) if isinstance(item, dict) else None
             if not isinstance(value, str | int):
                 continue
-            line = self.tree.place((*where, field))[0]
+            where = (*path, n, field)
+            line = self.tree.place(where)[0]
             if value in first:
                 message = f"{shown(value)} is used already on line {first[value]}"
-                self._add((*where, field), value, message, f"give every entry its own {field}")
+                self._add(where, value, message, f"give every entry its own {field}")
             first.setdefault(value, line)
 
     def _calendar(self) -> None:
@@ -125,53 +124,24 @@ class Checker:
         except DataError:
             return FiscalYears()
 
-    def _targets(self) -> None:
+    def _periods(self) -> None:
         fiscal = self._fiscal_years()
-        for measure in self._keys("targets", "measures"):
-            self._measure(("targets", "measures", measure), measure, key=True)
-        for path, target in self._items("targets", "company"):
-            self._measure((*path, "measure"), target.get("measure"))
-            self._member(
-                (*path, "owner"), target.get("owner"), self._ids("org", "roles"), "role", "org.roles"
-            )
-            if isinstance(text := target.get("period"), str | int):
+        for path, text in self._all("targets.company.*.period"):
+            if isinstance(text, str | int):
                 try:
                     parse(str(text), fiscal)
                 except DataError as error:
                     hint = str(error).partition(". ")[2].replace("Write", "write", 1)
-                    self._add((*path, "period"), text, f"{shown(text)} is not a period", hint)
-        self._weights()
+                    self._add(path, text, f"{shown(text)} is not a period", hint)
 
-    def _weights(self) -> None:
-        weights = {
-            name: self._get("targets", "measures", name, "weight")
-            for name in self._keys("targets", "measures")
-        }
-        given = {name: weight for name, weight in weights.items() if isinstance(weight, int | float)}
-        if given and (len(given) < len(weights) or abs(sum(given.values()) - 1) > 1e-9):
-            message = f"weights add up to {sum(given.values()):g}, not 1"
-            self._add(
-                ("targets", "measures"),
-                None,
-                message,
-                "give every measure a weight; all together make 1",
-                key=True,
-            )
-
-    def _measure(self, path: Path, name: Any, *, key: bool = False) -> None:
-        if self.measures is not None and isinstance(name, str) and name not in self.measures:
-            self._add(path, name, f"{name!r} is not a measure", nearest(name, sorted(self.measures)), key=key)
-
-    def _ids(self, *path: str) -> list[str]:
-        return [str(item["id"]) for _, item in self._items(*path) if "id" in item]
-
-    def _member(
-        self, path: Path, name: Any, valid: Iterable[str], what: str, listed: str, *, key: bool = False
-    ) -> None:
-        choices = list(valid)
-        if choices and isinstance(name, str) and name not in choices:
-            message = f"{name!r} is not a {what} of {listed}"
-            self._add(path, name, message, nearest(name, choices), key=key)
+    def _sums(self) -> None:
+        for pattern, field, hint in SUMS:
+            for path, parts in self._all(pattern):
+                values = [part.get(field) for _, part in _steps(parts, "*") if isinstance(part, dict)]
+                given = [value for value in values if _is_number(value)]
+                if given and (len(given) < len(values) or abs(sum(given) - 1) > 1e-9):
+                    message = f"{_PLURALS[field]} add up to {sum(given):g}, not 1"
+                    self._add(path, None, message, hint, key=True)
 
     def _stages(self) -> None:
         stages = list(self._items("process", "stages"))
@@ -199,37 +169,118 @@ class Checker:
                     message = f"{name!r} already means stage {taken!r}"
                     self._add((*path, "synonyms", n), name, message, "keep it in one stage")
 
-    def _bands(self) -> None:
-        levels = self._get("forecast", "levels")
-        if not isinstance(levels, tuple) or not all(isinstance(level, int | float) for level in levels):
-            return
-        if any(later <= earlier for earlier, later in pairwise(levels)):
-            message = "must rise from left to right"
-            self._add(("forecast", "levels"), levels, message, "e.g. levels: [0.8, 0.95]", key=True)
+    def _orders(self) -> None:
+        for pattern, field, sign in ORDERS:
+            for path, items in self._all(pattern):
+                entries = [((*path, n, field), item) for n, item in _steps(items, "*")]
+                values = [(at, item.get(field)) for at, item in entries if isinstance(item, dict)]
+                self._climbs(
+                    values, sign, f"after {{before:g}} {field} must {'rise' if sign > 0 else 'fall'}"
+                )
+        for pattern in CLIMBS:
+            for path, numbers in self._all(pattern):
+                values = [((*path, key), number) for key, number in _steps(numbers, "*")]
+                is_strict = pattern == "forecast.levels"
+                if is_strict and not self._climb(values):
+                    self._add(
+                        path, numbers, "must rise from left to right", "e.g. levels: [0.8, 0.95]", key=True
+                    )
+                elif not is_strict:
+                    self._climbs(values, 0, "{now:g} is less than {before:g} before it")
+
+    def _climb(self, values: list[tuple[Path, Any]]) -> bool:
+        numbers = [value for _, value in values if _is_number(value)]
+        return len(numbers) < len(values) or all(low < high for low, high in pairwise(numbers))
+
+    def _climbs(self, values: list[tuple[Path, Any]], sign: int, words: str) -> None:
+        """Name each number that does not go on in the direction of `sign`; 0 lets equal ones pass."""
+        numbers = [(path, value) for path, value in values if _is_number(value)]
+        for (_, before), (path, now) in pairwise(numbers):
+            if (now < before) if sign == 0 else (now - before) * sign <= 0:
+                message = words.format(before=before, now=now)
+                self._add(path, now, message, "put the entries in order")
 
     def _names(self) -> None:
-        roles, categories = self._ids("org", "roles"), self._ids("org", "categories")
-        for name in self._keys("pricing", "discounts", "authority"):
-            self._member(
-                ("pricing", "discounts", "authority", name), name, roles, "role", "org.roles", key=True
-            )
-        for name in self._keys("pricing", "floors", "categories"):
-            self._member(
-                ("pricing", "floors", "categories", name),
-                name,
-                categories,
-                "product line",
-                "org.categories",
+        for pattern, kind in NAMES:
+            valid, what = self._valid(kind)
+            for path, value in self._all(pattern):
+                is_key = pattern.endswith("{}")
+                name = path[-1] if is_key else value
+                if valid and isinstance(name, str) and name not in valid:
+                    self._add(path, name, f"{name!r} is not a {what}", nearest(name, valid), key=is_key)
+
+    def _valid(self, kind: str) -> tuple[list[str], str]:
+        """Names of a kind that exist, and what they are called; none where nothing is known."""
+        if kind == "measure":
+            return sorted(self.measures or ()), "measure"
+        if kind == "table":
+            return list(self.tables or ()), "table of the canonical tables"
+        lists, what = NAMED[kind]
+        ids = [value for path in lists for _, value in self._all(f"{path}.*.id")]
+        return [str(value) for value in ids], what
+
+    def _prices(self) -> None:
+        """Authority rises with rank and stays above the floor; steps start at list; promotions are in force."""
+        ranks = [str(value) for _, value in self._all("org.roles.*.id")]
+        granted = {str(path[-1]): (path, value) for path, value in self._all("pricing.discounts.authority.*")}
+        self._climbs(
+            [granted[role] for role in ranks if role in granted],
+            0,
+            "{now:g} is less than {before:g} of a lower role",
+        )
+        floor, passes = (
+            self._get("pricing", "floors", "default"),
+            self._get("pricing", "floors", "approved_by"),
+        )
+        lowest = min(
+            (value for _, value in self._all("pricing.floors.categories.*") if _is_number(value)), default=1
+        )
+        for role, (path, rate) in granted.items():
+            if (
+                _is_number(floor)
+                and _is_number(rate)
+                and rate > 1 - min(floor, lowest) + 1e-9
+                and role not in (passes or ())
+            ):
+                hint = (
+                    f"grant at most {1 - min(floor, lowest):g}, or name {role} in pricing.floors.approved_by"
+                )
+                self._add(
+                    path, rate, f"{rate:g} off list is below the price floor, {min(floor, lowest):g}", hint
+                )
+        steps = self._get("pricing", "waterfall")
+        if isinstance(steps, tuple) and (steps[:1] != ("list",) or len(set(steps)) < len(steps)):
+            message = "must start with list and name a step once"
+            self._add(
+                ("pricing", "waterfall"),
+                steps,
+                message,
+                "e.g. waterfall: [list, sales_discount, invoice]",
                 key=True,
             )
-        owner = ("report", "actions", "default_owner")
-        self._member(owner, self._get(*owner), roles, "role", "org.roles")
-        for name in self._keys("data", "freshness_days") if self.tables else ():
-            self._member(
-                ("data", "freshness_days", name),
-                name,
-                self.tables or (),
-                "table",
-                "the canonical tables",
-                key=True,
-            )
+        first, last = self._get("metadata", "effective", "from"), self._get("metadata", "effective", "to")
+        for path, span in self._all("pricing.promotions.*.days"):
+            for key in ("from", "to"):
+                day = span.get(key) if isinstance(span, dict) else None
+                if isinstance(day, str) and (
+                    (isinstance(first, str) and day < first) or (isinstance(last, str) and day > last)
+                ):
+                    message = f"{shown(day)} is not within metadata.effective"
+                    self._add((*path, key), day, message, "a promotion runs while the policy holds")
+
+
+#: What the parts of a whole are called.
+_PLURALS = {"weight": "weights", "target_share": "shares", "budget_share": "shares"}
+
+
+def _steps(at: Any, step: str) -> list[tuple[str | int, Any]]:
+    """What a step of a pattern leads to from a value."""
+    if step in ("*", "{}"):
+        if isinstance(at, dict):
+            return list(at.items())
+        return list(enumerate(at)) if isinstance(at, tuple) else []
+    return [(step, at[step])] if isinstance(at, dict) and step in at else []
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -37,6 +37,16 @@ UNKNOWN_CURRENCY = "XXX"
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
+class Approval(Block):
+    """Someone's agreement to this version."""
+
+    by: Identifier = Field(description="Role or function of org.", examples=["sales_director"])
+    name: str = Field(default="", max_length=80, description="Name of the person.", examples=["Li Wei"])
+    day: Day | None = Field(
+        default=None, description="Day of the signature; leave out until signed.", examples=["2024-12-12"]
+    )
+
+
 class Metadata(Block):
     """What this policy is, and when it holds."""
 
@@ -52,6 +62,8 @@ class Metadata(Block):
     supersedes: str | None = Field(
         default=None, description="Version that this one replaces.", examples=["2024.2.0"]
     )
+    changes: tuple[Text, ...] = Field(default=(), description="What this version changes, in words.")
+    approvals: tuple[Approval, ...] = Field(default=(), description="Signatures.")
 
 
 class Semantics(Block):
@@ -166,3 +178,8 @@ class Org(Block):
     categories: tuple[Named, ...] = Field(default=(), description="Product lines.")
     teams: tuple[Named, ...] = Field(default=(), description="Teams, when they have names in two languages.")
     roles: tuple[Named, ...] = Field(default=(), description="Jobs, from the first line up.")
+    functions: tuple[Named, ...] = Field(
+        default=(),
+        description="Others who approve: finance, legal, HR.",
+        examples=[[{"id": "finance", "en": "Finance", "zh": "财务部"}]],
+    )

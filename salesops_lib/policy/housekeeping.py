@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from salesops_lib.policy.values import Block, Language, Rising, Share
+from salesops_lib.policy.values import Block, Cycle, Identifier, Language, Rising, Share
 
 
 class QualityGrades(Block):
@@ -35,6 +35,9 @@ class Privacy(Block):
     """Protection of persons in shared reports."""
 
     min_group: int = Field(default=5, ge=1, description="Smallest group of persons shown.")
+    pay_visible_to: tuple[Identifier, ...] = Field(
+        default=(), description="Who may see the pay of others.", examples=[["hr", "finance"]]
+    )
 
 
 def _limit(value: Any) -> float | date:
@@ -136,6 +139,11 @@ class Data(Block):
     grades: QualityGrades = Field(default=QualityGrades(), description="Data grades.")
     reconcile: Reconcile = Field(default=Reconcile(), description="Reconciliation.")
     privacy: Privacy = Field(default=Privacy(), description="Privacy.")
+    access: Mapping[str, Literal["own", "team", "region", "all"]] = Field(
+        default_factory=dict,
+        description="Rows that a role or function may see.",
+        examples=[{"ae": "own", "manager": "team"}],
+    )
 
     @field_validator("time_zone")
     @classmethod
@@ -161,6 +169,22 @@ class Actions(Block):
     default_owner: str = Field(default="sales_director", description="Role that owns what has no manager.")
 
 
+class ReportCycle(Block):
+    """A report that is made regularly."""
+
+    report: Identifier = Field(description="Its notebook.", examples=["10_performance_review"])
+    cycle: Cycle = Field(description="How often.")
+    workdays: int = Field(
+        default=5, ge=0, le=60, description="Working days after the period by which it is out."
+    )
+    per: Literal["company", "region", "team", "rep"] = Field(
+        default="company", description="One for the company, or one for each unit."
+    )
+    audience: tuple[Identifier, ...] = Field(
+        default=(), description="Roles and functions that read it.", examples=[["director"]]
+    )
+
+
 class Report(Block):
     """How figures are shown, and when they are held back."""
 
@@ -182,3 +206,4 @@ class Report(Block):
         default=5, ge=1, description="Rates on fewer cases are not shown in shared reports."
     )
     actions: Actions = Field(default=Actions(), description="Decisions asked for.")
+    cycles: tuple[ReportCycle, ...] = Field(default=(), description="Reports and when they are due.")

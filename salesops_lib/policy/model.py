@@ -11,6 +11,10 @@ from salesops_lib.policy.company import CalendarRules, Metadata, Org, Semantics
 from salesops_lib.policy.delivery import Delivery
 from salesops_lib.policy.housekeeping import Data, Report
 from salesops_lib.policy.payments import Incentives
+from salesops_lib.policy.order_to_cash import AfterSales, Collections, Contracts, Orders
+from salesops_lib.policy.people import Appraisal, Training
+from salesops_lib.policy.risk import Risk
+from salesops_lib.policy.routes_to_market import Channels, Expenses, Marketing, Tools
 from salesops_lib.policy.selling import Customers, Forecast, Market, Pricing, Process, Targets
 from salesops_lib.policy.values import Block
 
@@ -29,12 +33,23 @@ class Policy(Block):
     calendar: CalendarRules = Field(default=CalendarRules(), description="Fiscal periods and working days.")
     org: Org = Field(default=Org(), description="Names and jobs.")
     targets: Targets = Field(default=Targets(), description="Targets.")
+    incentives: Incentives = Field(default=Incentives(), description="Pay for performance.")
+    appraisal: Appraisal = Field(default=Appraisal(), description="Performance appraisal.")
+    training: Training = Field(default=Training(), description="Training.")
     process: Process = Field(default=Process(), description="Sales process.")
     pricing: Pricing = Field(default=Pricing(), description="Prices and discounts.")
+    channels: Channels = Field(default=Channels(), description="Channels.")
     customers: Customers = Field(default=Customers(), description="Customers.")
+    contracts: Contracts = Field(default=Contracts(), description="Contracts.")
+    orders: Orders = Field(default=Orders(), description="Orders.")
+    after_sales: AfterSales = Field(default=AfterSales(), description="After-sales service.")
+    collections: Collections = Field(default=Collections(), description="Receivables.")
+    expenses: Expenses = Field(default=Expenses(), description="Selling expenses.")
     market: Market = Field(default=Market(), description="Market.")
     forecast: Forecast = Field(default=Forecast(), description="Outlook.")
-    incentives: Incentives = Field(default=Incentives(), description="Pay for performance.")
+    marketing: Marketing = Field(default=Marketing(), description="Marketing support.")
+    risk: Risk = Field(default=Risk(), description="Early warning.")
+    tools: Tools = Field(default=Tools(), description="Sales tools.")
     data: Data = Field(default=Data(), description="Data.")
     report: Report = Field(default=Report(), description="Reports.")
     delivery: Delivery = Field(default=Delivery(), description="Who is sent what.")
@@ -80,7 +95,7 @@ class Policy(Block):
         }
 
     def display_name(self, kind: str, id: str, lang: str) -> str:
-        """Name of a region, channel, category, team, role, stage, event or rival for readers.
+        """Name of a region, channel, category, team, role, function, stage, event or rival for readers.
 
         Falls back to `id` for what the policy does not name.
 
@@ -94,7 +109,7 @@ class Policy(Block):
         return getattr(named, lang) if named else id
 
     def names(self, lang: str) -> dict[str, str]:
-        """What the policy calls regions, channels, categories, teams, roles, stages and rivals, by id.
+        """What the policy calls regions, channels, categories, teams, roles, functions, stages and rivals, by id.
 
         Examples
         --------
@@ -102,7 +117,7 @@ class Policy(Block):
         >>> load(None).names("zh")["won"]
         '赢单'
         """
-        kinds = ("event", "rival", "role", "stage", "team", "category", "channel", "region")
+        kinds = ("event", "rival", "function", "role", "stage", "team", "category", "channel", "region")
         return {item.id: getattr(item, lang) for kind in kinds for item in self._named(kind)}
 
     def _named(self, kind: str) -> tuple[Any, ...]:
@@ -112,6 +127,7 @@ class Policy(Block):
             "category": self.org.categories,
             "team": self.org.teams,
             "role": self.org.roles,
+            "function": self.org.functions,
             "stage": self.process.stages,
             "event": self.calendar.events,
             "rival": self.market.rivals,

@@ -8,9 +8,22 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from salesops_lib.policy.values import Block, Day, Identifier, Named, PeriodLabel, Rising, Share, Text
-
-Metric = Annotated[str, Field(description="A metric id.", examples=["bookings"])]
+from salesops_lib.policy.quotas import Decomposition, Fairness, Ramp, Relief, TargetReview
+from salesops_lib.policy.values import (
+    Block,
+    Cycle,
+    Day,
+    Grade,
+    Identifier,
+    Metric,
+    Money,
+    Named,
+    PeriodLabel,
+    Rising,
+    Share,
+    Span,
+    Text,
+)
 
 
 class TargetMeasure(Block):
@@ -69,6 +82,11 @@ class Targets(Block):
         description="Pace (landing / target) below the first is red, below the second amber.",
         examples=[[0.9, 0.97]],
     )
+    decomposition: Decomposition = Field(default=Decomposition(), description="Decomposition.")
+    ramp: Ramp = Field(default=Ramp(), description="Quotas of new people.")
+    relief: Relief = Field(default=Relief(), description="Relief.")
+    fairness: Fairness = Field(default=Fairness(), description="Fairness.")
+    review: TargetReview = Field(default=TargetReview(), description="Review.")
 
 
 class Stage(Named):
@@ -87,6 +105,7 @@ class Stage(Named):
     synonyms: tuple[str, ...] = Field(
         default=(), description="Names of the stage in other systems.", examples=[["Proposal", "报价"]]
     )
+    evidence: Text | None = Field(default=None, description="What must be on file before a deal leaves it.")
 
     @property
     def is_open(self) -> bool:
@@ -109,6 +128,47 @@ class Coverage(Block):
         return self
 
 
+class Hygiene(Block):
+    """What an open deal in the CRM must look like."""
+
+    required: tuple[
+        Literal["amount", "expected_close_on", "customer_id", "product_id", "rep_id", "source"], ...
+    ] = Field(
+        default=("amount", "expected_close_on"),
+        description="Columns that must be filled.",
+        examples=[["amount", "expected_close_on"]],
+    )
+    past_close_date: Literal["flagged", "allowed"] = Field(
+        default="flagged", description="Open deals whose expected close has passed."
+    )
+    pushes_max: int = Field(
+        default=2, ge=0, le=20, description="How often the expected close may be put off."
+    )
+    quiet_days_max: int | None = Field(
+        default=None, ge=1, description="Days without any activity.", examples=[14]
+    )
+
+
+class Response(Block):
+    """How fast a customer is answered."""
+
+    lead_hours: float | None = Field(
+        default=None, gt=0, description="Working hours to the first answer to a lead.", examples=[4]
+    )
+    quote_hours: float | None = Field(
+        default=None, gt=0, description="Working hours from request to quotation.", examples=[24]
+    )
+
+
+class Odds(Block):
+    """When own history takes the place of prior odds."""
+
+    min_deals: int = Field(default=300, ge=30, description="Closed deals that calibrated odds need.")
+    calibration_error_max: Share = Field(
+        default=0.05, description="Largest mean distance of odds from what came true."
+    )
+
+
 class Process(Block):
     """The sales process."""
 
@@ -120,6 +180,12 @@ class Process(Block):
     prior_deals: float = Field(
         default=8, ge=0, description="How many deals the prior odds of a stage count for."
     )
+    odds: Odds = Field(default=Odds(), description="Calibrated odds.")
+    cycle_days_max: int | None = Field(
+        default=None, ge=1, description="Wanted median of days from opening to winning.", examples=[90]
+    )
+    hygiene: Hygiene = Field(default=Hygiene(), description="Order in the CRM.")
+    response: Response = Field(default=Response(), description="Answering customers.")
 
     @cached_property
     def _by_name(self) -> dict[str, Stage]:
@@ -146,10 +212,26 @@ class Floors(Block):
     categories: Mapping[str, Share] = Field(
         default_factory=dict, description="Floor by product line.", examples=[{"Sensors": 0.75}]
     )
+    margin: Share | None = Field(
+        default=None, description="Lowest gross margin of a line, besides the price floor.", examples=[0.15]
+    )
+    margins: Mapping[str, Share] = Field(
+        default_factory=dict, description="The same by product line.", examples=[{"Services": 0.25}]
+    )
+    approved_by: tuple[Identifier, ...] = Field(
+        default=(), description="Who may let a price below floor pass.", examples=[["sales_director"]]
+    )
 
     def of(self, category: str | None) -> float:
         """Floor of a product line as a share of list price."""
         return self.categories.get(category or "", self.default)
+
+
+class VolumeDiscount(Block):
+    """A step of the volume discount."""
+
+    quantity: float = Field(ge=0, description="Quantity of a line from which it holds.", examples=[50])
+    discount: Share = Field(description="Discount off list.", examples=[0.03])
 
 
 class Discounts(Block):
@@ -161,6 +243,11 @@ class Discounts(Block):
         examples=[{"account_executive": 0.1}],
     )
     deep_from: Share = Field(default=0.25, description="A discount from here on counts as deep.")
+    volume: tuple[VolumeDiscount, ...] = Field(
+        default=(),
+        description="Volume discounts, granted without asking.",
+        examples=[[{"quantity": 50, "discount": 0.03}]],
+    )
 
 
 class Leakage(Block):
@@ -169,6 +256,39 @@ class Leakage(Block):
     max_share_of_list: Share = Field(
         default=0.02, description="Leakage above this share of list sales is a finding."
     )
+
+
+class Promotion(Named):
+    """A price promotion."""
+
+    days: Span = Field(description="When it runs.", examples=[{"from": "2025-03-01", "to": "2025-03-31"}])
+    discount: Share = Field(description="Discount off list.", examples=[0.08])
+    categories: tuple[Identifier, ...] = Field(default=(), description="Product lines; empty: all.")
+    channels: tuple[Identifier, ...] = Field(default=(), description="Channels; empty: all.")
+    stacks: bool = Field(default=False, description="Does it come on top of other discounts?")
+    budget: Money | None = Field(default=None, description="Most that may be given away.", examples=[800_000])
+
+
+class Compliance(Block):
+    """How far practice may be from the price rules."""
+
+    below_floor_max: Share = Field(
+        default=0.0, description="Largest share of sales below floor without approval."
+    )
+    over_authority_max: Share = Field(
+        default=0.0, description="Largest share of sales at a discount beyond the authority of who gave it."
+    )
+    outlier_share: Share = Field(
+        default=0.05, description="Lowest prices of comparable lines that are looked at one by one."
+    )
+
+
+class Elasticity(Block):
+    """How price sensitivity is measured."""
+
+    by: Literal["category", "product"] = Field(default="category", description="What it is measured for.")
+    cycle: Cycle = Field(default="quarterly", description="How often.")
+    months: int = Field(default=24, ge=12, le=120, description="Months of sales that it rests on.")
 
 
 class Pricing(Block):
@@ -181,6 +301,27 @@ class Pricing(Block):
         default=0.6,
         description="Share of sales that continuing products must carry for a price-volume-mix bridge by product.",
     )
+    promotions: tuple[Promotion, ...] = Field(default=(), description="Promotions.")
+    waterfall: tuple[
+        Literal[
+            "list",
+            "volume_discount",
+            "promotion",
+            "sales_discount",
+            "invoice",
+            "payment_terms",
+            "rebates",
+            "freight",
+            "pocket",
+        ],
+        ...,
+    ] = Field(
+        default=("list", "sales_discount", "invoice"),
+        description="Steps from list price down, in order.",
+        examples=[["list", "sales_discount", "invoice", "rebates", "pocket"]],
+    )
+    compliance: Compliance = Field(default=Compliance(), description="Compliance.")
+    elasticity: Elasticity = Field(default=Elasticity(), description="Elasticity.")
 
 
 class Grades(Block):
@@ -192,6 +333,10 @@ class Grades(Block):
         examples=[[0.8, 0.95]],
     )
     window_months: int = Field(default=12, ge=1, le=60, description="Months of sales that grades rest on.")
+    review: Cycle = Field(default="quarterly", description="How often customers are graded.")
+    downgrade_after: int = Field(
+        default=1, ge=1, le=8, description="Reviews in a row below a grade that take it away."
+    )
 
 
 class Concentration(Block):
@@ -200,6 +345,41 @@ class Concentration(Block):
     top_n: int = Field(default=10, ge=1, le=1000, description="Customers counted together.")
     share_band: Rising = Field(
         default=(0.30, 0.50), description="Their share of sales: amber from the first, red from the second."
+    )
+
+
+class Service(Block):
+    """What a grade of customer is served with."""
+
+    contact_days: int = Field(ge=1, le=366, description="Longest time between contacts.", examples=[14])
+    response_hours: float = Field(gt=0, description="Working hours to an answer.", examples=[4])
+
+
+class History(Block):
+    """What is kept of a customer."""
+
+    keep_years: int = Field(default=7, ge=1, le=30, description="Years that records are kept.")
+    records: tuple[Literal["orders", "returns", "complaints", "contacts", "prices"], ...] = Field(
+        default=("orders", "returns"), description="Records kept."
+    )
+
+
+class LoyaltyTier(Named):
+    """A step of the loyalty programme."""
+
+    amount: Money = Field(description="Net sales of 12 months from which it holds.", examples=[500_000])
+    rebate: Share = Field(description="Rebate on later sales.", examples=[0.005])
+
+
+class Repeat(Block):
+    """Repeat purchase."""
+
+    window_days: int = Field(default=365, ge=30, le=1100, description="Days in which a second order counts.")
+    rate_target: Share | None = Field(
+        default=None, description="Wanted share of customers with a second order.", examples=[0.45]
+    )
+    winback_days: int = Field(
+        default=180, ge=30, description="Days without an order after which winning back begins."
     )
 
 
@@ -220,6 +400,16 @@ class Customers(Block):
         default=24, ge=6, description="Months without an order after which a customer counts as new again."
     )
     concentration: Concentration = Field(default=Concentration(), description="Concentration.")
+    service: Mapping[Grade, Service] = Field(
+        default_factory=dict,
+        description="Service by grade.",
+        examples=[{"A": {"contact_days": 14, "response_hours": 4}}],
+    )
+    history: History = Field(default=History(), description="Customer records.")
+    loyalty: tuple[LoyaltyTier, ...] = Field(
+        default=(), description="Loyalty programme, from the lowest step up."
+    )
+    repeat: Repeat = Field(default=Repeat(), description="Repeat purchase.")
 
 
 class Satisfaction(Block):
@@ -232,6 +422,20 @@ class Satisfaction(Block):
     nps_target: float | None = Field(
         default=None, ge=-100, le=100, description="Wanted net promoter score.", examples=[35]
     )
+    cycle: Cycle = Field(default="quarterly", description="How often customers are asked.")
+    error_max: float = Field(
+        default=15, gt=0, le=100, description="Largest half-width of the score's interval, in points."
+    )
+
+
+class Needs(Block):
+    """What customers want and do not get."""
+
+    sources: tuple[Literal["loss_reasons", "surveys", "tickets", "visits"], ...] = Field(
+        default=("loss_reasons",), description="Where it is heard."
+    )
+    cycle: Cycle = Field(default="quarterly", description="How often it is summed up.")
+    top_n: int = Field(default=10, ge=3, le=50, description="Needs listed.")
 
 
 class Market(Block):
@@ -240,10 +444,18 @@ class Market(Block):
     share_target: Share | None = Field(
         default=None, description="Wanted share of the market.", examples=[0.08]
     )
+    share_by: tuple[Literal["region", "category"], ...] = Field(
+        default=(), description="Groups that share is shown for.", examples=[["region", "category"]]
+    )
+    cycle: Cycle = Field(default="monthly", description="How often the market is reviewed.")
     rivals: tuple[Named, ...] = Field(default=(), description="Rivals watched.")
+    rivals_tracked: tuple[Literal["price", "share", "launches", "promotions", "lost_deals"], ...] = Field(
+        default=("price", "lost_deals"), description="What is noted of rivals."
+    )
     price_index_band: Rising = Field(
         default=(1.08, 1.15), description="Own price / rival's: amber from the first, red from the second."
     )
+    needs: Needs = Field(default=Needs(), description="Customers' needs.")
     satisfaction: Satisfaction = Field(default=Satisfaction(), description="Satisfaction.")
 
 
@@ -258,5 +470,11 @@ class Forecast(Block):
     min_history_months: int = Field(default=24, ge=12, description="Months of history that a forecast needs.")
     wape_max: Share = Field(
         default=0.15, description="Error (WAPE) above which the outlook is called unreliable."
+    )
+    beats_naive_by: Share = Field(
+        default=0.0, description="Least gain in accuracy over last year's same month.", examples=[0.1]
+    )
+    coverage_band: Rising = Field(
+        default=(0.70, 0.90), description="Share of actuals that an 80 % interval should have held."
     )
     seed: int = Field(default=2026, ge=0, description="Seed of everything drawn at random.")

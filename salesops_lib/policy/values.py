@@ -8,7 +8,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 
 class Block(BaseModel):
@@ -52,11 +52,20 @@ def _rising(values: Sequence[float]) -> Sequence[float]:
 Day = Annotated[date, BeforeValidator(_day)]
 MonthDay = Annotated[str, AfterValidator(_month_day), Field(examples=["04-01"])]
 #: A period as it is written; a bare year may stand without quotes.
-PeriodLabel = Annotated[str, BeforeValidator(_label)]
+PeriodLabel = Annotated[
+    str, BeforeValidator(_label), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]})
+]
 Identifier = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=80)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rising = Annotated[tuple[float, float], AfterValidator(_rising)]
+Climbing = Annotated[tuple[int, ...], AfterValidator(_rising)]
+#: An amount in whole currency units.
+Money = Annotated[float, Field(ge=0)]
+Metric = Annotated[str, Field(description="A metric id.", examples=["bookings"])]
+#: A customer's grade.
+Grade = Literal["A", "B", "C"]
 Language = Literal["en", "zh"]
+Cycle = Literal["daily", "weekly", "monthly", "quarterly", "half_yearly", "yearly"]
 
 
 class Text(Block):

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from salesops_lib import policy
 from salesops_lib.errors import PolicyError
+from salesops_lib.metrics.registry import REGISTRY
 from salesops_lib.periods import Calendar
 
 ROOT_POLICY = Path(__file__).parents[2] / "policy.yaml"
-MEASURES = frozenset({"bookings", "gross_margin", "new_customers"})
+MEASURES = frozenset(REGISTRY)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ def test_loading_raises_one_screen_with_all_faults(tmp_path):
     lines = str(caught.value).splitlines()
     assert lines[0] == f"{file}: 2 faults. Put right, then run `salesops check`."
     assert lines[1].startswith(
-        "policy.yaml:74:5 targets.measures.boookings: 'boookings' is not a measure; did you mean 'bookings'?"
+        "policy.yaml:87:5 targets.measures.boookings: 'boookings' is not a measure; did you mean 'bookings'?"
     )
     assert "'cn' is not allowed" in lines[2]
 
