@@ -260,9 +260,18 @@ def check(policy: Path | None, workspace: str) -> int:
         click.echo("\n".join(f"{file}:{fault}" for fault in found), err=True)
         click.echo(f"{file}: {count}.", err=True)
         return app.USER_CAN_MEND
+    from salesops_lib.incentives import plan_tests
+
     known = policies.load(file)
+    outcomes = plan_tests.run(known)
+    if failed := [one for one in outcomes if one.said]:
+        for one in failed:
+            click.echo(f"{file}: tests[{one.number}] {one.name!r} {one.said}", err=True)
+        click.echo(f"{file}: {len(failed)} of {len(outcomes)} tests of its plans fail.", err=True)
+        return app.USER_CAN_MEND
     title = known.metadata.title
-    click.echo(f"{file}: no faults.")
+    held = f" {len(outcomes)} tests of its plans hold." if outcomes else ""
+    click.echo(f"{file}: no faults.{held}")
     click.echo(f"{title.en} / {title.zh}, version {known.version}, sha256 {known.sha256}")
     return app.DONE
 

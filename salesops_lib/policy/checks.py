@@ -270,7 +270,7 @@ class Checker:
 
 
 #: What the parts of a whole are called.
-_PLURALS = {"weight": "weights", "target_share": "shares", "budget_share": "shares"}
+_PLURALS = {"weight": "weights", "target_share": "shares", "budget_share": "shares", "share": "shares"}
 
 
 def _steps(at: Any, step: str) -> list[tuple[str | int, Any]]:

@@ -61,6 +61,12 @@ class Tier(Block):
     start: NotNegative = Field(
         alias="from", description="Where the tier begins: an attainment or an amount.", examples=[0.5]
     )
+    end: NotNegative | None = Field(
+        default=None,
+        alias="to",
+        description="Where it ends, for readers: where the next one begins.",
+        examples=[1.0],
+    )
     rate: NotNegative | None = Field(
         default=None, description="Pay for one unit of the measure.", examples=[0.05]
     )
@@ -357,7 +363,7 @@ class Promotion(Block):
 
 
 class Sustainability(Block):
-    """What plans may cost and how they may bend; replays hold a change against it."""
+    """What plans may cost and how they may bend; replays hold a change against it, and against targets.fairness."""
 
     cost_of_sales_max: Share | None = Field(
         default=None, description="Pay / bookings, expected.", examples=[0.075]
@@ -373,18 +379,6 @@ class Sustainability(Block):
         ge=0,
         description="Largest jump of pay for one more minor unit of sales, in months of target incentive.",
         examples=[0.5],
-    )
-    share_at_goal: tuple[Share, Share] | None = Field(
-        default=None, description="Band for the share of people at or above quota.", examples=[[0.5, 0.7]]
-    )
-    gini_max: Share | None = Field(default=None, description="Gini of attainment.", examples=[0.2])
-    territory_corr_max: Share | None = Field(
-        default=None, description="|Correlation| of attainment and territory size.", examples=[0.15]
-    )
-    adverse_impact_min: Share | None = Field(
-        default=None,
-        description="Share at goal of the worst group / that of the best.",
-        examples=[0.8],
     )
 
 

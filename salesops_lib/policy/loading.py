@@ -65,6 +65,7 @@ def _read(
 ) -> tuple[Policy | None, list[Fault]]:
     from salesops_lib.policy import yaml_tree
     from salesops_lib.policy.checks import Checker
+    from salesops_lib.policy.pay_checks import PayChecker
     from salesops_lib.policy.validation import model_faults
 
     try:
@@ -77,7 +78,8 @@ def _read(
     if tree.data is None and tree.faults:
         return None, sorted(tree.faults, key=_order)
     policy, against_model = model_faults(tree)
-    between_blocks = Checker(tree, measures, tables).run() if isinstance(tree.data, dict) else []
+    checkers = (Checker, PayChecker) if isinstance(tree.data, dict) else ()
+    between_blocks = [fault for kind in checkers for fault in kind(tree, measures, tables).run()]
     found = _one_a_place(tree.faults, against_model, between_blocks)
     if policy is not None:
         policy._path = file.resolve()

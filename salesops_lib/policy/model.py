@@ -10,9 +10,10 @@ from pydantic import Field, PrivateAttr
 from salesops_lib.policy.company import CalendarRules, Metadata, Org, Semantics
 from salesops_lib.policy.delivery import Delivery
 from salesops_lib.policy.housekeeping import Data, Report
-from salesops_lib.policy.payments import Incentives
 from salesops_lib.policy.order_to_cash import AfterSales, Collections, Contracts, Orders
+from salesops_lib.policy.payments import Incentives
 from salesops_lib.policy.people import Appraisal, Training
+from salesops_lib.policy.plan_tests import PlanTest
 from salesops_lib.policy.risk import Risk
 from salesops_lib.policy.routes_to_market import Channels, Expenses, Marketing, Tools
 from salesops_lib.policy.selling import Customers, Forecast, Market, Pricing, Process, Targets
@@ -53,6 +54,7 @@ class Policy(Block):
     data: Data = Field(default=Data(), description="Data.")
     report: Report = Field(default=Report(), description="Reports.")
     delivery: Delivery = Field(default=Delivery(), description="Who is sent what.")
+    tests: tuple[PlanTest, ...] = Field(default=(), description="What plans must pay in agreed cases.")
 
     _path: Path | None = PrivateAttr(default=None)
     _sha256: str = PrivateAttr(default="")

@@ -23,6 +23,8 @@ UNIQUE = (
     ("customers.loyalty", "id"),
     ("risk.rules", "id"),
     ("tools.items", "id"),
+    *((f"incentives.{name}", "id") for name in ("plans", "spiffs", "contests", "awards", "payments.draws")),
+    ("incentives.plans.*.components", "id"),
 )
 
 #: Kind of name → lists whose ids it may be, and what it is called.
@@ -33,6 +35,10 @@ NAMED = {
     "channel": (("org.channels",), "channel of org.channels"),
     "warning": (("risk.rules",), "rule of risk.rules"),
     "grade": (("appraisal.grades",), "grade of appraisal.grades"),
+    "scorecard": (("appraisal.scorecards",), "scorecard of appraisal.scorecards"),
+    "course": (("training.courses",), "course of training.courses"),
+    "plan": (("incentives.plans",), "plan of incentives.plans"),
+    "component": (("incentives.plans.*.components",), "component of incentives.plans"),
 }
 
 #: Values that must be names of a kind; kinds `measure` and `table` come from outside the policy.
@@ -64,6 +70,33 @@ NAMES = (
     ("risk.rules.*.measure", "measure"),
     ("risk.rules.*.owner", "signer"),
     ("risk.escalate_to.*", "signer"),
+    *(
+        (f"incentives.{name}.*.roles.*", "role")
+        for name in ("plans", "spiffs", "contests", "awards", "payments.draws")
+    ),
+    *(
+        (f"incentives.plans.*.{name}", "measure")
+        for name in (
+            *("components.*.measure", "components.*.tier_measure"),
+            *("components.*.rows.measure", "components.*.columns.measure"),
+            *("links.*.measure", "links.*.require.measure"),
+        )
+    ),
+    ("incentives.plans.*.components.*.scorecard", "scorecard"),
+    ("incentives.crediting.overlays.*.role", "role"),
+    ("incentives.crediting.excluded_channels.*", "channel"),
+    ("incentives.payments.release.*.components.*", "component"),
+    ("incentives.spiffs.*.category", "category"),
+    ("incentives.contests.*.measure", "measure"),
+    ("incentives.awards.*.measure", "measure"),
+    ("incentives.promotion.*.from", "role"),
+    ("incentives.promotion.*.to", "role"),
+    ("incentives.promotion.*.training.*", "course"),
+    ("incentives.disputes.levels.*", "signer"),
+    ("tests.*.plan", "plan"),
+    ("tests.*.component", "component"),
+    *((f"tests.*.given.{name}.{{}}", "measure") for name in ("attainment", "value", "quota")),
+    ("tests.*.given.score.{}", "scorecard"),
     ("data.freshness_days.{}", "table"),
     ("data.privacy.pay_visible_to.*", "signer"),
     ("data.access.{}", "signer"),
@@ -77,6 +110,7 @@ SUMS = (
     ("appraisal.scorecards.*.kpis", "weight", "the weights of a scorecard make 1"),
     ("channels.rules", "target_share", "give every channel its share; all together make 1"),
     ("marketing.kinds", "budget_share", "the shares of all kinds make 1"),
+    ("incentives.payments.release.*.schedule", "share", "the parts of what was earned make 1"),
 )
 
 #: Lists that must rise (1) or fall (-1) in a field from entry to entry.
@@ -86,10 +120,15 @@ ORDERS = (
     ("customers.loyalty", "amount", 1),
     ("customers.loyalty", "rebate", 1),
     ("appraisal.grades", "points_from", -1),
+    ("incentives.plans.*.components.*.tiers", "from", 1),
+    ("incentives.plans.*.links.*.steps", "from", 1),
 )
 
 #: Plain lists, or blocks of numbers, that must not fall from left to right.
 CLIMBS = ("forecast.levels", "targets.ramp.default", "targets.ramp.roles.*", "after_sales.resolve_hours")
 
 #: Spans of days whose end must not lie before their beginning.
-SPANS = ("metadata.effective", "pricing.promotions.*.days")
+SPANS = (
+    *("metadata.effective", "pricing.promotions.*.days", "incentives.plans.*.effective"),
+    *("incentives.spiffs.*.window", "incentives.contests.*.window"),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -32,22 +32,58 @@ def model_faults(tree: Tree) -> tuple[Policy | None, list[Fault]]:
     try:
         return Policy.model_validate(tree.data), []
     except ValidationError as error:
-        return None, [_fault(tree, item) for item in error.errors(include_url=False)]
+        return None, [_fault(tree, item) for item in error.errors(include_url=False) if not _is_echo(item)]
+
+
+def _is_echo(error: Any) -> bool:
+    """Whether a list is called too short only because an item of it has a fault of its own."""
+    value = error["input"]
+    return error["type"] == "too_short" and len(value) >= error["ctx"]["min_length"]
+
+
+def _in_file(tree: Tree, steps: tuple[int | str, ...]) -> Path:
+    """`steps` of the model as they stand in the file: without the kinds that tell blocks apart."""
+    path: list[int | str] = []
+    at = tree.data
+    for step in steps:
+        if isinstance(at, dict) and step not in at and step == at.get("kind"):
+            continue
+        path.append(step)
+        if isinstance(at, dict):
+            at = at.get(step)
+        else:
+            at = at[step] if isinstance(at, tuple) and isinstance(step, int) and step < len(at) else None
+    return tuple(path)
 
 
 def _fault(tree: Tree, error: Any) -> Fault:
     is_key = error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",)
-    path: Path = tuple(step for step in error["loc"] if step != "[key]")
+    steps: Path = tuple(step for step in error["loc"] if step != "[key]")
+    if error["type"].startswith("union_tag"):
+        return _no_such_kind(tree, error, (*_in_file(tree, steps), "kind"))
+    path = _in_file(tree, steps)
     line, column = tree.place(path, key=is_key or error["input"] is None)
     if error["type"] == "extra_forbidden":
-        hint = nearest(str(path[-1]), _keys_at(path[:-1]))
+        hint = nearest(str(path[-1]), _keys_at(steps[:-1]))
         if error["input"] is None:
             hint = f"put text that holds a comma in quotes; {hint}"
         return Fault(line, column, dotted(path), path[-1], "is not a key of this block", hint)
     if error["type"] == "missing":
-        return Fault(line, column, dotted(path), None, "is missing", _example(path))
+        return Fault(line, column, dotted(path), None, "is missing", _example(steps))
     message, hint = _words(error, tree, path)
-    return Fault(line, column, dotted(path), error["input"], message, hint or _example(path))
+    return Fault(line, column, dotted(path), error["input"], message, hint or _example(steps))
+
+
+def _no_such_kind(tree: Tree, error: Any, path: Path) -> Fault:
+    """The fault of a block whose kind is not one of those that may stand there."""
+    kinds = [kind.strip(" '") for kind in error["ctx"].get("expected_tags", "").split(",")]
+    told = error["input"].get("kind") if isinstance(error["input"], dict) else None
+    if told is None:
+        line, column = tree.place(path[:-1])
+        return Fault(line, column, dotted(path), None, "is missing", "say what this block is, by kind")
+    return Fault(
+        *tree.place(path), dotted(path), told, f"{shown(told)} is not allowed", nearest(str(told), kinds)
+    )
 
 
 def _words(error: Any, tree: Tree, path: Path) -> tuple[str, str]:
@@ -119,6 +155,9 @@ def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
 def _annotation_at(path: Path) -> Any:
     annotation: Any = Policy
     for step in path:
+        if (tagged := _of_kind(annotation, step)) is not None:
+            annotation = tagged
+            continue
         model = _model(annotation)
         if model is not None:
             field = _fields(model).get(str(step))
@@ -126,6 +165,17 @@ def _annotation_at(path: Path) -> Any:
         else:
             annotation = _item(annotation)
     return annotation
+
+
+def _of_kind(annotation: Any, kind: str | int) -> type[BaseModel] | None:
+    """The model of a union whose blocks are told apart by `kind`."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    for model in get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else ():
+        field = getattr(model, "model_fields", {}).get("kind")
+        if field is not None and get_args(field.annotation) == (kind,):
+            return cast("type[BaseModel]", model)
+    return None
 
 
 def _model(annotation: Any) -> type[BaseModel] | None:
