@@ -107,12 +107,9 @@ class Semantics(Block):
         return self.currency != UNKNOWN_CURRENCY
 
 
-class Event(Block):
+class Event(Named):
     """Days on which trade differs every year: by date, or by distance from the Spring Festival."""
 
-    id: Identifier = Field(description="Name in the calendar table.", examples=["national_day"])
-    en: str = Field(min_length=1, description="English name.")
-    zh: str = Field(min_length=1, description="Chinese name.")
     start: MonthDay | None = Field(
         default=None, alias="from", description="First day, MM-DD.", examples=["10-01"]
     )

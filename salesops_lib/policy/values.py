@@ -90,3 +90,13 @@ class Span(Block):
     end: Day | None = Field(
         default=None, alias="to", description="Last day; leave out when open.", examples=["2025-12-31"]
     )
+
+
+def own_fields(block: Block) -> list[str]:
+    """Fields of a block that are not its id and name, in order.
+
+    >>> own_fields(Span(**{"from": "2025-01-01"}))
+    ['start', 'end']
+    """
+    names = Named.model_fields if isinstance(block, Named) else {}
+    return [name for name in type(block).model_fields if name not in names]

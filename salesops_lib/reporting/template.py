@@ -6,7 +6,7 @@ outputs are not.  The page needs no network and no script.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,9 @@ from salesops_lib.reporting.voice import Voice
 
 if TYPE_CHECKING:
     import jinja2
+
+#: A section of a page: `id`, `label`, `number`, `html`.
+Block = Mapping[str, Any]
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -49,20 +52,60 @@ def render(
     meta = dict(meta or {})
     voice = Voice(lang)
     blocks = list(_blocks(notebook, voice))
+    return assemble(
+        voice,
+        title,
+        next((b["html"] for b in blocks if b["part"] == "header"), ""),
+        [b for b in blocks if b["part"] == "section"],
+        faults=[b["text"] for b in blocks if b["part"] == "fault"],
+        workbook=meta.pop("workbook", ""),
+        index=meta.pop("index", ""),
+        meta=sorted((find(f"meta.{k}", lang) or k, v) for k, v in meta.items() if v),
+    )
+
+
+def assemble(
+    voice: Voice,
+    title: str,
+    header: str,
+    sections: Sequence[Block],
+    *,
+    styles: Sequence[str] = (),
+    faults: Sequence[str] = (),
+    workbook: str = "",
+    index: str = "",
+    meta: Sequence[tuple[str, str]] = (),
+) -> str:
+    """A self-contained page of finished parts; `header` and each section's `html` are sanitised already.
+
+    Parameters
+    ----------
+    sections
+        `id`, `label`, `number` and `html` of each, in order.
+    styles
+        Style sheets besides those of every page.
+    faults
+        What went wrong, for a banner.
+    workbook, index
+        Relative addresses; no link when empty.
+    meta
+        Names and values shown at the end.
+    """
+    sheets = ("exhibit.css", "page.css", *styles)
     return (
         environment()
         .get_template("page.html.j2")
         .render(
-            lang="zh-CN" if lang.startswith("zh") else "en",
+            lang="zh-CN" if voice.lang.startswith("zh") else "en",
             title=title,
             policy=POLICY,
-            style=stylesheet("exhibit.css") + stylesheet("page.css"),
-            workbook=relative_address(meta.pop("workbook", "")),
-            index=relative_address(meta.pop("index", "")),
-            meta=sorted((find(f"meta.{k}", lang) or k, v) for k, v in meta.items() if v),
-            header=[b for b in blocks if b["part"] == "header"][:1],
-            faults=[b for b in blocks if b["part"] == "fault"],
-            sections=[b for b in blocks if b["part"] == "section"],
+            style="".join(map(stylesheet, sheets)),
+            workbook=relative_address(workbook),
+            index=relative_address(index),
+            meta=meta,
+            header=header,
+            faults=faults,
+            sections=sections,
             word=voice.word,
         )
     )
