@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from salesops_lib.cleaning import Audit, Source
+    from salesops_lib.policy import Policy
 
 YES = click.option("--yes", "-y", is_flag=True, help="Take the default answer to every question.")
 
@@ -246,34 +247,111 @@ def load(workspace: str) -> None:
 
 @click.command()
 @click.argument("policy", required=False, type=click.Path(path_type=Path))
+@click.argument("newer", required=False, type=click.Path(path_type=Path))
+@click.option("--lang", default="", help="Language of what changed: en or zh (default: the newer policy's).")
+@click.option(
+    "--html",
+    "folder",
+    is_flag=False,
+    flag_value="-",
+    default=None,
+    metavar="[DIR]",
+    help="Write policy.en.html and policy.zh.html (default: reports/ of the workspace).",
+)
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of policies, for editors.")
 @app.workspace_option
-def check(policy: Path | None, workspace: str) -> int:
-    """List every fault of a policy.
+def check(
+    policy: Path | None, newer: Path | None, lang: str, folder: str | None, schema: bool, workspace: str
+) -> int:
+    """List every fault of a policy, or say what a newer version changes.
 
-    POLICY is a file (default: the workspace's); each fault comes with line, column and what to write."""
+    POLICY is a file (default: the workspace's); each fault comes with line, column and what to write.
+    With NEWER, both are read, and what differs is said in words, with whether pay can change."""
     from salesops_lib import policy as policies
 
+    if schema:
+        click.echo(policies.schema())
+        return app.DONE
     file = policy or existing_policy(workspace)
+    files = [file, newer] if newer else [file]
+    sound = [_is_sound(each) for each in files]
+    if not all(sound):
+        return app.USER_CAN_MEND
+    known = [policies.load(each) for each in files]
+    if newer:
+        _tell_changes(known[0], known[1], lang)
+        return app.DONE
+    if (tests := _tests_held(file, known[0])) is None:
+        return app.USER_CAN_MEND
+    title = known[0].metadata.title
+    held = f" {tests} tests of its plans hold." if tests else ""
+    click.echo(f"{file}: no faults.{held}")
+    click.echo(f"{title.en} / {title.zh}, version {known[0].version}, sha256 {known[0].sha256}")
+    if policy is None and (history := file.parent / "policies").is_dir():
+        count = len(policies.versions(history, **known_names()))
+        click.echo(f"{history}: {count} versions, each in force where the one before ends.")
+    if folder is not None:
+        _write_documents(known[0], file.parent / "reports" if folder == "-" else Path(folder))
+    return app.DONE
+
+
+def _is_sound(file: Path) -> bool:
+    """Whether a policy has no faults; they are printed if it has."""
+    from salesops_lib import policy as policies
+
     found = policies.faults(file, **known_names())
     if found:
         count = "1 fault" if len(found) == 1 else f"{len(found)} faults"
         click.echo("\n".join(f"{file}:{fault}" for fault in found), err=True)
         click.echo(f"{file}: {count}.", err=True)
-        return app.USER_CAN_MEND
+    return not found
+
+
+def _tests_held(file: Path, policy: Policy) -> int | None:
+    """How many tests the policy carries; None where some fail, which are printed."""
     from salesops_lib.incentives import plan_tests
 
-    known = policies.load(file)
-    outcomes = plan_tests.run(known)
-    if failed := [one for one in outcomes if one.said]:
-        for one in failed:
-            click.echo(f"{file}: tests[{one.number}] {one.name!r} {one.said}", err=True)
+    outcomes = plan_tests.run(policy)
+    failed = [one for one in outcomes if one.said]
+    for one in failed:
+        click.echo(f"{file}: tests[{one.number}] {one.name!r} {one.said}", err=True)
+    if failed:
         click.echo(f"{file}: {len(failed)} of {len(outcomes)} tests of its plans fail.", err=True)
-        return app.USER_CAN_MEND
-    title = known.metadata.title
-    held = f" {len(outcomes)} tests of its plans hold." if outcomes else ""
-    click.echo(f"{file}: no faults.{held}")
-    click.echo(f"{title.en} / {title.zh}, version {known.version}, sha256 {known.sha256}")
-    return app.DONE
+    return None if failed else len(outcomes)
+
+
+def _tell_changes(old: Policy, new: Policy, lang: str) -> None:
+    from salesops_lib.reporting import tell_changes
+    from salesops_lib.reporting.visible import visible
+    from salesops_lib.workspace import languages_of
+
+    spoken = languages_of(lang or new.report.language)[0]
+    click.echo("\n".join(visible(line) for line in tell_changes(old, new, spoken)))
+
+
+def _write_documents(policy: Policy, folder: Path) -> None:
+    """Write the policy as people read it, in both languages.
+
+    Raises
+    ------
+    RunError
+        If the folder cannot be written to.
+    """
+    from salesops_lib.errors import RunError
+    from salesops_lib.reporting import render_policy
+    from salesops_lib.workspace import LANGUAGES
+
+    for lang in LANGUAGES:
+        path = folder / f"policy.{lang}.html"
+        index = "index.html" if (folder / "index.html").is_file() else ""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(render_policy(policy, lang, index=index), encoding="utf-8")
+        except OSError as problem:
+            raise RunError(
+                f"Cannot write {path}: {problem.strerror or problem}. Name another folder with --html DIR."
+            ) from problem
+        click.echo(path)
 
 
 def existing_policy(workspace: str) -> Path:

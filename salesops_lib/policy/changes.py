@@ -68,7 +68,16 @@ class Change:
 class Notice:
     """Something about the succession of two versions that does not fit."""
 
-    id: Literal["same_version", "older_version", "patch_only", "supersedes", "gap", "overlap"]
+    id: Literal[
+        "same_version",
+        "older_version",
+        "patch_only",
+        "supersedes",
+        "supersedes_nothing",
+        "gap",
+        "overlap",
+        "not_later",
+    ]
     values: Mapping[str, Any]
 
 
@@ -108,16 +117,14 @@ def succession(old: Policy, new: Policy) -> tuple[Notice, ...]:
         rules = sum(not change.is_wording for change in found)
         notices.append(Notice("patch_only", {**versions, "n": rules}))
     if new.metadata.supersedes != old.version:
-        notices.append(Notice("supersedes", {**versions, "said": new.metadata.supersedes or ""}))
+        said = new.metadata.supersedes
+        notices.append(Notice("supersedes" if said else "supersedes_nothing", {**versions, "said": said}))
     last, first = old.metadata.effective.end, new.metadata.effective.start
     if last is not None and (days := gap(last, first)):
-        notices.append(
-            Notice("gap" if days > 0 else "overlap", {"days": abs(days), "last": last, "first": first})
-        )
+        kind: Literal["gap", "overlap"] = "gap" if days > 0 else "overlap"
+        notices.append(Notice(kind, {"days": abs(days), "last": last, "first": first}))
     elif last is None and first <= old.metadata.effective.start:
-        notices.append(
-            Notice("overlap", {"days": None, "last": old.metadata.effective.start, "first": first})
-        )
+        notices.append(Notice("not_later", {"last": old.metadata.effective.start, "first": first}))
     return tuple(notices)
 
 

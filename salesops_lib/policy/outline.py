@@ -75,7 +75,7 @@ def _section(path: str, block: Block) -> Section:
 def _parts(path: str, value: Any) -> list[Rule | Table | Section]:
     if value is None or value in ((), {}, ""):
         return []
-    if _is_value(value):
+    if is_value(value):
         return [Rule(path, value)]
     if isinstance(value, Block):
         return [_section(path, value)]
@@ -83,25 +83,26 @@ def _parts(path: str, value: Any) -> list[Rule | Table | Section]:
         return [_table(path, [_keyed(key, item) for key, item in value.items()])]
     if any(_is_nested(item) for item in value):
         return [_section(path, item) for item in value]
-    return [_table(path, [_row(item) for item in value])]
+    return [_table(path, [row(item) for item in value])]
 
 
-def _is_value(value: Any) -> bool:
+def is_value(value: Any) -> bool:
     """Whether a value is said as a whole: no block but wordings and spans, no list of blocks."""
     if isinstance(value, tuple):
-        return all(_is_value(item) for item in value)
+        return all(is_value(item) for item in value)
     return isinstance(value, Text | Span) or not isinstance(value, Block | Mapping)
 
 
 def _is_nested(block: Block) -> bool:
-    return any(not _is_value(getattr(block, name)) for name in own_fields(block))
+    return any(not is_value(getattr(block, name)) for name in own_fields(block))
 
 
 def _keyed(key: Any, item: Any) -> dict[str, Any]:
-    return {KEY: key, **(_row(item) if isinstance(item, Block) else {VALUE: item})}
+    return {KEY: key, **(row(item) if isinstance(item, Block) else {VALUE: item})}
 
 
-def _row(block: Block) -> dict[str, Any]:
+def row(block: Block) -> dict[str, Any]:
+    """Fields of an entry by column; its name under NAME."""
     named = {NAME: block} if isinstance(block, Named) else {}
     return {**named, **{name: getattr(block, name) for name in own_fields(block)}}
 

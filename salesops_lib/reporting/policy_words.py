@@ -105,6 +105,8 @@ class Clerk:
         return glue.join(said[:-1]) + last + said[-1]
 
     def _name(self, value: Any, row: Mapping[str, Any]) -> str:
+        if hasattr(value, self.lang):
+            return self._text(value, row)
         text = str(value).lower() if isinstance(value, bool) else str(value)
         return self.names.get(text) or catalogue.find(f"policy.word.{text}", self.lang) or text
 

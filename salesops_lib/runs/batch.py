@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from salesops_lib.errors import RunError
+from salesops_lib.errors import RunError, SalesopsError
 from salesops_lib.runs import inputs, ledger, publish, workers
 from salesops_lib.runs.execute import Limits
 from salesops_lib.runs.notebooks import checked, discover, find, folder
 from salesops_lib.runs.report import Result, Task, Watch, due
+from salesops_lib.workspace import LANGUAGES, load_policy
 
 
 def run(
@@ -118,11 +119,11 @@ def _run_all(tasks: list[Task], jobs: int, cluster: str, force: bool, watch: Wat
 
 
 def _tidy(reports: Path) -> None:
-    """Write the index and remove old runs; the reports themselves are published by now, or not."""
+    """Write the index and the policy, remove old runs; the reports themselves are published by now, or not."""
     try:
         _write_index(reports)
         ledger.forget_old(reports)
-    except RunError as refused:
+    except SalesopsError as refused:
         logging.getLogger(__name__).warning("The index page is not up to date. %s", refused)
 
 
@@ -137,7 +138,16 @@ def _write_index(reports: Path) -> None:
                 cards[identity] = {**cards.get(identity, bare), "state": "failed"}
         return reporting.render_index(list(cards.values()), _language(entries))
 
-    publish.publish_index(reports, page)
+    publish.publish_index(reports, page, _policy_pages(reports.parent))
+
+
+def _policy_pages(root: Path) -> dict[str, bytes]:
+    """The policy as people read it, in both languages, by file name."""
+    from salesops_lib import reporting
+
+    policy = load_policy(root)
+    pages = {lang: reporting.render_policy(policy, lang, index=publish.INDEX) for lang in LANGUAGES}
+    return {f"policy.{lang}.html": page.encode() for lang, page in pages.items()}
 
 
 def _addresses(entry: publish.Entry) -> dict[str, str]:

@@ -205,10 +205,12 @@ def _as_line(entry: Entry) -> bytes:
     return json.dumps(entry, ensure_ascii=False, sort_keys=True, default=str).encode()
 
 
-def publish_index(folder: Path, render: Callable[[list[Entry]], str]) -> None:
-    """Write the index page, `render(entries)` of what is published now."""
+def publish_index(
+    folder: Path, render: Callable[[list[Entry]], str], pages: Mapping[str, bytes] | None = None
+) -> None:
+    """Write the index page, `render(entries)` of what is published now, and `pages` beside it by name."""
     with locked(folder):
-        _replace(folder, {INDEX: render(manifest(folder)).encode()})
+        _replace(folder, {**(pages or {}), INDEX: render(manifest(folder)).encode()})
         _shorten_history(folder)
 
 
