@@ -11,7 +11,7 @@ from salesops_lib.errors import DataError, nearest
 from salesops_lib.periods.fiscal import FiscalYears
 from salesops_lib.periods.parsing import parse
 from salesops_lib.policy.faults import Fault, dotted, shown
-from salesops_lib.policy.relations import CLIMBS, NAMED, NAMES, ORDERS, SPANS, SUMS, UNIQUE
+from salesops_lib.policy.relations import CLIMBS, NAMED, NAMES, ORDERS, OWN, SPANS, SUMS, UNIQUE
 from salesops_lib.policy.selling import fold
 from salesops_lib.policy.yaml_tree import Path, Tree
 
@@ -206,8 +206,9 @@ class Checker:
             for path, value in self._all(pattern):
                 is_key = pattern.endswith("{}")
                 name = path[-1] if is_key else value
-                if valid and isinstance(name, str) and name not in valid:
-                    self._add(path, name, f"{name!r} is not a {what}", nearest(name, valid), key=is_key)
+                if (valid or kind in OWN) and isinstance(name, str) and name not in valid:
+                    hint = nearest(name, valid) if valid else "there is none yet; add it there"
+                    self._add(path, name, f"{name!r} is not a {what}", hint, key=is_key)
 
     def _valid(self, kind: str) -> tuple[list[str], str]:
         """Names of a kind that exist, and what they are called; none where nothing is known."""

@@ -78,7 +78,8 @@ def _parts(path: str, value: Any) -> list[Rule | Table | Section]:
     if is_value(value):
         return [Rule(path, value)]
     if isinstance(value, Block):
-        return [_section(path, value)]
+        section = _section(path, value)
+        return [section] if section.parts else []
     if isinstance(value, Mapping):
         return [_table(path, [_keyed(key, item) for key, item in value.items()])]
     if any(_is_nested(item) for item in value):

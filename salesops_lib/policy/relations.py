@@ -41,6 +41,9 @@ NAMED = {
     "component": (("incentives.plans.*.components",), "component of incentives.plans"),
 }
 
+#: Kinds that nothing but the policy knows; the others may be left to the data.
+OWN = frozenset({"warning", "grade"})
+
 #: Values that must be names of a kind; kinds `measure` and `table` come from outside the policy.
 NAMES = (
     ("metadata.approvals.*.by", "signer"),

@@ -102,6 +102,11 @@ def _words(error: Any, tree: Tree, path: Path) -> tuple[str, str]:
         return str(context["error"]) if isinstance(value, dict) else f"{said} {context['error']}", ""
     if kind == "string_type" and path in tree.raw:
         return f"{said} must be text, not a number", f"put it in quotes: '{tree.raw[path]}'"
+    if kind in ("bool_type", "bool_parsing") and isinstance(value, str):
+        return (
+            f"{said} must be true or false",
+            "YAML 1.2 reads yes, no, on and off as text; write true or false",
+        )
     if kind == "string_pattern_mismatch":
         return f"{said} is not written as it should be", ""
     if kind in ("too_short", "too_long", "string_too_short", "string_too_long"):

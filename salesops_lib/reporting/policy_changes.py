@@ -81,12 +81,17 @@ class _Teller:
         where = comma.join(labels)
         if change.new is None or change.old is None:
             is_whole = isinstance(side, Block) and not isinstance(side, Text)
-            what = _whole(clerk, change.rule, side) if is_whole else _cell(clerk, change, side)
+            what = (
+                _whole(clerk, change.rule, side) if is_whole else clerk.rule(change.rule, side, _row(change))
+            )
             said = where + colon + what if what else where
             return self._both("cell", *((said, "") if change.new is None else ("", said)))
-        heading = clerk.column(change.rule)[0]
-        before, now = (_cell(speaker, change, value, bare=True) for speaker, value in sides)
-        return where + colon + heading + colon + self._both("cell", before, now)
+        heading, template = clerk.column(change.rule)
+        if heading:
+            before, now = (speaker.cell(template, value, _row(change)) for speaker, value in sides)
+            return where + colon + heading + colon + self._both("cell", before, now)
+        before, now = (speaker.rule(change.rule, value) for speaker, value in sides)
+        return where + colon + self._both("changed", before, now)
 
     def _both(self, how: str, before: str, now: str) -> str:
         if not before or not now:
@@ -100,11 +105,10 @@ def _sentence(clerk: Clerk, rule: str, value: Any) -> str:
     return "" if value in (None, (), "") else clerk.rule(rule, value)
 
 
-def _cell(clerk: Clerk, change: Change, value: Any, *, bare: bool = False) -> str:
-    heading, template = clerk.column(change.rule)
+def _row(change: Change) -> dict[str, Any]:
+    """The other values of the entry that changed."""
     item = change.entries[-1].item
-    said = clerk.cell(template, value, row(item) if isinstance(item, Block) else {})
-    return said if bare else f"{heading} {said}"
+    return row(item) if isinstance(item, Block) else {}
 
 
 def _label(clerk: Clerk, entry: Entry) -> str:
@@ -123,13 +127,9 @@ def _whole(clerk: Clerk, path: str, block: Block) -> str:
     said = clerk.entry(path, fields)
     if said:
         return said
-    cells = [
-        (clerk.column(f"{path}.{name}"), value)
+    rules = [
+        clerk.rule(f"{path}.{name}", value, fields)
         for name, value in fields.items()
-        if value not in (None, (), "") and is_value(value)
+        if value is not block and value not in (None, (), "") and is_value(value)
     ]
-    return ("；" if clerk.lang == "zh" else "; ").join(
-        f"{heading} {clerk.cell(cell, value, fields)}"
-        for (heading, cell), value in cells
-        if value is not block
-    )
+    return ("；" if clerk.lang == "zh" else "; ").join(rule.rstrip(".。") for rule in rules if rule)

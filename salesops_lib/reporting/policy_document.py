@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -142,26 +142,19 @@ class _Writer:
             yield self._grid(table, columns)
 
     def _grid(self, table: Table, columns: list[str]) -> Markup:
-        heads, cells, kinds = [], [], []
-        for column in columns:
-            heading, template = self.clerk.column(f"{table.path}.{column}")
-            specs = {spec for _, field, spec in catalogue.fields(template) if field}
-            heads.append(heading)
-            cells.append(template)
-            kinds.append("n" if specs <= NUMBERS else "t")
-        head = Markup("").join(
-            Markup('<th scope="col" class="{}">{}</th>').format(k, h)
-            for k, h in zip(kinds, heads, strict=True)
-        )
+        heads = [self.clerk.column(f"{table.path}.{column}") for column in columns]
+        kinds = ["n" if n and _is_number(cell) else "t" for n, (_, cell) in enumerate(heads)]
         rows = Markup("").join(
             Markup("<tr>{}</tr>").format(
-                Markup("").join(
-                    Markup('<td class="{}">{}</td>').format(kind, self.clerk.cell(cell, row[column], row))
-                    for kind, cell, column in zip(kinds, cells, columns, strict=True)
+                _cells(
+                    "td",
+                    kinds,
+                    [self.clerk.cell(cell, row[c], row) for c, (_, cell) in zip(columns, heads, strict=True)],
                 )
             )
             for row in table.rows
         )
+        head = _cells("th", kinds, [heading for heading, _ in heads])
         return Markup(
             '<div class="scroll" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
         ).format(head, rows)
@@ -171,3 +164,15 @@ class _Writer:
         return Markup('<p class="clause"><span class="no">{}.{}</span><span>{}</span></p>').format(
             self.number, self.clauses, text
         )
+
+
+def _is_number(template: str) -> bool:
+    return {spec for _, field, spec in catalogue.fields(template) if field} <= NUMBERS
+
+
+def _cells(tag: str, kinds: Sequence[str], texts: Sequence[str]) -> Markup:
+    scope = Markup(' scope="col"') if tag == "th" else ""
+    return Markup("").join(
+        Markup('<{0} class="{1}"{2}>{3}</{0}>').format(tag, kind, scope, text)
+        for kind, text in zip(kinds, texts, strict=True)
+    )

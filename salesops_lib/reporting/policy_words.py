@@ -38,12 +38,15 @@ class Clerk:
         key = path.rpartition(".")[2]
         return catalogue.find(f"policy.{path}", self.lang) or self.voice.name("policy.word", key)
 
-    def rule(self, path: str, value: Any) -> str:
-        """The sentence of a rule; its name and value where the catalogue has none; empty where nothing is said."""
+    def rule(self, path: str, value: Any, row: Mapping[str, Any] | None = None) -> str:
+        """The sentence of a rule; its name and value where the catalogue has none; empty where nothing is said.
+
+        `row` are the other values of its entry, for limits in the unit of their measure.
+        """
         template = catalogue.find(f"policy.{path}.{_literal(value)}", self.lang)
         if template is None:
             template = catalogue.find(f"policy.{path}", self.lang) or self._unworded(path)
-        return self._filled(template, _fields(value))
+        return self._filled(template, {**(row or {}), **_fields(value)})
 
     def entry(self, path: str, row: Mapping[str, Any]) -> str | None:
         """The one sentence of an entry of a list, where the catalogue has one."""
@@ -59,10 +62,10 @@ class Clerk:
         return self._filled("".join(said), row)
 
     def column(self, path: str) -> tuple[str, str]:
-        """Heading of a column, and the template of its cells."""
+        """Heading of a column, and the template of its cells; no heading where the rule is a sentence."""
         template = catalogue.find(f"policy.{path}", self.lang) or self._unworded(path)
         heading, _, cell = template.partition("：" if self.lang == "zh" else ": ")
-        return heading, cell
+        return (heading, cell) if cell and "{" not in heading else ("", template)
 
     def cell(self, template: str, value: Any, row: Mapping[str, Any]) -> str:
         """A cell of a table; empty where nothing is set."""
@@ -101,7 +104,7 @@ class Clerk:
             glue = "；" if spec == "wording" else "、"
         last = catalogue.message(f"policy.word.{'or' if spec == 'anyone' else 'and'}", self.lang)
         if spec == "wording" or len(said) < 2:
-            return glue.join(said)
+            return glue.join(said) or numbers.MISSING
         return glue.join(said[:-1]) + last + said[-1]
 
     def _name(self, value: Any, row: Mapping[str, Any]) -> str:
