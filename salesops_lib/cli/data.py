@@ -288,8 +288,9 @@ def check(
     click.echo(f"{file}: no faults.{held}")
     click.echo(f"{title.en} / {title.zh}, version {known[0].version}, sha256 {known[0].sha256}")
     if policy is None and (history := file.parent / "policies").is_dir():
-        count = len(policies.versions(history, **known_names()))
-        click.echo(f"{history}: {count} versions, each in force where the one before ends.")
+        kept = policies.versions(history, **known_names())
+        count = "1 version" if len(kept) == 1 else f"{len(kept)} versions"
+        click.echo(f"{history}: {count}, without gap or overlap since {kept[0].metadata.effective.start}.")
     if folder is not None:
         _write_documents(known[0], file.parent / "reports" if folder == "-" else Path(folder))
     return app.DONE

@@ -143,7 +143,7 @@ def _differences(old: Any, new: Any, rule: str, entries: tuple[Entry, ...]) -> I
         return
     if isinstance(new, Named) and isinstance(old, Named) and (old.en, old.zh) != (new.en, new.zh):
         yield f"{rule}.name", entries, old, new
-    if isinstance(old, Block) and isinstance(new, Block) and not isinstance(new, Text | Span):
+    if isinstance(new, Block) and type(old) is type(new) and not isinstance(new, Text | Span):
         for name in own_fields(new):
             yield from _differences(
                 getattr(old, name), getattr(new, name), f"{rule}.{name}".strip("."), entries

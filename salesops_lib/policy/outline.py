@@ -39,11 +39,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A block: its rules, tables and blocks in order; `entry` is what it is called, in a list of its kind."""
+    """A block: its rules, tables and blocks in order; `entry` is the block itself in a list of its kind."""
 
     path: str
     parts: tuple[Rule | Table | Section, ...]
-    entry: Named | None = None
+    entry: Block | None = None
 
 
 def outline(policy: Policy) -> tuple[Section, ...]:
@@ -63,13 +63,9 @@ def outline(policy: Policy) -> tuple[Section, ...]:
     return tuple(section for section in sections if section.parts)
 
 
-def _section(path: str, block: Block) -> Section:
-    entry = block if isinstance(block, Named) else None
-    return Section(
-        path,
-        tuple(part for name in own_fields(block) for part in _parts(f"{path}.{name}", getattr(block, name))),
-        entry,
-    )
+def _section(path: str, block: Block, entry: Block | None = None) -> Section:
+    parts = (part for name in own_fields(block) for part in _parts(f"{path}.{name}", getattr(block, name)))
+    return Section(path, tuple(parts), entry)
 
 
 def _parts(path: str, value: Any) -> list[Rule | Table | Section]:
@@ -83,7 +79,7 @@ def _parts(path: str, value: Any) -> list[Rule | Table | Section]:
     if isinstance(value, Mapping):
         return [_table(path, [_keyed(key, item) for key, item in value.items()])]
     if any(_is_nested(item) for item in value):
-        return [_section(path, item) for item in value]
+        return [_section(path, item, item) for item in value]
     return [_table(path, [row(item) for item in value])]
 
 
@@ -109,5 +105,6 @@ def row(block: Block) -> dict[str, Any]:
 
 
 def _table(path: str, rows: list[dict[str, Any]]) -> Table:
-    columns = [name for name in rows[0] if any(row[name] not in (None, (), "") for row in rows)]
-    return Table(path, tuple(columns), tuple(rows))
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = [name for name in names if any(row.get(name) not in (None, (), "") for row in rows)]
+    return Table(path, tuple(columns), tuple(dict.fromkeys(names) | row for row in rows))

@@ -125,7 +125,7 @@ class _Writer:
                 yield Markup("<h3>{}</h3>").format(self.clerk.name(block.path))
             heading = block.path
             if block.entry is not None:
-                yield Markup("<h4>{}</h4>").format(getattr(block.entry, self.clerk.lang))
+                yield Markup("<h4>{}</h4>").format(self.clerk.called(block.entry))
             yield from self._parts(block)
 
     def _table(self, table: Table) -> Iterator[Markup]:

@@ -38,6 +38,10 @@ class Clerk:
         key = path.rpartition(".")[2]
         return catalogue.find(f"policy.{path}", self.lang) or self.voice.name("policy.word", key)
 
+    def called(self, entry: Any) -> str:
+        """The name of an entry of a list: its own in this language, else its id."""
+        return str(getattr(entry, self.lang, getattr(entry, "id", "")))
+
     def rule(self, path: str, value: Any, row: Mapping[str, Any] | None = None) -> str:
         """The sentence of a rule; its name and value where the catalogue has none; empty where nothing is said.
 
