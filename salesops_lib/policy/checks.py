@@ -39,7 +39,9 @@ class Checker:
         self._stages()
         self._orders()
         self._names()
-        self._prices()
+        self._authority()
+        self._waterfall()
+        self._promotions()
         return self.faults
 
     def _get(self, *path: str | int) -> Any:
@@ -220,54 +222,41 @@ class Checker:
         ids = [value for path in lists for _, value in self._all(f"{path}.*.id")]
         return [str(value) for value in ids], what
 
-    def _prices(self) -> None:
-        """Authority rises with rank and stays above the floor; steps start at list; promotions are in force."""
+    def _authority(self) -> None:
+        """Authority rises with rank, and goes below the price floor only for those who may let that pass."""
         ranks = [str(value) for _, value in self._all("org.roles.*.id")]
         granted = {str(path[-1]): (path, value) for path, value in self._all("pricing.discounts.authority.*")}
-        self._climbs(
-            [granted[role] for role in ranks if role in granted],
-            0,
-            "{now:g} is less than {before:g} of a lower role",
-        )
+        in_order = [granted[role] for role in ranks if role in granted]
+        self._climbs(in_order, 0, "{now:g} is less than {before:g} of a lower role")
+        own = [value for _, value in self._all("pricing.floors.categories.*") if _is_number(value)]
         floor, passes = (
             self._get("pricing", "floors", "default"),
             self._get("pricing", "floors", "approved_by"),
         )
-        lowest = min(
-            (value for _, value in self._all("pricing.floors.categories.*") if _is_number(value)), default=1
-        )
+        if not _is_number(floor):
+            return
+        floor = min([floor, *own])
         for role, (path, rate) in granted.items():
-            if (
-                _is_number(floor)
-                and _is_number(rate)
-                and rate > 1 - min(floor, lowest) + 1e-9
-                and role not in (passes or ())
-            ):
-                hint = (
-                    f"grant at most {1 - min(floor, lowest):g}, or name {role} in pricing.floors.approved_by"
-                )
-                self._add(
-                    path, rate, f"{rate:g} off list is below the price floor, {min(floor, lowest):g}", hint
-                )
-        steps = self._get("pricing", "waterfall")
+            if _is_number(rate) and rate > 1 - floor + 1e-9 and role not in (passes or ()):
+                message = f"{rate:g} off list is below the price floor, {floor:g}"
+                hint = f"grant at most {1 - floor:g}, or name {role} in pricing.floors.approved_by"
+                self._add(path, rate, message, hint)
+
+    def _waterfall(self) -> None:
+        path = ("pricing", "waterfall")
+        steps = self._get(*path)
         if isinstance(steps, tuple) and (steps[:1] != ("list",) or len(set(steps)) < len(steps)):
-            message = "must start with list and name a step once"
-            self._add(
-                ("pricing", "waterfall"),
-                steps,
-                message,
-                "e.g. waterfall: [list, sales_discount, invoice]",
-                key=True,
-            )
-        first, last = self._get("metadata", "effective", "from"), self._get("metadata", "effective", "to")
-        for path, span in self._all("pricing.promotions.*.days"):
-            for key in ("from", "to"):
-                day = span.get(key) if isinstance(span, dict) else None
-                if isinstance(day, str) and (
-                    (isinstance(first, str) and day < first) or (isinstance(last, str) and day > last)
-                ):
+            hint = "e.g. waterfall: [list, sales_discount, invoice]"
+            self._add(path, steps, "must start with list and name a step once", hint, key=True)
+
+    def _promotions(self) -> None:
+        first, last = (self._get("metadata", "effective", key) for key in ("from", "to"))
+        for key in ("from", "to"):
+            for path, day in self._all(f"pricing.promotions.*.days.{key}"):
+                is_early = isinstance(first, str) and str(day) < first
+                if is_early or (isinstance(last, str) and str(day) > last):
                     message = f"{shown(day)} is not within metadata.effective"
-                    self._add((*path, key), day, message, "a promotion runs while the policy holds")
+                    self._add(path, day, message, "a promotion runs while the policy holds")
 
 
 #: What the parts of a whole are called.

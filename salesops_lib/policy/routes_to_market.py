@@ -1,4 +1,4 @@
-"""Blocks about the ways to the market and what they cost: channels, marketing, expenses."""
+"""Blocks about the ways to the market and what they cost: channels, marketing, expenses, tools."""
 
 from __future__ import annotations
 

@@ -213,7 +213,7 @@ def _literal(value: Any) -> str:
     """A value as the last step of a message's id: a word, true, false or 0."""
     if isinstance(value, bool):
         return str(value).lower()
-    return value if isinstance(value, str) else "0" if value == 0 else "value"
+    return value if isinstance(value, str) else "0" if value == 0 else ""
 
 
 def _fields(value: Any) -> dict[str, Any]:
