@@ -36,7 +36,7 @@ _UNPAID = frozenset(
     }
 )  # fmt: skip
 #: What an entry of a list is known by, the first that its block has.
-_KEYS = ("id", "measure", "column", "when", "by", "grade", "quantity")
+_KEYS = ("id", "measure", "column", "when", "by", "grade", "quantity", "name")
 
 
 @dataclass(frozen=True)

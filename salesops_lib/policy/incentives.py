@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, model_validator
 
-from salesops_lib.policy.values import Block, Identifier, Share, Span
+from salesops_lib.policy.values import Block, Identifier, Named, Share, Span
 
 #: Decimal places that a rate, an attainment or a weight may have: millionths.
 PLACES = 6
@@ -77,12 +77,9 @@ class Tier(Block):
     )
 
 
-class _Component(Block):
+class _Component(Named):
     """What all components have."""
 
-    id: Identifier = Field(description="Name of the component.", examples=["core"])
-    en: str = Field(min_length=1, description="English name.", examples=["Commission"])
-    zh: str = Field(min_length=1, description="Chinese name.", examples=["提成"])
     measure: Measure = Field(default="bookings", description="A metric id.", examples=["bookings"])
     credit: Credit = Field(
         default="direct", description="Whose credit counts: one's own, overlay, or that of one's people."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from salesops_lib.policy.values import Block, Named, Span, Text, own_fields
 
@@ -45,6 +45,11 @@ class Section:
     parts: tuple[Rule | Table | Section, ...]
     entry: Block | None = None
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """Values of the section's own rules, by field."""
+        return {part.path.rpartition(".")[2]: part.value for part in self.parts if isinstance(part, Rule)}
+
 
 def outline(policy: Policy) -> tuple[Section, ...]:
     """The sections of a policy, in the order of the format; what is left open is left out.
@@ -78,7 +83,7 @@ def _parts(path: str, value: Any) -> list[Rule | Table | Section]:
         return [section] if section.parts else []
     if isinstance(value, Mapping):
         return [_table(path, [_keyed(key, item) for key, item in value.items()])]
-    if any(_is_nested(item) for item in value):
+    if any(_is_nested(item) or _is_variant(item) for item in value):
         return [_section(path, item, item) for item in value]
     return [_table(path, [row(item) for item in value])]
 
@@ -92,6 +97,15 @@ def is_value(value: Any) -> bool:
 
 def _is_nested(block: Block) -> bool:
     return any(not is_value(getattr(block, name)) for name in own_fields(block))
+
+
+def _is_variant(block: Block) -> bool:
+    """Whether a block is one of several kinds that a list may hold: one of its fields can say one word only."""
+    return any(
+        len(get_args(field.annotation)) == 1
+        for field in type(block).model_fields.values()
+        if get_origin(field.annotation) is Literal
+    )
 
 
 def _keyed(key: Any, item: Any) -> dict[str, Any]:

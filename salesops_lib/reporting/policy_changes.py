@@ -106,9 +106,11 @@ def _sentence(clerk: Clerk, rule: str, value: Any) -> str:
 
 
 def _row(change: Change) -> dict[str, Any]:
-    """The other values of the entry that changed."""
-    item = change.entries[-1].item
-    return row(item) if isinstance(item, Block) else {}
+    """The other values of the entry that changed, and of those around it."""
+    found: dict[str, Any] = {}
+    for entry in change.entries:
+        found |= row(entry.item) if isinstance(entry.item, Block) else {}
+    return found
 
 
 def _label(clerk: Clerk, entry: Entry) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 OMITTED = frozenset(
     {
         "metadata.id", "metadata.version", "metadata.title", "metadata.company", "metadata.supersedes",
-        "process.stages.rank", "process.stages.synonyms", "targets.company.id", "forecast.seed", "delivery",
+        "process.stages.rank", "process.stages.synonyms", "targets.company.id", "forecast.seed", "delivery", "tests",
+        "incentives.plans.id", "incentives.contests.id",
     }
 )  # fmt: skip
 
@@ -101,20 +102,21 @@ class _Writer:
         loose = [part for part in section.parts if not isinstance(part, Section)]
         blocks = [part for part in section.parts if isinstance(part, Section)]
         if section.parts[0] in loose:
-            yield from self._loose(loose)
+            yield from self._loose(loose, section.values)
         yield from self._blocks(blocks)
         if loose and section.parts[0] not in loose:
             yield Markup("<h3>{}</h3>").format(self.clerk.word("policy.document.further"))
-            yield from self._loose(loose)
+            yield from self._loose(loose, section.values)
 
-    def _loose(self, parts: Iterable[Rule | Table | Section]) -> Iterator[Markup]:
+    def _loose(self, parts: Iterable[Rule | Table | Section], around: Mapping[str, Any]) -> Iterator[Markup]:
+        """Rules and tables in order; `around` are the values of their section, which some units depend on."""
         for part in parts:
             if isinstance(part, Table):
-                yield from self._table(part)
+                yield from self._table(part, around)
             elif (
                 isinstance(part, Rule)
                 and part.path not in OMITTED
-                and (said := self.clerk.rule(part.path, part.value))
+                and (said := self.clerk.rule(part.path, part.value, around))
             ):
                 yield self._clause(said)
 
@@ -124,11 +126,11 @@ class _Writer:
             if block.path != heading:
                 yield Markup("<h3>{}</h3>").format(self.clerk.name(block.path))
             heading = block.path
-            if block.entry is not None:
+            if block.entry is not None and self.clerk.called(block.entry):
                 yield Markup("<h4>{}</h4>").format(self.clerk.called(block.entry))
             yield from self._parts(block)
 
-    def _table(self, table: Table) -> Iterator[Markup]:
+    def _table(self, table: Table, around: Mapping[str, Any]) -> Iterator[Markup]:
         name = self.clerk.name(table.path)
         sentences = [self.clerk.entry(table.path, row) for row in table.rows]
         columns = [column for column in table.columns if f"{table.path}.{column}" not in OMITTED]
@@ -139,9 +141,9 @@ class _Writer:
             yield self._clause(self.clerk.word("policy.document.list", name=name, names=names))
         else:
             yield self._clause(name + ("：" if self.clerk.lang == "zh" else ":"))
-            yield self._grid(table, columns)
+            yield self._grid(table, columns, around)
 
-    def _grid(self, table: Table, columns: list[str]) -> Markup:
+    def _grid(self, table: Table, columns: list[str], around: Mapping[str, Any]) -> Markup:
         heads = [self.clerk.column(f"{table.path}.{column}") for column in columns]
         kinds = ["n" if n and _is_number(cell) else "t" for n, (_, cell) in enumerate(heads)]
         rows = Markup("").join(
@@ -149,7 +151,10 @@ class _Writer:
                 _cells(
                     "td",
                     kinds,
-                    [self.clerk.cell(cell, row[c], row) for c, (_, cell) in zip(columns, heads, strict=True)],
+                    [
+                        self.clerk.cell(cell, row[c], {**around, **row})
+                        for c, (_, cell) in zip(columns, heads, strict=True)
+                    ],
                 )
             )
             for row in table.rows

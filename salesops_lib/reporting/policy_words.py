@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from salesops_lib.policy import Policy
 
 #: Columns of numbers, set to the right.
-NUMBERS = frozenset({"share", "signed", "points", "amount", "number", "target", "limit", "beyond", "bound"})
+NUMBERS = frozenset(
+    {"share", "signed", "points", "amount", "number", "target", "limit", "beyond", "bound", "edge", "level"}
+)
 
 
 class Clerk:
@@ -27,7 +29,9 @@ class Clerk:
     def __init__(self, policy: Policy, lang: str) -> None:
         self.voice = Voice(lang, policy.semantics.currency, names=policy.names(lang))
         self.lang = self.voice.lang
-        self.names = {rule.id: getattr(rule, lang) for rule in policy.risk.rules} | dict(self.voice.names)
+        components = (component for plan in policy.incentives.plans for component in plan.components)
+        named = (*components, *policy.training.courses, *policy.risk.rules)
+        self.names = {item.id: getattr(item, lang) for item in named} | dict(self.voice.names)
 
     def word(self, id: str, **values: Any) -> str:
         """A message of the catalogue, its fields written by their formats."""
@@ -76,11 +80,7 @@ class Clerk:
         if value is None or value == ():
             return ""
         said = self._filled(template, {**row, **_fields(value)})
-        return (
-            said
-            if str(value) in self.names or "{value:name}" not in template
-            else said[:1].upper() + said[1:]
-        )
+        return said[:1].upper() + said[1:] if template.startswith(_WORDS) else said
 
     def _unworded(self, path: str) -> str:
         return self.name(path) + ("：" if self.lang == "zh" else ": ") + "{value:name}"
@@ -93,6 +93,9 @@ class Clerk:
 
     def say(self, value: Any, spec: str, row: Mapping[str, Any] | None = None) -> str:
         """A value in one of the `FORMATS`, or counted by `one|many`."""
+        if spec in ("curve", "grid") and isinstance(value[0], tuple):
+            link = " → " if spec == "curve" else ", "
+            return "; ".join(link.join(map(_share, row_of)) for row_of in value)
         if isinstance(value, tuple):
             return self._listed([self.say(item, spec, row) for item in value], spec)
         if value is None:
@@ -112,10 +115,13 @@ class Clerk:
         return glue.join(said[:-1]) + last + said[-1]
 
     def _name(self, value: Any, row: Mapping[str, Any]) -> str:
-        if hasattr(value, self.lang):
-            return self._text(value, row)
+        """What the policy calls one of its ids."""
+        return self._text(value, row) if hasattr(value, self.lang) else self.names.get(str(value), str(value))
+
+    def _word(self, value: Any, row: Mapping[str, Any]) -> str:
+        """What we call one of the words that a value may be."""
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        return self.names.get(text) or catalogue.find(f"policy.word.{text}", self.lang) or text
+        return catalogue.find(f"policy.word.{text}", self.lang) or text
 
     def _text(self, value: Any, row: Mapping[str, Any]) -> str:
         return str(getattr(value, self.lang, value))
@@ -127,7 +133,7 @@ class Clerk:
         unit = numbers.MoneyUnit(
             self.voice.currency, self.lang, "", Decimal(1), 0 if value == int(value) else 2
         )
-        return unit.text(Decimal(repr(value)) * 10 ** numbers.precision(self.voice.currency))
+        return unit.text(Decimal(str(value)) * 10 ** numbers.precision(self.voice.currency))
 
     def _of_unit(self, value: Any, unit: str) -> str:
         if unit == "money":
@@ -145,6 +151,14 @@ class Clerk:
     def _beyond(self, value: Any, row: Mapping[str, Any]) -> str:
         kind = row.get("when")
         return self._of_unit(value, {"amount": "money", "discount_rate": "ratio"}.get(str(kind), "number"))
+
+    def _edge(self, value: Any, row: Mapping[str, Any]) -> str:
+        """Where a tier begins: an attainment, or an amount of the component's measure."""
+        return self._target(value, row) if row.get("basis") == "amount" else _share(value)
+
+    def _level(self, value: Any, row: Mapping[str, Any]) -> str:
+        """A bound on an attainment, or on the measure itself."""
+        return self._target(value, row) if row.get("of") == "value" else _share(value)
 
     def _bound(self, value: Any, row: Mapping[str, Any]) -> str:
         return numbers.day(value, self.lang) if isinstance(value, date) else _exact(value)
@@ -173,10 +187,11 @@ class Clerk:
 
     def _points(self, value: Any, row: Mapping[str, Any]) -> str:
         unit = "个百分点" if self.lang == "zh" else "\u00a0pp"
-        return _exact(Decimal(repr(value)) * 100) + unit
+        return _exact(Decimal(str(value)) * 100) + unit
 
     _ways: Mapping[str, Callable[[Clerk, Any, Mapping[str, Any]], str]] = {
         "name": _name,
+        "word": _word,
         "anyone": _name,
         "grade": _grade,
         "text": _text,
@@ -191,7 +206,11 @@ class Clerk:
         "country": _country,
         "currency": _currency,
         "points": _points,
+        "edge": _edge,
+        "level": _level,
         "share": lambda self, value, row: _share(value),
+        "curve": lambda self, value, row: _share(value),
+        "grid": lambda self, value, row: _share(value),
         "signed": lambda self, value, row: _share(value, signed=True),
         "number": lambda self, value, row: _exact(value),
         "day": lambda self, value, row: numbers.day(value, self.lang),
@@ -200,20 +219,25 @@ class Clerk:
         "report": lambda self, value, row: self.voice.name("report", str(value)),
         "table": lambda self, value, row: self.voice.name("table", str(value)),
         "rows": lambda self, value, row: catalogue.message(f"policy.rows.{value}", self.lang),
+        "attainment": lambda self, value, row: catalogue.message(f"policy.attainment.{value}", self.lang),
         "language": lambda self, value, row: catalogue.message(f"policy.language.{value}", self.lang),
     }
 
 
 #: How messages of a policy may write a value.
 FORMATS = frozenset(Clerk._ways)
+#: Cells that begin with a word of ours begin with a capital.
+_WORDS = ("{value:word}", "{value:rows}", "{value:attainment}")
 _LOCALES = {"en": "en_US", "zh": "zh_CN"}
 
 
 def _literal(value: Any) -> str:
-    """A value as the last step of a message's id: a word, true, false or 0."""
+    """A value as the last step of a message's id: a word, true, false or a number."""
     if isinstance(value, bool):
         return str(value).lower()
-    return value if isinstance(value, str) else "0" if value == 0 else ""
+    if isinstance(value, int | float | Decimal):
+        return _exact(value)
+    return value if isinstance(value, str) else ""
 
 
 def _fields(value: Any) -> dict[str, Any]:

@@ -29,13 +29,14 @@ def _clauses(page: str) -> list[str]:
     ("lang", "expected"),
     [
         ("en", "1.1 In force: 1 Jan 2025 to 31 Dec 2025."),
-        ("en", "9.1 Nothing is sold below 70% of list price."),
-        ("en", "9.8 No sale is below floor without approval."),
+        ("en", "10.1 Nothing is sold below 70% of list price."),
+        ("en", "10.8 No sale is below floor without approval."),
         ("en", "5.2 Bookings 2025: ¥661,000,000. Orders of all product lines and regions, net of tax."),
+        ("en", "6.5 Managers up to 2 levels above are credited with what their people sell."),
         ("zh", "1.1 有效期：2025年1月1日至2025年12月31日。"),
-        ("zh", "9.1 成交净价不低于目录价的70%。"),
-        ("zh", "15.6 客户逾期60天即停止发货。"),
-        ("zh", "22.16 他人薪酬仅人力资源部、财务部可见。"),
+        ("zh", "10.1 成交净价不低于目录价的70%。"),
+        ("zh", "16.6 客户逾期60天即停止发货。"),
+        ("zh", "23.16 他人薪酬仅人力资源部、财务部可见。"),
     ],
 )
 def test_clauses_say_what_the_policy_says(lang, expected):
