@@ -246,12 +246,19 @@ def load(workspace: str) -> None:
 
 @click.command()
 @click.argument("policy", required=False, type=click.Path(path_type=Path))
+@click.option("--approve", is_flag=True, help="Record that this policy is the approved one.")
+@click.option("--as", "by", default="", metavar="NAME", help="Who approves (default: the user logged in).")
 @app.workspace_option
-def check(policy: Path | None, workspace: str) -> int:
+def check(policy: Path | None, approve: bool, by: str, workspace: str) -> int:
     """List every fault of a policy.
 
-    POLICY is a file (default: the workspace's); each fault comes with line, column and what to write."""
+    POLICY is a file (default: the workspace's); each fault comes with line, column and what to write.
+    Approvals stand beside it in policy.approvals; `salesops run --approved` takes no other policy."""
     from salesops_lib import policy as policies
+    from salesops_lib.runs import approvals
+
+    if by and not approve:
+        raise click.UsageError("--as belongs to --approve.")
 
     file = policy or existing_policy(workspace)
     found = policies.faults(file, **known_names())
@@ -264,7 +271,20 @@ def check(policy: Path | None, workspace: str) -> int:
     title = known.metadata.title
     click.echo(f"{file}: no faults.")
     click.echo(f"{title.en} / {title.zh}, version {known.version}, sha256 {known.sha256}")
+    if approve:
+        click.echo(approvals.approve(file, known, by or _user()))
+    elif approvals.exist(file.parent):
+        click.echo(approvals.standing(file, known.sha256) or "It is the approved policy.")
     return app.DONE
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        raise click.UsageError("--approve: the system does not say who you are. Add --as NAME.") from None
 
 
 def existing_policy(workspace: str) -> Path:

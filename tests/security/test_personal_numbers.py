@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from personal import luhn_sum, scan, texts
+from personal import scan, texts
 
 from salesops_lib import runs
 from salesops_lib.metrics import Exhibit, Finding
@@ -25,7 +25,7 @@ from salesops_lib.runs.units import Unit
 
 sys.path.append(str(Path(__file__).parents[1] / "notebooks"))
 
-from built_once import sample_company  # noqa: E402, F401
+from built_once import sample_company  # noqa: F401
 
 SEED = int(os.environ.get("SALESOPS_SEED") or random.SystemRandom().randrange(10**9))
 #: An order number that is also a sound card number.
