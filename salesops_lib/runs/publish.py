@@ -29,6 +29,8 @@ MANIFEST, INDEX = "manifest.json", "index.html"
 HISTORY = ".runs/published.log"
 RESERVE, _RESERVED = ".runs/.reserve", 4
 LOCK_SECONDS = 10.0
+#: What object stores mounted as folders answer to a rename.
+_NO_RENAME = {errno.ENOTSUP, errno.EXDEV, errno.ENOSYS}
 Entry = dict[str, Any]
 Move = tuple[str, str, str]
 
@@ -68,9 +70,12 @@ def release_reserve(folder: Path) -> None:
 
 def unwritable(path: Path, problem: OSError) -> RunError:
     """The message for a `path` that the system refuses to write."""
+    remedy = f"Make {path} writable (or free some space) and run again."
+    if problem.errno in _NO_RENAME:
+        remedy = f"Its file system cannot rename files: make {path} on one that can, and copy it from there."
     return RunError(
         f"Cannot write {problem.filename or path}: {problem.strerror or problem}.\n"
-        f"Published reports are as they were. Make {path} writable (or free some space) and run again."
+        f"Published reports are as they were. {remedy}"
     )
 
 
