@@ -2,8 +2,8 @@
 
 Every message says what is wrong, where, and what to do; it names the offending value and,
 when there is one, the nearest valid value.  The command line prints the message alone and
-exits with status 1; anything that is not a `SalesopsError` is our mistake and keeps its
-traceback.  Messages are the only argument, so that an error survives a process boundary.
+exits with status 1 (75 when another run is in the way); anything that is not a `SalesopsError`
+is our mistake and keeps its traceback.  Messages are the only argument, so that an error survives a process boundary.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ class PolicyError(SalesopsError):
 
 class RunError(SalesopsError):
     """A report cannot be run, rendered or published."""
+
+
+class BusyError(RunError):
+    """Another run holds what this one needs; a later one may have it."""
 
 
 def nearest(word: str, valid: Iterable[str], *, shown: int = 8) -> str:

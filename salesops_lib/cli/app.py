@@ -13,9 +13,11 @@ from typing import Any, NoReturn
 import click
 
 from salesops_lib import __version__
-from salesops_lib.errors import SalesopsError
+from salesops_lib.errors import BusyError, SalesopsError
 
 DONE, USER_CAN_MEND, SOME_FAILED, INTERRUPTED = 0, 1, 3, 130
+#: Nothing is wrong, the same command may do later: EX_TEMPFAIL of sysexits.h.
+BUSY = 75
 
 
 class Suite(click.Group):
@@ -39,7 +41,7 @@ class Suite(click.Group):
             from salesops_lib.reporting.visible import visible
 
             click.echo(visible(str(error)), err=True)
-            sys.exit(USER_CAN_MEND)
+            sys.exit(BUSY if isinstance(error, BusyError) else USER_CAN_MEND)
         except Exception:
             sys.exit(_our_mistake())
         finally:

@@ -259,15 +259,29 @@ def load(workspace: str) -> None:
     help="Write policy.en.html and policy.zh.html (default: reports/ of the workspace).",
 )
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of policies, for editors.")
+@click.option("--approve", is_flag=True, help="Record that this policy is the approved one.")
+@click.option("--as", "by", default="", metavar="NAME", help="Who approves (default: the user logged in).")
 @app.workspace_option
 def check(
-    policy: Path | None, newer: Path | None, lang: str, folder: str | None, schema: bool, workspace: str
+    policy: Path | None,
+    newer: Path | None,
+    lang: str,
+    folder: str | None,
+    schema: bool,
+    approve: bool,
+    by: str,
+    workspace: str,
 ) -> int:
     """List every fault of a policy, or say what a newer version changes.
 
     POLICY is a file (default: the workspace's); each fault comes with line, column and what to write.
+    Approvals stand beside it in policy.approvals; `salesops run --approved` takes no other policy.
     With NEWER, both are read, and what differs is said in words, with whether pay can change."""
     from salesops_lib import policy as policies
+    from salesops_lib.runs import approvals
+
+    if by and not approve:
+        raise click.UsageError("--as belongs to --approve.")
 
     if schema:
         click.echo(policies.schema())
@@ -291,6 +305,10 @@ def check(
         kept = policies.versions(history, **known_names())
         count = "1 version" if len(kept) == 1 else f"{len(kept)} versions"
         click.echo(f"{history}: {count}, without gap or overlap since {kept[0].metadata.effective.start}.")
+    if approve:
+        click.echo(approvals.approve(file, known[0], by or _user()))
+    elif approvals.exist(file.parent):
+        click.echo(approvals.standing(file, known[0].sha256) or "It is the approved policy.")
     if folder is not None:
         _write_documents(known[0], file.parent / "reports" if folder == "-" else Path(folder))
     return app.DONE
@@ -353,6 +371,15 @@ def _write_documents(policy: Policy, folder: Path) -> None:
                 f"Cannot write {path}: {problem.strerror or problem}. Name another folder with --html DIR."
             ) from problem
         click.echo(path)
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        raise click.UsageError("--approve: the system does not say who you are. Add --as NAME.") from None
 
 
 def existing_policy(workspace: str) -> Path:

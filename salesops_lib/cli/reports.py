@@ -42,6 +42,9 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
 )
 @LANG
 @JOBS
+@click.option(
+    "--approved", is_flag=True, help="Refuse a policy that nobody approved (`salesops check --approve`)."
+)
 @click.option("--force", is_flag=True, help="Also make again what is up to date.")
 @click.option(
     "--deadline",
@@ -85,7 +88,12 @@ def run(
     """Publish the reports of a period.
 
     NOTEBOOKs are names such as 10_performance_review, or 10; all without one. A report whose data,
-    policy, notebook and parameters are those of its published page is up to date and not made again."""
+    policy, notebook and parameters are those of its published page is up to date and not made again.
+
+    \b
+    Exit status: 0 done, 1 refused (the message says what to do), 2 wrong usage,
+    3 some reports failed and the others are published, 75 busy (another run holds
+    all that is left: the same command may do later), 130 interrupted."""
     root = app.existing_workspace(workspace)
     return publish(root, notebooks, _periods(root, notebooks, period, first, last, missed), **options)
 
@@ -122,8 +130,11 @@ def publish(
     """Run, show, and give the exit status; `options` are those of `runs.run`."""
     from salesops_lib import runs
     from salesops_lib.cli import show
+    from salesops_lib.runs import approvals
     from salesops_lib.workspace import load_policy
 
+    if options.get("approved"):
+        approvals.require(root, load_policy(root).sha256)
     if period == []:
         show.console().print("No complete month is missing.")
         return app.DONE
@@ -135,7 +146,10 @@ def publish(
     if log == "text":
         show.outcome(results, root / "reports" / "index.html")
     unsent = _deliver(root, results) if send else 0
-    return app.SOME_FAILED if unsent or any(result.status == "failed" for result in results) else app.DONE
+    causes = {result.cause for result in results if result.status == "failed"}
+    if causes == {"busy"} and not unsent:
+        return app.BUSY
+    return app.SOME_FAILED if causes or unsent else app.DONE
 
 
 def _deliver(root: Path, results: list[Result]) -> int:
@@ -151,18 +165,36 @@ def _deliver(root: Path, results: list[Result]) -> int:
 
 
 @click.command()
+@click.option("--verify", is_flag=True, help="Check history, manifest and every published file for changes.")
 @app.workspace_option
-def status(workspace: str) -> int:
+def status(workspace: str, verify: bool) -> int:
     """Show which reports are done, stale or failed."""
     from salesops_lib import runs
     from salesops_lib.cli import show
 
-    table = runs.status(app.existing_workspace(workspace))
+    root = app.existing_workspace(workspace)
+    if verify:
+        return _verify(root)
+    table = runs.status(root)
     if table.empty:
         show.console().print("No report has been run yet. Run them with `salesops run`.")
     else:
         show.table(table)
     return app.DONE
+
+
+def _verify(root: Path) -> int:
+    """Say what does not hold, or that all does."""
+    from salesops_lib.reporting.visible import visible
+    from salesops_lib.runs.verify import verify
+
+    found = verify(root)
+    for fault in found.faults:
+        click.echo(visible(fault), err=True)
+    n = len(found.faults)
+    click.echo(f"{n} do{'es' if n == 1 else ''} not hold." if n else "Everything holds.", err=bool(n))
+    click.echo(found.said)
+    return app.USER_CAN_MEND if n else app.DONE
 
 
 @click.command()
@@ -176,12 +208,15 @@ def schedule(scheduler: str, notebooks: tuple[str, ...], lang: str, at: str, wor
 
     SCHEDULER is cron, systemd, github, airflow or jupyter. Nothing is installed: put the lines where
     that scheduler reads them. Each day loads, then publishes the months that became complete."""
+    from salesops_lib.runs import approvals
     from salesops_lib.runs import schedule as schedules
     from salesops_lib.runs.notebooks import find
 
     root = app.existing_workspace(workspace)
     names = tuple(path.stem for path in find(root, notebooks))
-    click.echo(schedules.lines(scheduler, schedules.Job(root, names, lang, at)), nl=False)
+    click.echo(
+        schedules.lines(scheduler, schedules.Job(root, names, lang, at, approvals.exist(root))), nl=False
+    )
 
 
 @click.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
-from salesops_lib.metrics.formulas import net_promoter_score
+from salesops_lib.metrics.formulas import held_back, net_promoter_score
 
 if TYPE_CHECKING:
     from salesops_lib.periods import Window
@@ -27,11 +27,14 @@ def promoter_score(ws: Workspace, by: str = "region") -> Exhibit | Missing:
     now, before = _answers(ws, by, ws.trailing()), _answers(ws, by, ws.trailing(years_back=1))
     if now.n.sum() < max(ws.policy.report.suppress_below, 1):
         return Missing("nps", ("surveys.score",))
-    rows = [_row("total", now.sum(numeric_only=True), before.sum(numeric_only=True))]
+    below = ws.policy.report.suppress_below
+    every, before = before.sum(numeric_only=True), before[before.n >= below]
+    rows = [_row("total", now.sum(numeric_only=True), every if every.n >= below else None)]
     rows += [
         _row(unit, now.loc[unit], before.loc[unit] if unit in before.index else None) for unit in now.index
     ]
-    enough = [r for r in rows if r["n"] >= ws.policy.report.suppress_below]
+    held = [False, *held_back([r["n"] for r in rows[1:]], below)]
+    enough = [r for r, is_held in zip(rows, held, strict=True) if not is_held]
     frame = pd.DataFrame(enough)
     total = frame.iloc[0]
     values = {
@@ -45,12 +48,8 @@ def promoter_score(ws: Workspace, by: str = "region") -> Exhibit | Missing:
     moved = pd.notna(total.base) and abs(total.value - total.base) > error
     message = "nps.moved" if moved else "nps.same" if pd.notna(total.base) else "nps.now"
     tone = "neutral" if not moved else "good" if total.value > total.base else "bad"
-    units_below = len(rows) - len(enough)
-    notes = (
-        (Finding("note.suppressed", {"n": units_below, "below": ws.policy.report.suppress_below}),)
-        if units_below
-        else ()
-    )
+    units_below = sum(held)
+    notes = (Finding("note.suppressed", {"n": units_below, "below": below}),) if units_below else ()
     return Exhibit(
         "nps", "intervals", frame.drop(columns="base_error"), metric="net_promoter_score", window=ws.trailing(), base=ws.trailing(years_back=1),
         findings=(Finding(message, values, "net_promoter_score", tone),), sources=("surveys",), units={"n": "count"}, notes=notes,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
-from salesops_lib.metrics.formulas import wilson
+from salesops_lib.metrics.formulas import held_back, wilson
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -29,17 +29,19 @@ def win_rates(ws: Workspace, by: str = "competitor") -> Exhibit | Missing:
     now, past = _closed(ws, by, window), _closed(ws, by, before)
     if now.empty:
         return Missing("rivals", ("deals.closed_on",), "note.nothing_in_period")
-    rows = []
+    rows, below = [], ws.policy.report.suppress_below
     for row in now.itertuples():
         low_high = wilson(row.won, row.closed)
         earlier = past[past.label == row.label]
-        base = (
-            earlier.won.iloc[0] / earlier.closed.iloc[0] if len(earlier) and earlier.closed.iloc[0] else None
-        )
+        is_enough = len(earlier) and earlier.closed.iloc[0] >= below
+        base = earlier.won.iloc[0] / earlier.closed.iloc[0] if is_enough else None
         rows.append({"label": row.label, "value": low_high.value, "low": low_high.low, "high": low_high.high, "n": row.closed,
                      "base": base, "lost_amount": row.lost_amount})  # fmt: skip
     frame = pd.DataFrame(rows).sort_values("value", ascending=False, ignore_index=True)
     frame["base"] = frame.base.astype(float)
+    held = frame.n < below
+    held[frame.label != "none"] = held_back(frame.n[frame.label != "none"].tolist(), below)
+    frame = frame[~held].reset_index(drop=True)
     named = now[now.label != "none"]
     everyone = wilson(named.won.sum(), named.closed.sum())
     if not frame.lost_amount.any():  # lost deals are kept without an amount
@@ -48,8 +50,18 @@ def win_rates(ws: Workspace, by: str = "competitor") -> Exhibit | Missing:
         "rivals" if by == "competitor" else "win_rates", "intervals", frame, metric="rival_win_rate" if by == "competitor" else "win_rate", window=window, base=before,
         findings=_told(frame, everyone.value, int(named.closed.sum()), by), sources=("opportunities",),
         units={"n": "count", "lost_amount": "money"},
-        notes=(Finding("note.wilson", {"n": ws.policy.report.wilson_below}),) + ((Finding("note.no_competitor"),) if by != "competitor" else ()),
+        notes=_notes(ws, by, int(held.sum())),
     )  # fmt: skip
+
+
+def _notes(ws: Workspace, by: str, n_held: int) -> tuple[Finding, ...]:
+    report = ws.policy.report
+    notes = [Finding("note.wilson", {"n": report.wilson_below})]
+    if by != "competitor":
+        notes.append(Finding("note.no_competitor"))
+    if n_held:
+        notes.append(Finding("note.suppressed", {"n": n_held, "below": report.suppress_below}))
+    return tuple(notes)
 
 
 def price_index(ws: Workspace) -> Exhibit | Missing:

@@ -8,6 +8,7 @@ between 0 and 1.  A ratio over zero is missing, never zero.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -104,6 +105,21 @@ def net_promoter_score(
     error = 100 * math.sqrt((p + d - (p - d) ** 2) / answers)
     score = 100 * (p - d)
     return Interval(score, score - z * error, score + z * error)
+
+
+def held_back(counts: Sequence[int], below: int) -> list[bool]:
+    """Which groups of a total are not shown (C17): those of fewer than `below` cases, and then the
+    smallest others, until the total less the groups shown is no such small number either.
+
+    >>> held_back([40, 3, 12, 9], below=5), held_back([40, 3, 2], below=5)
+    ([False, True, False, True], [False, True, True])
+    """
+    held = [n < below for n in counts]
+    for place in sorted(range(len(held)), key=lambda place: counts[place]):
+        hidden = sum(n for n, is_held in zip(counts, held, strict=True) if is_held)
+        if 0 < hidden < below:
+            held[place] = True
+    return held
 
 
 class GrowthSplit(NamedTuple):

@@ -16,6 +16,7 @@ from salesops_lib.reporting.assets import stylesheet
 from salesops_lib.reporting.definitions import anchor, definition, metric_name
 from salesops_lib.reporting.imprint import Imprint, imprint
 from salesops_lib.reporting.numbers import UNKNOWN_CURRENCY
+from salesops_lib.reporting.privacy import Privacy
 from salesops_lib.reporting.sentences import plain
 from salesops_lib.reporting.voice import Voice
 
@@ -32,7 +33,10 @@ class Edition:
 
     def __init__(self, workspace: Any, report_id: str, *, grade: str = "", scope: str = "") -> None:
         self.report_id = report_id
-        self.imprint: Imprint = imprint(workspace, grade=grade, scope=scope)
+        is_id = getattr(getattr(workspace, "facts", None), "is_id", None)
+        self._privacy = Privacy(is_id) if is_id else Privacy()
+        said = imprint(workspace, grade=grade, scope=scope)
+        self.imprint: Imprint = replace(said, scope=self._privacy.of(said.scope))
         self.voice: Voice = self.imprint.voice
         self.title = self.voice.name("report", report_id)
         self._exhibits: list[Exhibit] = []
@@ -49,6 +53,7 @@ class Edition:
         asks: Exhibit | Sequence[Finding] = (),
     ) -> None:
         """Show the first block."""
+        leads, movers, asks = (self._privacy.of(shown) for shown in (leads, movers, asks))
         moved = [f for f in map(sections.first_finding, movers) if f]
         found = [f for f in map(sections.first_finding, leads) if f] + moved
         if not found:
@@ -63,7 +68,7 @@ class Edition:
     def section(self, *exhibits: Exhibit | Missing) -> None:
         """Show exhibits as one numbered section, the first leading."""
         self._number += 1
-        exhibits = tuple(self._with_tables_read(x) for x in exhibits)
+        exhibits = tuple(self._with_tables_read(x) for x in self._privacy.of(exhibits))
         measured = [x for x in exhibits if isinstance(x, Exhibit)]
         first = measured[0] if measured else exhibits[0]
         html = sections.show_section(exhibits, self.voice, self._number, told=self._lead)
@@ -105,7 +110,7 @@ class Edition:
         folder.mkdir(parents=True, exist_ok=True)
         stem = f"page.{self.voice.lang}"
         write(
-            self._exhibits, folder / f"{stem}.xlsx", voice=self.voice, title=self.title, about=self._about()
+            self._exhibits, folder / f"{stem}.xlsx", voice=self.voice, title=self.title, about=self._origin()
         )
         summary = {
             "report": self.report_id,
@@ -151,6 +156,11 @@ class Edition:
             lines.append(word("ui.policy", version=data.policy_version))
         return lines
 
+    def _origin(self) -> list[str]:
+        """What the report is about, and what was masked, which is known at its end."""
+        n = self._privacy.n_masked
+        return [*self._about(), self.voice.word("ui.masked", n=n)] if n else self._about()
+
     def _definitions(self) -> Markup:
         metrics = [f.metric for f in self._told] + [m for x in self._exhibits for m in sections.metrics_of(x)]
         found = [(m, definition(m)) for m in dict.fromkeys(metrics) if m]
@@ -190,7 +200,7 @@ class Edition:
         ]
         items = Markup("").join(Markup("<dt>{}</dt><dd>{}</dd>").format(k, v) for k, v in pairs if v)
         return Markup("<h3>{}</h3><p>{}</p><dl>{}</dl>").format(
-            word("ui.provenance"), " · ".join(self._about()), items
+            word("ui.provenance"), " · ".join(self._origin()), items
         )
 
     def _display(self, html: Markup, **mark: object) -> None:

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from salesops_lib.reporting.assets import stylesheet
 from salesops_lib.reporting.numbers import MINUS, month
+from salesops_lib.reporting.privacy import unit_shown
 from salesops_lib.reporting.template import POLICY, environment, relative_address
 from salesops_lib.reporting.voice import Voice
 
@@ -54,7 +55,7 @@ def _card(entry: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
     return {
         "report": report,
         "lang": str(entry.get("lang", "")),
-        "unit": str(entry.get("unit") or ""),
+        "unit": unit_shown(str(entry.get("unit") or "")),
         "title": voice.name("report", report),
         "headline": _unbroken(str(entry.get("headline") or "")),
         "state": voice.name("state", state),

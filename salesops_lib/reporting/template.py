@@ -14,6 +14,7 @@ from salesops_lib.reporting.assets import stylesheet
 from salesops_lib.reporting.catalogue import find
 from salesops_lib.reporting.definitions import anchor
 from salesops_lib.reporting.edition import MARK
+from salesops_lib.reporting.privacy import masked
 from salesops_lib.reporting.sanitise import sanitise
 from salesops_lib.reporting.visible import visible
 from salesops_lib.reporting.voice import Voice
@@ -143,7 +144,7 @@ def _fault(output: Mapping[str, Any], cell: int, voice: Voice) -> str:
     """What went wrong: a user's own fault in full, ours by its name alone (it may carry data)."""
     name = str(output.get("ename", ""))
     if name in ("DataError", "PolicyError", "RunError"):
-        cause = str(output.get("evalue", ""))
+        cause = masked(str(output.get("evalue", "")))
     else:
         cause = voice.word("ui.failed_inside", name=name)
     return voice.word("ui.failed_at", cell=cell, cause=cause)

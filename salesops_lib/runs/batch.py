@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from salesops_lib.errors import RunError, SalesopsError
-from salesops_lib.runs import inputs, ledger, publish, workers
+from salesops_lib.runs import approvals, inputs, ledger, publish, workers
 from salesops_lib.runs.execute import Limits
 from salesops_lib.runs.notebooks import checked, discover, find, folder
 from salesops_lib.runs.report import Result, Task, Watch, due
@@ -25,6 +25,7 @@ def run(
     jobs: int = 2,
     parameters: Mapping[str, Any] | None = None,
     force: bool = False,
+    approved: bool = False,
     limits: Limits | None = None,
     cluster: str = "",
     pdf: bool = False,
@@ -52,6 +53,8 @@ def run(
         Values of further parameters that the notebooks declare.
     force
         True makes reports anew whose inputs are those of the page that is published.
+    approved
+        True refuses a policy that is not the one approved last.
     limits
         Time for a cell and for a report, and attempts where a fault may pass.
     cluster
@@ -81,6 +84,9 @@ def run(
     given = {notebook: checked(notebook, parameters or {}) for notebook in chosen}
     labels = [period] if isinstance(period, str) else list(period)
     known = [inputs.read(place, label, lang, by) for label in labels]
+    if approved:
+        for sha256 in {one.policy_sha256 for one in known}:
+            approvals.require(place, sha256)
     reports = publish.reports_folder(place)
     ledger.settle(reports)
     if mended := publish.mend(reports):

@@ -21,6 +21,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 
 from salesops_lib.errors import RunError
+from salesops_lib.reporting.privacy import masked, unit_shown
 from salesops_lib.runs import publish
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class _Text:
 
 
 def _subject(entry: publish.Entry) -> str:
-    unit = f" · {entry['unit']}" if entry.get("unit") else ""
+    unit = f" · {unit_shown(entry['unit'])}" if entry.get("unit") else ""
     return f"{entry['title'] or entry['report']} · {entry['period']}{unit}"
 
 
@@ -105,7 +106,7 @@ def _body(entry: publish.Entry, link: str, names: Iterable[str]) -> str:
 
 def _failures(failed: list[Result], lang: str) -> _Text:
     lines = [
-        f"- {result.period} {result.notebook} {result.unit} ({result.lang}) [{result.cause}]: {_first(result.message)}"
+        f"- {result.period} {result.notebook} {unit_shown(result.unit)} ({result.lang}) [{result.cause}]: {_first(result.message)}"
         for result in failed
     ]
     n = len(failed)
@@ -115,7 +116,7 @@ def _failures(failed: list[Result], lang: str) -> _Text:
 
 def _first(message: str) -> str:
     """The first line; the rest may quote rows, and stays in the run's folder."""
-    return message.splitlines()[0][:300] if message else ""
+    return masked(message.splitlines()[0][:300]) if message else ""
 
 
 def _send(

@@ -38,6 +38,10 @@ PASSING = frozenset(
 )
 MEMORY_ERRORS = {"MemoryError", "_ArrayMemoryError", "OutOfMemoryException"}
 USER_ERRORS = {kind.__name__ for kind in (SalesopsError, DataError, PolicyError, RunError)}
+_PART_LOST = (
+    "a process of this machine's group was killed for want of memory while it ran; its figures may lack a part.\n"
+    "Give the runs more memory, or make fewer at a time (--jobs 1)."
+)
 ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 
@@ -138,7 +142,7 @@ def execute(
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    from salesops_lib.runs import engine
+    from salesops_lib.runs import engine, memory
     from salesops_lib.runs.kernels import kernel
 
     frozen, executed, output = folder / "source.ipynb", folder / notebook.name, folder / "output"
@@ -146,7 +150,7 @@ def execute(
     frozen.write_bytes(notebook.read_bytes())
     parameters = {**values, "output": str(output)}
     log, env = folder / "kernel.log", {"SALESOPS_WORKSPACE": str(values["workspace"])}
-    deadline = _Deadline(limits.run_seconds)
+    deadline, kills = _Deadline(limits.run_seconds), memory.kills()
     try:
         with kernel(zygote, room=room, cwd=cwd, log=log, env=env) as manager, deadline.of(manager):
             papermill.execute_notebook(
@@ -171,10 +175,13 @@ def execute(
         if deadline.has_passed:
             what = f"was running when the whole run had taken {limits.run_seconds:g} s, its deadline"
             return _fault(notebook, "deadline", _last_started(executed), what)
-        return _died(notebook, executed, log, problem)
+        return _died(notebook, executed, log, problem, is_memory=memory.kills() > kills)
     finally:
         _shorten(log)
-    return gate(notebook, executed, output, str(values["lang"]).split(","), frozen)
+    ended = gate(notebook, executed, output, str(values["lang"]).split(","), frozen)
+    if isinstance(ended, Executed) and memory.kills() > kills:
+        return Fault("memory", f"{notebook.stem}: {_PART_LOST}", is_passing=True)
+    return ended
 
 
 def _shorten(log: Path) -> None:
@@ -262,16 +269,17 @@ def _stopped(notebook: Path, number: int | None, error: Any) -> Fault:
     return replace(fault, cause=cause, is_passing=error.ename in PASSING)
 
 
-def _died(notebook: Path, executed: Path, log: Path, problem: Exception) -> Fault:
+def _died(notebook: Path, executed: Path, log: Path, problem: Exception, *, is_memory: bool) -> Fault:
     last_words = (
         log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:] if log.exists() else []
     )
-    said = "\n".join(["killed its kernel (out of memory, or a crash in native code)", *last_words])
+    why = "the system was out of memory" if is_memory else "out of memory, or a crash in native code"
+    said = "\n".join([f"killed its kernel ({why})", *last_words])
     number = _last_started(executed)
     if number is None:
         message = f"{notebook.stem}: no kernel could be started: {problem}"
         return Fault("kernel-death", message, is_passing=True)
-    return _fault(notebook, "kernel-death", number, said)
+    return _fault(notebook, "memory" if is_memory else "kernel-death", number, said)
 
 
 def _fault(notebook: Path, cause: str, number: int | None, what: str) -> Fault:

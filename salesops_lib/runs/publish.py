@@ -5,8 +5,8 @@ into place.  A publication cut off before the journal leaves no trace; one cut o
 completed by the next; one refused by the system is taken back, and when the system refuses that
 too, the next publisher takes it back.  One publisher at a time.
 
-The manifest carries its own digest.  What was published is also kept line by line in a history,
-of which a damaged manifest is made again.
+The manifest carries its own digest.  What was published is also kept line by line in a history
+(`chain`), of which a damaged manifest is made again.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from salesops_lib.errors import RunError
+from salesops_lib.runs import chain
 from salesops_lib.runs.turns import held
 
 MANIFEST, INDEX = "manifest.json", "index.html"
 HISTORY = ".runs/published.log"
 RESERVE, _RESERVED = ".runs/.reserve", 4
 LOCK_SECONDS = 10.0
+#: What object stores mounted as folders answer to a rename.
+_NO_RENAME = {errno.ENOTSUP, errno.EXDEV, errno.ENOSYS}
 Entry = dict[str, Any]
 Move = tuple[str, str, str]
 
@@ -67,9 +70,12 @@ def release_reserve(folder: Path) -> None:
 
 def unwritable(path: Path, problem: OSError) -> RunError:
     """The message for a `path` that the system refuses to write."""
+    remedy = f"Make {path} writable (or free some space) and run again."
+    if problem.errno in _NO_RENAME:
+        remedy = f"Its file system cannot rename files: make {path} on one that can, and copy it from there."
     return RunError(
         f"Cannot write {problem.filename or path}: {problem.strerror or problem}.\n"
-        f"Published reports are as they were. Make {path} writable (or free some space) and run again."
+        f"Published reports are as they were. {remedy}"
     )
 
 
@@ -128,28 +134,14 @@ def mend(folder: Path) -> str:
 
 def _history(folder: Path) -> list[Entry]:
     """Entries in the order of their publication; torn and changed lines are left out."""
-    path = folder / HISTORY
-    found = []
-    for line in path.read_bytes().splitlines() if path.exists() else []:
-        digest, _, text = line.partition(b" ")
-        if digest.decode(errors="replace") == sha256(text):
-            found.append(json.loads(text))
-    return found
-
-
-def _remember(folder: Path, entries: list[Entry]) -> None:
-    lines = [_as_line(entry) for entry in entries]
-    with (folder / HISTORY).open("ab") as handle:  # a line begins with its break: the last may be torn
-        handle.write(b"".join(b"\n" + sha256(line).encode() + b" " + line for line in lines))
-        handle.flush()
-        os.fsync(handle.fileno())
+    return [line.entry for line in chain.read(folder / HISTORY) if line.entry]
 
 
 def _shorten_history(folder: Path) -> None:
     path, entries = folder / HISTORY, manifest(folder)
     if path.exists() and path.stat().st_size > 2_000_000 and len(_history(folder)) > 2 * len(entries):
         path.unlink()
-        _remember(folder, entries)
+        chain.append(path, entries)
 
 
 def identity(entry: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -186,7 +178,7 @@ def publish(folder: Path, entries: list[Entry], files: Mapping[str, bytes]) -> N
     with locked(folder):
         known = {identity(entry): entry for entry in manifest(folder)}
         whole = [{**entry, "files": {name: digests[name] for name in entry["files"]}} for entry in entries]
-        _remember(folder, whole)  # before they are: it counts only what is found on the disk
+        chain.append(folder / HISTORY, whole)  # before they are: it counts only what is found on the disk
         known |= {identity(entry): entry for entry in whole}
         _replace(folder, {**files, MANIFEST: _manifest_of(known)})
 

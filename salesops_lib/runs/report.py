@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from salesops_lib.errors import RunError, SalesopsError
+from salesops_lib.errors import BusyError, RunError, SalesopsError
 from salesops_lib.runs import inputs, ledger, publish
 from salesops_lib.runs.execute import Executed, Fault, Limits, execute
 from salesops_lib.runs.turns import turn
@@ -158,8 +158,9 @@ def make(task: Task, kitchen: Kitchen, force: bool, watch: Watch) -> list[Result
                     results = current + _tried(task, kitchen, workspace, started)
             else:
                 results = current
-    except RunError as busy:
-        results = task.failed("busy", str(busy), seconds=time.perf_counter() - started)
+    except RunError as refused:
+        cause = "busy" if isinstance(refused, BusyError) else "publish"
+        results = task.failed(cause, str(refused), seconds=time.perf_counter() - started)
     for result in results:
         watch(result)
     return results
@@ -251,7 +252,8 @@ def _deliver(task: Task, executed: Executed, folder: Path, begun_at: str, starte
         publish.publish(task.reports, entries, files)
     except SalesopsError as refused:
         number = getattr(refused.__cause__, "errno", None)
-        return Fault("publish", str(refused), is_passing=number in _MAY_RETURN)
+        cause = "busy" if isinstance(refused, BusyError) else "publish"
+        return Fault(cause, str(refused), is_passing=number in _MAY_RETURN)
     except Exception as mistake:
         return _our_mistake(task, folder, "render", "ran, but its page could not be made", mistake)
     return None

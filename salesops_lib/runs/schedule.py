@@ -12,7 +12,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from salesops_lib.errors import RunError, nearest
@@ -20,12 +20,14 @@ from salesops_lib.errors import RunError, nearest
 
 @dataclass(frozen=True)
 class Job:
-    """What is run each day: in which workspace, which notebooks and languages, and when."""
+    """What is run each day: in which workspace, which notebooks and languages, when, and whether
+    under the approved policy alone."""
 
     root: Path
     notebooks: tuple[str, ...] = ()
     lang: str = ""
     at: str = "06:30"
+    approved: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", self.at):
@@ -40,9 +42,10 @@ class Job:
         """The two commands, quoted for a shell; `python` is this interpreter unless named."""
         own = [python or sys.executable, "-m", "salesops_lib.cli", "-w", str(self.root)]
         language = ["--lang", self.lang] if self.lang else []
+        approved = ["--approved"] if self.approved else []
         return [
             shlex.join([*own, "load"]),
-            shlex.join([*own, "run", *self.notebooks, "--missed", *language, "--log", "json"]),
+            shlex.join([*own, "run", *self.notebooks, "--missed", *approved, *language, "--log", "json"]),
         ]
 
     @property
@@ -75,7 +78,7 @@ def systemd(job: Job) -> str:
 def github(job: Job) -> str:
     """A workflow; its clock is UTC, and its runner sees only what the repository or a secret gives it."""
     hour, minute = job.hour_minute
-    own = Job(Path("."), job.notebooks, job.lang, job.at)
+    own = replace(job, root=Path("."))
     steps = "\n".join(f"      - run: {command}" for command in own.commands("python"))
     return (
         "# .github/workflows/reports.yml\n"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from salesops_lib.errors import RunError
+from salesops_lib.errors import BusyError
 
 _POLL_SECONDS = 0.05
 
@@ -21,7 +21,7 @@ def turn(reports: Path, page: str, patience: float) -> Iterator[None]:
 
     Raises
     ------
-    RunError
+    BusyError
         If another run keeps it longer.
     """
     folder = reports / ".turns"
@@ -36,7 +36,7 @@ def turn(reports: Path, page: str, patience: float) -> Iterator[None]:
 
 @contextlib.contextmanager
 def held(lock: Path, patience: float, busy: str) -> Iterator[None]:
-    """Hold the file `lock`, after waiting for it `patience` seconds at most; RunError says `busy`."""
+    """Hold the file `lock`, after waiting for it `patience` seconds at most; BusyError says `busy`."""
     import fcntl
 
     deadline = time.monotonic() + patience
@@ -47,6 +47,6 @@ def held(lock: Path, patience: float, busy: str) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise RunError(busy) from None
+                    raise BusyError(busy) from None
                 time.sleep(_POLL_SECONDS)
         yield

@@ -33,7 +33,9 @@ class Unit:
         >>> Unit("region", "华东").file_name, Unit("team", "East/1").file_name
         ('华东', 'East_1-fb6da677')
         """
-        plain = re.sub(r"[^\w-]", "_", unicodedata.normalize("NFC", self.name))[:40]
+        from salesops_lib.reporting.privacy import unit_shown
+
+        plain = re.sub(r"[^\w-]", "_", unicodedata.normalize("NFC", unit_shown(self.name)))[:40]
         if plain == self.name:
             return plain
         return f"{plain}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"

@@ -7,6 +7,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from salesops_lib.tables.canonical import TABLES
 from salesops_lib.tables.engine import Engine
 
 if TYPE_CHECKING:
@@ -78,6 +79,16 @@ class Facts:
     def scope(self) -> str:
         """The region, team or person whose rows these are; empty for the whole company."""
         return self._said.get("scope", "")
+
+    def is_id(self, code: str) -> bool:
+        """Whether `code` is the id of an order, a customer, a product or a salesperson."""
+        return any(
+            self.has(f"{table.name}.{column}")
+            and len(self.query(f"SELECT {column} FROM {table.name} WHERE {column} = ? LIMIT 1", [code]))
+            for table in TABLES.values()
+            for column in dict.fromkeys((*table.key, *table.refers))
+            if column.endswith("_id")
+        )
 
     @cached_property
     def last_day(self) -> date | None:

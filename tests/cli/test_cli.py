@@ -75,6 +75,42 @@ def test_some_reports_failed_is_status_3(standin, warm):
     assert "No page was published." in result.stderr
 
 
+def test_busy_is_status_75_where_nothing_else_failed(standin, warm, monkeypatch):
+    from salesops_lib import runs
+    from salesops_lib.runs import publish
+    from salesops_lib.runs.turns import turn
+
+    write_notebook(standin / "notebooks" / "20_second.ipynb", "1/0")
+    limits = runs.Limits
+    monkeypatch.setattr(runs, "Limits", lambda **given: limits(run_seconds=5))
+    with turn(publish.reports_folder(standin), "2026-03/10_first", 0):
+        assert salesops("-w", standin, "run").exit_code == 3
+        held = salesops("-w", standin, "run", "10")
+    assert (held.exit_code, "BUSY: another run has been making 2026-03/10_first" in held.stderr) == (75, True)
+
+
+def test_a_publisher_that_keeps_the_lock_is_status_75(standin, warm, monkeypatch):
+    from salesops_lib.runs import publish
+
+    reports = publish.reports_folder(standin)
+    (reports / "manifest.json").write_text("damaged")
+    monkeypatch.setattr(publish, "LOCK_SECONDS", 0.1)
+    with publish.locked(reports):
+        result = salesops("-w", standin, "run", "10")
+    assert (result.exit_code, result.stderr.startswith("BUSY: another run is publishing")) == (75, True)
+
+
+def test_status_verify_names_what_was_changed(standin, warm):
+    assert salesops("-w", standin, "run", "10").exit_code == 0
+    sound = salesops("-w", standin, "status", "--verify")
+    assert (sound.exit_code, "Everything holds." in sound.stdout) == (0, True)
+    (standin / "reports" / "2026-03" / "10_first.en.html").write_text("better")
+    result = salesops("-w", standin, "status", "--verify")
+    assert result.exit_code == 1
+    named = "reports/2026-03/10_first.en.html: it was changed after it was published.\n1 does not hold."
+    assert named in result.stderr
+
+
 def test_check_names_a_sound_policy_and_lists_every_fault(standin):
     sound = salesops("-w", standin, "check")
     assert sound.exit_code == 0, sound.output

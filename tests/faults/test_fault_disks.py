@@ -174,6 +174,7 @@ def test_f56_a_file_system_that_cannot_rename_is_refused(published, monkeypatch,
         Share(there, 1, 1000, number)
         (result,) = runs.run(published, ["10"], force=True)
     assert (result.status, result.cause, result.attempts) == ("failed", "publish", 1)
+    assert ("cannot rename files: make" in result.message) == (number != errno.EPERM)
     guard.holds("publish")
     guard.mended()
 

@@ -129,9 +129,7 @@ def test_f58_a_damaged_history_loses_the_damaged_line_alone(published):
     reports = published / "reports"
     history = reports / publish.HISTORY
     lines = history.read_bytes().splitlines()
-    history.write_bytes(
-        b"\n".join([lines[0], lines[1].replace(b"2026", b"2027"), *lines[2:]]) + b"\nhalf a li"
-    )
+    history.write_bytes(b"\n".join([lines[0].replace(b"2026", b"2027"), *lines[1:]]) + b"\nhalf a li")
     damage(reports / publish.MANIFEST, "empty")
     assert "1 entries" in publish.mend(reports)
     assert [e["report"] for e in publish.manifest(reports)] == ["20_second"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from salesops_lib import market
@@ -25,7 +26,8 @@ def ws(shared_workspace):
             *deals("Alpha", 6, 14),
             *deals("Beta", 60, 20),
             *deals(None, 3, 1),
-            *deals("Alpha", 1, 1, day="2024-06-03"),
+            *deals("Alpha", 5, 5, day="2024-06-03"),
+            *deals("Beta", 1, 1, day="2024-06-03"),
         ],
     )
 
@@ -36,6 +38,16 @@ def test_win_rates_by_rival(ws):
     assert [round(frame.loc["Alpha", c], 2) for c in ("value", "low", "high")] == [0.30, 0.15, 0.52]
     assert (frame.n["Alpha"], frame.base["Alpha"], frame.lost_amount["Alpha"]) == (20, 0.5, 140)
     assert frame.value["Beta"] == 0.75
+    assert pd.isna(frame.base["Beta"])  # two deals are too few for a rate
+
+
+def test_rivals_of_few_deals_are_held_back_and_cannot_be_worked_out(workspace, found):
+    """Of 4 with Gamma nothing is shown, nor of the 6 with Beta: the overall rate would give Gamma away."""
+    few = [*deals("Alpha", 6, 14), *deals("Beta", 3, 3), *deals("Gamma", 4, 0), *deals(None, 1, 1)]
+    exhibit = market.win_rates(workspace(**YEAR, opportunities=few))
+    assert exhibit.frame.label.tolist() == ["Alpha"]
+    assert found(exhibit)["note.suppressed"].values == {"n": 3, "below": 5}
+    assert found(exhibit)["rivals.alike"].values["rate"] == pytest.approx(13 / 30)
 
 
 def test_a_rival_is_named_only_when_its_interval_excludes_the_rest(ws, workspace, found):
@@ -49,7 +61,7 @@ def test_a_rival_is_named_only_when_its_interval_excludes_the_rest(ws, workspace
 def test_without_rivals_another_dimension_is_taken(workspace, found):
     ws = workspace(
         **YEAR,
-        opportunities=[row | {"customer_id": "a"} for row in deals(None, 2, 2)],
+        opportunities=[row | {"customer_id": "a"} for row in deals(None, 3, 3)],
         customers=[{"customer_id": "a", "region": "East"}],
     )
     exhibit = market.win_rates(ws)

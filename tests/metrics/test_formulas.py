@@ -187,3 +187,12 @@ def test_days_sales_outstanding():
 def test_sell_through_by_both_definitions():
     assert formulas.sell_through(400, 500) == 0.8
     assert formulas.sell_through(400, 500, 100) == pytest.approx(2 / 3)
+
+
+@given(st.lists(st.integers(1, 60), max_size=12), st.integers(1, 12))
+def test_what_is_held_back_cannot_be_worked_out(counts, below):
+    held = formulas.held_back(counts, below)
+    hidden = sum(counts) - sum(n for n, is_held in zip(counts, held, strict=True) if not is_held)
+    assert hidden == 0 or hidden >= below or all(held)
+    assert all(is_held for n, is_held in zip(counts, held, strict=True) if n < below)
+    assert any(held) == any(n < below for n in counts)
