@@ -53,6 +53,7 @@ def preload() -> None:
         _import(_OF_KERNELS)
     _import(_OF_REPORTS)
     _import(_rooms())
+    _read_words()
 
 
 def _rooms() -> Iterator[str]:
@@ -64,6 +65,18 @@ def _rooms() -> Iterator[str]:
             yield room.name
             inner = getattr(sys.modules.get(room.name), "__path__", ())
             yield from (module.name for module in pkgutil.walk_packages(inner, f"{room.name}."))
+
+
+def _read_words() -> None:
+    """Read what reports say: the catalogue, and how figures and dates are written."""
+    with contextlib.suppress(Exception):
+        from babel import localedata
+
+        from salesops_lib.reporting import catalogue
+
+        catalogue.messages()
+        for locale in ("en_US", "zh_Hans_CN"):
+            localedata.load(locale)
 
 
 def _import(names: Iterable[str]) -> None:
