@@ -6,7 +6,9 @@ A cell that prints a gigabyte must neither fill the runner's memory nor its disk
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from papermill.clientwrap import PapermillNotebookClient
@@ -55,10 +57,20 @@ def _cut(kind: str, content: dict[str, Any], room: int) -> dict[str, Any]:
 
 
 class _Engine(Engine):
+    """Leaves the notebook in its file when a code cell begins, for the runner's last words, and at the end."""
+
     @classmethod
     def execute_managed_notebook(
         cls, nb_man: Any, kernel_name: str, *, execution_timeout: float, start_timeout: int, **settings: Any
     ) -> None:
+        path, nb_man.output_path = (
+            nb_man.output_path,
+            None,
+        )  # it would be written at each cell's start and end
+
+        def write(cell: Any, cell_index: int) -> None:
+            Path(path).write_text(json.dumps(nb_man.nb), encoding="utf-8")
+
         client = _Client(
             nb_man,
             km=settings["km"],
@@ -66,8 +78,12 @@ class _Engine(Engine):
             timeout=execution_timeout,
             startup_timeout=start_timeout,
             iopub_timeout=_OUTPUT_SECONDS,
+            on_cell_execute=write,
         )
-        client.execute()
+        try:
+            client.execute()
+        finally:
+            nb_man.output_path = path
 
 
 papermill_engines.register(NAME, _Engine)

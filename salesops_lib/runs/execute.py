@@ -12,7 +12,6 @@ import json
 import logging
 import re
 import signal
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from salesops_lib.errors import DataError, PolicyError, RunError, SalesopsError
+from salesops_lib.runs.zygote import absent
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -102,13 +102,8 @@ def import_papermill() -> None:
 
     No notebook has an IRI to check; jsonschema itself does without them when they are absent.
     """
-    name = "rfc3987_syntax"
-    is_blocked = sys.modules.setdefault(name, None) is None  # type: ignore[arg-type]
-    try:
+    with absent("rfc3987_syntax"):
         import papermill
-    finally:
-        if is_blocked:
-            del sys.modules[name]
     logging.getLogger(papermill.__name__).addHandler(logging.NullHandler())
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import select
 import shutil
@@ -17,10 +18,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
+import zmq
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -28,6 +33,11 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.utils import ensure_event_loop, run_sync
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+#: Milliseconds that jupyter_client sleeps before it looks again whether a kernel has ended; it takes 20.
+_LOOKS_AGAIN_AFTER = 100
+#: Milliseconds between attempts to connect to a kernel that is still starting; ZeroMQ's own are 100.
+_CONNECTS_AGAIN_AFTER = 5
 
 
 class _Forked:
@@ -39,16 +49,17 @@ class _Forked:
         self.pid = pid
         self._descriptor = os.pidfd_open(pid)
 
-    def _has_ended(self, milliseconds: int | None) -> bool:
+    def has_ended(self, milliseconds: int | None) -> bool:
+        """Whether it has, after waiting so long for it; None waits until it has."""
         watched = select.poll()
         watched.register(self._descriptor, select.POLLIN)
         return bool(watched.poll(milliseconds))
 
     def poll(self) -> int | None:
-        return 1 if self._has_ended(0) else None
+        return 1 if self.has_ended(0) else None
 
     def wait(self) -> int:
-        self._has_ended(None)
+        self.has_ended(None)
         os.close(self._descriptor)
         return 1
 
@@ -70,6 +81,10 @@ class _ForkProvisioner(LocalProvisioner):
         self.process = _Forked(self.pid)
         self.cwd = kwargs["cwd"]
         return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        await super().kill(restart=restart)
+        self.process.has_ended(_LOOKS_AGAIN_AFTER)
 
 
 class Zygote:
@@ -123,6 +138,25 @@ class Zygote:
             self._process.communicate()
 
 
+class _Client(AsyncKernelClient):
+    """Is ready once the kernel has answered on both channels.
+
+    jupyter_client's own client then listens for another 0.2 s to what has no cell to go to.
+    """
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        deadline = time.monotonic() + (timeout or math.inf)
+        while time.monotonic() < deadline:
+            self.kernel_info()
+            with contextlib.suppress(Empty):
+                await self.get_shell_msg(timeout=1)
+                await self.get_iopub_msg(timeout=0.2)
+                return
+            if not await self.is_alive():
+                raise RuntimeError("it ended before it was ready")
+        raise RuntimeError(f"it was not ready after {timeout:g} s")
+
+
 class _Manager(AsyncKernelManager):
     """Remembers its client, which the notebook's executor leaves open."""
 
@@ -142,8 +176,10 @@ def _manager(room: Path, zygote: Zygote | None) -> _Manager:
         kernel_name="python3",
         kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),  # a spec found elsewhere may be another Python
         transport="ipc",
+        client_factory=_Client,
         connection_file=str(room / ("forked.json" if zygote else "plain.json")),
     )
+    manager.context.setsockopt(zmq.RECONNECT_IVL, _CONNECTS_AGAIN_AFTER)
     if zygote is not None:
         manager.provisioner = _ForkProvisioner(
             kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec, parent=manager
