@@ -138,7 +138,7 @@ def _told(
               "level": percent / 100, "base": ahead.base.sum(min_count=quarter), "n": quarter}  # fmt: skip
     values["growth"] = values["median"] / values["base"] - 1 if values["base"] else np.nan
     known = pd.notna(values["low"])
-    found = [Finding("outlook.range" if known else "outlook.point", values, "forecast")]
+    found = [Finding("outlook.range" if known else "outlook.point", values, "forecast", figure="median")]
     errors = tested.ratios[np.isfinite(tested.ratios)]
     target = ahead.target.iloc[0] if len(ahead) else np.nan
     if pd.notna(target) and len(errors) >= ENOUGH_ERRORS:

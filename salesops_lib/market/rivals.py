@@ -115,7 +115,7 @@ def _told(frame: pd.DataFrame, overall: float, n: int, by: str) -> tuple[Finding
         return ()
     named = frame[frame.label != "none"]
     apart = named[(named.high < overall) | (named.low > overall)]
-    found = [Finding("rivals.overall", {"rate": overall, "n": n}, "win_rate")]
+    found = [Finding("rivals.overall", {"rate": overall, "n": n}, "win_rate", figure="rate")]
     weak = apart[apart.high < overall].sort_values("value")
     if len(weak):
         row = weak.iloc[0]
@@ -132,4 +132,5 @@ def _told(frame: pd.DataFrame, overall: float, n: int, by: str) -> tuple[Finding
             Finding("rivals.weak" if by == "competitor" else "win_rate.weak", values, "win_rate", "bad"),
             *found,
         )
-    return (Finding("rivals.alike", {"n_groups": len(named), "rate": overall, "n": n}, "win_rate"),)
+    alike = {"n_groups": len(named), "rate": overall, "n": n}
+    return (Finding("rivals.alike", alike, "win_rate", figure="rate"),)

@@ -191,6 +191,7 @@ def _share_findings(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
             "share.now" if ws.policy.market.share_target is None else "share.against_goal",
             values,
             "market_share",
+            figure="share",
         )
     ]
     if len(frame) > 4:

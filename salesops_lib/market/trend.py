@@ -118,6 +118,7 @@ def _annual(ws: Workspace, metric: str) -> Finding | None:
         {"actual": values["now"], "growth": change.rate, "month": ws.calendar.period_of(now.end).label},
         "growth",
         "good" if change.rate >= 0 else "bad",
+        "growth",
     )
 
 

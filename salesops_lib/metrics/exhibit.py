@@ -42,13 +42,15 @@ class Finding:
 
     `id` names a message of the catalogue; `values` fill its fields.  Money is in minor
     units, rates between 0 and 1.  `metric` links the sentence to its definition; `tone` is
-    what a reader should feel: good, bad or neutral.
+    what a reader should feel: good, bad or neutral.  `figure` names the value that is the metric
+    of all that the report covers, which later reports are compared by; empty where none is.
     """
 
     id: str
     values: Mapping[str, Any] = field(default_factory=dict)
     metric: str = ""
     tone: str = "neutral"
+    figure: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
-from salesops_lib.reporting import sections
+from salesops_lib.reporting import figures, sections
 from salesops_lib.reporting.assets import stylesheet
 from salesops_lib.reporting.definitions import anchor, definition, metric_name
 from salesops_lib.reporting.imprint import Imprint, imprint
@@ -42,6 +42,7 @@ class Edition:
         self._exhibits: list[Exhibit] = []
         self._told: list[Finding] = []
         self._lead: Finding | None = None
+        self._key_figures: dict[str, float] = {}
         self._number = 0
         style = Markup("<style>{}</style>").format(Markup(stylesheet("exhibit.css")))
         self._display(style + self._header(), part="header", id="header", label=self.title)
@@ -54,6 +55,7 @@ class Edition:
     ) -> None:
         """Show the first block."""
         leads, movers, asks = (self._privacy.of(shown) for shown in (leads, movers, asks))
+        self._key_figures = figures.stated((*leads, *movers))
         moved = [f for f in map(sections.first_finding, movers) if f]
         found = [f for f in map(sections.first_finding, leads) if f] + moved
         if not found:
@@ -117,6 +119,9 @@ class Edition:
             "title": self.title,
             "headline": plain(self._lead, self.voice) if self._lead else "",
             "findings": [{**_plain_values(f), "text": plain(f, self.voice)} for f in self._told],
+            "key_figures": self._key_figures,
+            "currency": self.voice.currency,
+            "display_unit": self.voice.display_unit,
             "grade": self.imprint.grade,
             "lang": self.voice.lang,
             "period": self.imprint.period,

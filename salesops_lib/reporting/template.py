@@ -14,6 +14,7 @@ from salesops_lib.reporting.assets import stylesheet
 from salesops_lib.reporting.catalogue import find
 from salesops_lib.reporting.definitions import anchor
 from salesops_lib.reporting.edition import MARK
+from salesops_lib.reporting.figures import restatement
 from salesops_lib.reporting.privacy import masked
 from salesops_lib.reporting.sanitise import sanitise
 from salesops_lib.reporting.visible import visible
@@ -29,7 +30,12 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri
 
 
 def render(
-    notebook: Mapping[str, Any], *, lang: str, title: str, meta: Mapping[str, str] | None = None
+    notebook: Mapping[str, Any],
+    *,
+    lang: str,
+    title: str,
+    meta: Mapping[str, str] | None = None,
+    said: Mapping[str, Any] | None = None,
 ) -> str:
     """The page of an executed notebook.
 
@@ -44,6 +50,9 @@ def render(
     meta
         `workbook`: file name of the workbook beside the page; `index`: relative address of the
         index; other keys are shown at the end as they are.
+    said
+        What the page says of itself, its `page.<lang>.json`, with what it `restates`: shown below
+        the header.
 
     Returns
     -------
@@ -61,6 +70,7 @@ def render(
         faults=[b["text"] for b in blocks if b["part"] == "fault"],
         workbook=meta.pop("workbook", ""),
         index=meta.pop("index", ""),
+        restated=restatement(said or {}, voice.lang),
         meta=sorted((find(f"meta.{k}", lang) or k, v) for k, v in meta.items() if v),
     )
 
@@ -75,6 +85,7 @@ def assemble(
     faults: Sequence[str] = (),
     workbook: str = "",
     index: str = "",
+    restated: Mapping[str, Any] | None = None,
     meta: Sequence[tuple[str, str]] = (),
 ) -> str:
     """A self-contained page of finished parts; `header` and each section's `html` are sanitised already.
@@ -89,6 +100,8 @@ def assemble(
         What went wrong, for a banner.
     workbook, index
         Relative addresses; no link when empty.
+    restated
+        What an earlier report stated otherwise, of `figures.restatement`.
     meta
         Names and values shown at the end.
     """
@@ -105,6 +118,7 @@ def assemble(
             index=relative_address(index),
             meta=meta,
             header=header,
+            restated=restated,
             faults=faults,
             sections=sections,
             word=voice.word,

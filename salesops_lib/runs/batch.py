@@ -115,7 +115,7 @@ def _run_all(tasks: list[Task], jobs: int, cluster: str, force: bool, watch: Wat
         except KeyboardInterrupt:
             ledger.interrupt(left[0].reports)
             raise
-        _tidy(left[0].reports)
+        _tidy(left[0].reports, left[0].inputs)
     found = [current + (next(made) if task.languages else []) for current, task in checked]
     return [
         result
@@ -124,42 +124,52 @@ def _run_all(tasks: list[Task], jobs: int, cluster: str, force: bool, watch: Wat
     ]
 
 
-def _tidy(reports: Path) -> None:
+def _tidy(reports: Path, present: inputs.Inputs) -> None:
     """Write the index and the policy, remove old runs; the reports themselves are published by now, or not."""
     try:
-        _write_index(reports)
+        _write_index(reports, present)
         ledger.forget_old(reports)
     except SalesopsError as refused:
         logging.getLogger(__name__).warning("The index page is not up to date. %s", refused)
 
 
-def _write_index(reports: Path) -> None:
+def _write_index(reports: Path, present: inputs.Inputs) -> None:
+    """One index a language, and `index.html`: in the only language there is, else in the policy's."""
     from salesops_lib import reporting
 
-    def page(entries: list[publish.Entry]) -> str:
-        cards = {publish.identity(entry): {**entry, **_addresses(entry)} for entry in entries}
-        for identity, known in ledger.latest(reports).items():
-            if known["state"] == "FAILED":
-                bare = {name: known[name] for name in ("report", "period", "unit", "lang")}
-                cards[identity] = {**cards.get(identity, bare), "state": "failed"}
-        return reporting.render_index(list(cards.values()), _language(entries))
+    def pages(entries: list[publish.Entry]) -> dict[str, str]:
+        shown, at = _shown(reports, entries, present), ledger.now()
+        made = {lang: reporting.render_index(shown, lang, at=at) for lang in LANGUAGES}
+        spoken = {entry["lang"] for entry in entries}
+        first = spoken.pop() if len(spoken) == 1 else present.language
+        own = {publish.INDEX: made[first], **{publish.index_name(lang): made[lang] for lang in made}}
+        return {**_policy_pages(reports.parent), **own}
 
-    publish.publish_index(reports, page, _policy_pages(reports.parent))
+    publish.publish_index(reports, pages)
 
 
-def _policy_pages(root: Path) -> dict[str, bytes]:
+def _policy_pages(root: Path) -> dict[str, str]:
     """The policy as people read it, in both languages, by file name."""
     from salesops_lib import reporting
 
     policy = load_policy(root)
-    pages = {lang: reporting.render_policy(policy, lang, index=publish.INDEX) for lang in LANGUAGES}
-    return {f"policy.{lang}.html": page.encode() for lang, page in pages.items()}
+    return {
+        f"policy.{lang}.html": reporting.render_policy(policy, lang, index=publish.index_name(lang))
+        for lang in LANGUAGES
+    }
 
 
-def _addresses(entry: publish.Entry) -> dict[str, str]:
-    return {Path(name).suffix[1:]: name for name in entry["files"]}
-
-
-def _language(entries: list[publish.Entry]) -> str:
-    languages = {entry["lang"] for entry in entries}
-    return "zh" if languages == {"zh"} else "en"
+def _shown(reports: Path, entries: list[publish.Entry], present: inputs.Inputs) -> list[publish.Entry]:
+    """What the index tells: what is published, how it stands, and what its last run came to."""
+    cards = {}
+    for entry in entries:
+        is_whole = all((reports / name).is_file() for name in entry["files"])
+        state, cause = ledger.standing(entry, present, is_whole=is_whole)
+        named = {Path(name).suffix[1:]: name for name in entry["files"]}
+        cards[publish.identity(entry)] = {**entry, **named, "state": state, "cause": cause}
+    for identity, known in ledger.latest(reports).items():
+        if known["state"] in ("FAILED", "ABORTED"):
+            bare = {name: known[name] for name in ("report", "period", "unit", "lang")}
+            told = {"state": "failed", "cause": known.get("cause", "")}
+            cards[identity] = {**cards.get(identity, bare), **told}
+    return list(cards.values())

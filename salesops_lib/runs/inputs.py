@@ -41,6 +41,8 @@ class Inputs:
         Fingerprint of the facts loaded.
     units
         Whom a report is made for, each; the whole company where nobody asked for units.
+    language
+        The policy's language, that of the index.
     """
 
     root: Path
@@ -50,6 +52,7 @@ class Inputs:
     policy_sha256: str
     data: str
     units: tuple[Unit, ...] = (WHOLE,)
+    language: str = "en"
 
     def parts(self, notebook: Path, lang: str, parameters: Mapping[str, Any], data: str) -> dict[str, Any]:
         """What a report depends on, by name; `data` is the fingerprint of what it reads."""
@@ -102,6 +105,7 @@ def read(root: Path, period: str = "", lang: str = "", by: str = "") -> Inputs:
             policy_sha256=ws.policy.sha256,
             data=ws.facts.fingerprint,
             units=tuple(Unit(by, name) for name in named) or (WHOLE,),
+            language=ws.policy.report.language,
         )
     finally:
         ws.close()

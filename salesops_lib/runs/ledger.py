@@ -202,13 +202,7 @@ def status(root: Path | str) -> pd.DataFrame:
 
 
 def _published(folder: Path, entry: publish.Entry, present: Any) -> dict[str, Any]:
-    state, cause = "published", ""
-    if not publish.is_intact(folder, entry):
-        state, cause = "missing", "its files are gone or were changed"
-    elif entry["data"] != present.data:
-        state, cause = "stale", "the data have changed"
-    elif entry["policy"]["sha256"] != present.policy_sha256:
-        state, cause = "stale", "the policy has changed"
+    state, cause = standing(entry, present, is_whole=publish.is_intact(folder, entry))
     page = next((name for name in entry["files"] if name.endswith(".html")), "")
     shown = {name: entry.get(name, "") for name in ("report", "period", "unit", "lang", "grade", "headline")}
     return {
@@ -216,5 +210,24 @@ def _published(folder: Path, entry: publish.Entry, present: Any) -> dict[str, An
         "state": state,
         "published_at": entry["finished_at"],
         "path": f"reports/{page}",
-        "cause": cause,
+        "cause": _TOLD.get(cause, ""),
     }
+
+
+#: Why a published report does not stand as it is, on the terminal; the index words it by the catalogue.
+_TOLD = {
+    "files": "its files are gone or were changed",
+    "data": "the data have changed",
+    "policy": "the policy has changed",
+}
+
+
+def standing(entry: publish.Entry, present: Any, *, is_whole: bool) -> tuple[str, str]:
+    """State of a published report against the `present` inputs, and which part is the cause."""
+    if not is_whole:
+        return "missing", "files"
+    if entry["data"] != present.data:
+        return "stale", "data"
+    if entry["policy"]["sha256"] != present.policy_sha256:
+        return "stale", "policy"
+    return "published", ""

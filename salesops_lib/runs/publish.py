@@ -197,12 +197,20 @@ def _as_line(entry: Entry) -> bytes:
     return json.dumps(entry, ensure_ascii=False, sort_keys=True, default=str).encode()
 
 
-def publish_index(
-    folder: Path, render: Callable[[list[Entry]], str], pages: Mapping[str, bytes] | None = None
-) -> None:
-    """Write the index page, `render(entries)` of what is published now, and `pages` beside it by name."""
+def index_name(lang: str) -> str:
+    """The index page in a language; `INDEX` is the one that is opened first.
+
+    >>> index_name("zh")
+    'index.zh.html'
+    """
+    return INDEX.replace(".", f".{lang}.")
+
+
+def publish_index(folder: Path, render: Callable[[list[Entry]], Mapping[str, str]]) -> None:
+    """Write the index pages, `render(entries)` of what is published now, by file name."""
     with locked(folder):
-        _replace(folder, {**(pages or {}), INDEX: render(manifest(folder)).encode()})
+        pages = render(manifest(folder))
+        _replace(folder, {name: page.encode() for name, page in pages.items()})
         _shorten_history(folder)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from salesops_lib.errors import BusyError, RunError, SalesopsError
-from salesops_lib.runs import inputs, ledger, publish
+from salesops_lib.runs import inputs, ledger, publish, restated
 from salesops_lib.runs.execute import Executed, Fault, Limits, execute
 from salesops_lib.runs.turns import turn
 from salesops_lib.runs.units import WHOLE, ScopedWorkspaces, Unit
@@ -123,7 +123,8 @@ def due(task: Task) -> tuple[list[Result], Task]:
         entry = entries.get((task.inputs.period, task.notebook.stem, task.unit.name, lang))
         if entry is None or (task.pdf and not any(name.endswith(".pdf") for name in entry["files"])):
             continue
-        if entry["key"] == inputs.key(task.parts(lang)) and publish.is_intact(task.reports, entry):
+        key = restated.key(task.parts(lang), entry.get("restates", {}))
+        if entry["key"] == key and publish.is_intact(task.reports, entry):
             current.append(task.result(lang, "up-to-date", path=task.page(lang)))
     done = {result.lang for result in current}
     return current, replace(task, languages=tuple(lang for lang in task.languages if lang not in done))
@@ -238,16 +239,19 @@ def _deliver(task: Task, executed: Executed, folder: Path, begun_at: str, starte
     """Render and publish all languages at once; a Fault when either is refused."""
     changed = _changed(task, executed)
     if changed:
-        said = f"{task.notebook.stem}: {changed} changed while it ran. Run it again."
-        return Fault("input-changed", said)
+        message = f"{task.notebook.stem}: {changed} changed while it ran. Run it again."
+        return Fault("input-changed", message)
     files: dict[str, bytes] = {}
     entries: list[publish.Entry] = []
     try:
+        known = publish.manifest(task.reports)
+        before = restated.earlier(known, task.notebook.stem, task.inputs.period, task.unit)
         for lang, page in executed.pages.items():
-            own = _files(task, executed, lang, folder.name)
-            times = (begun_at, round(time.perf_counter() - started, 2))
             parts = task.parts(lang, executed.source)
-            entries.append(_entry(task, page, parts, folder.name, times, list(own)))
+            said = {**page, "restates": restated.restates(before, page, parts)}
+            own = _files(task, executed, said, lang, folder.name)
+            times = (begun_at, round(time.perf_counter() - started, 2))
+            entries.append(_entry(task, said, parts, folder.name, times, list(own)))
             files |= own
         publish.publish(task.reports, entries, files)
     except SalesopsError as refused:
@@ -267,14 +271,16 @@ def _changed(task: Task, executed: Executed) -> str:
     return " and ".join(told[name] for name, now in known.items() if read[name] != {now})
 
 
-def _files(task: Task, executed: Executed, lang: str, run_id: str) -> dict[str, bytes]:
+def _files(
+    task: Task, executed: Executed, said: Mapping[str, Any], lang: str, run_id: str
+) -> dict[str, bytes]:
     """Page, workbook and, where asked for, PDF of one language, by path below the reports."""
     from salesops_lib import reporting
 
     stem, book = f"{task.stem}.{lang}", executed.workbook(lang)
     workbook = Path(stem).name + ".xlsx" if book else ""
-    title = str(executed.pages[lang].get("title") or task.notebook.stem)
-    page = _render(executed.notebook, task, lang, title, run_id, workbook)
+    title = str(said.get("title") or task.notebook.stem)
+    page = _render(executed.notebook, task, lang, title, run_id, workbook, said)
     made = {f"{stem}.html": page.encode()}
     if book:
         made[f"{stem}.xlsx"] = book.read_bytes()
@@ -285,9 +291,13 @@ def _files(task: Task, executed: Executed, lang: str, run_id: str) -> dict[str, 
     return made
 
 
+#: Words of `page.<lang>.json` that its entry repeats.
+_SAID = ("title", "headline", "grade", "as_of", "currency", "display_unit")
+
+
 def _entry(
     task: Task,
-    page: Mapping[str, Any],
+    said: Mapping[str, Any],
     parts: Mapping[str, Any],
     run_id: str,
     times: tuple[str, float],
@@ -300,15 +310,18 @@ def _entry(
         "by": task.unit.by,
         "lang": parts["lang"],
         "run_id": run_id,
-        "key": inputs.key(parts),
+        "key": restated.key(parts, said["restates"]),
         "parts": dict(parts),
-        "figures": figures(page),
+        "figures": figures(said),
         "parameters": dict(task.given),
         "policy": {"version": task.inputs.policy_version, "sha256": task.inputs.policy_sha256},
         "data": task.inputs.data,
         "packages": inputs.packages(),
         "state": "published",
-        **{name: page.get(name) or "" for name in ("title", "headline", "grade", "as_of")},
+        **{name: said.get(name) or "" for name in _SAID},
+        "is_complete": bool(said.get("is_complete")),
+        "key_figures": dict(said.get("key_figures", {})),
+        **({"restates": said["restates"]} if said["restates"] else {}),
         "started_at": times[0],
         "finished_at": ledger.now(),
         "seconds": times[1],
@@ -322,17 +335,25 @@ def figures(page: Mapping[str, Any]) -> str:
     >>> figures({"headline": "Sales rose", "data": "1"}) == figures({"headline": "Sales rose", "data": "2"})
     True
     """
-    said = {name: value for name, value in page.items() if name not in ("data", "policy_sha256")}
+    said = {name: value for name, value in page.items() if name not in ("data", "policy_sha256", "restates")}
     text = json.dumps(said, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _render(notebook: Any, task: Task, lang: str, title: str, run_id: str, workbook: str) -> str:
+def _render(
+    notebook: Any,
+    task: Task,
+    lang: str,
+    title: str,
+    run_id: str,
+    workbook: str,
+    said: Mapping[str, Any] | None = None,
+) -> str:
     from salesops_lib import reporting
 
-    index = "" if task.unit else "../index.html"
+    index = "" if task.unit else f"../{publish.index_name(lang)}"
     meta = {"workbook": workbook, "index": index, "run": run_id, "data": task.data[:16]}
-    return reporting.render(notebook, lang=lang, title=title, meta=meta)
+    return reporting.render(notebook, lang=lang, title=title, meta=meta, said=said)
 
 
 def _leave_page(task: Task, folder: Path) -> None:

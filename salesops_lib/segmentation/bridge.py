@@ -53,7 +53,7 @@ def customer_bridge(ws: Workspace) -> Exhibit | Missing:
               "new": steps.amount["new_customers"], "lost": -steps.amount["lost_customers"], "at_stake": -steps.amount["lost_customers"]}  # fmt: skip
     return Exhibit(
         "customers", "bridge", frame, metric="customer_bridge", window=windows["actual"], base=windows["base"], sources=("order_lines",),
-        findings=(Finding("customers.retained", values, "net_retention", "good" if kept.net >= 1 else "bad"),), units={"n": "count"},
+        findings=(Finding("customers.retained", values, "net_retention", "good" if kept.net >= 1 else "bad", "net"),), units={"n": "count"},
         notes=unnamed(ws, windows["actual"]),
     )  # fmt: skip
 

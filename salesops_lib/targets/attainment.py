@@ -223,7 +223,7 @@ def _headline(ws: Workspace, row: Any) -> Finding:
         if measure_of >= 1 and (aimed or grown)
         else "neutral"
     )
-    return Finding(f"headline.{kind}{counted}", values, row.metric, tone)
+    return Finding(f"headline.{kind}{counted}", values, row.metric, tone, "actual")
 
 
 def _attained(ws: Workspace, frame: pd.DataFrame, by: str) -> tuple[Finding, ...]:
