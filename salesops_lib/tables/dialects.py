@@ -27,6 +27,10 @@ def translated(sql: str, dialect: str) -> str:
     statement = sqlglot.parse_one(sql, read="duckdb")
     for placeholder in list(statement.find_all(expressions.Placeholder)):
         placeholder.replace(expressions.Var(this=_BOUND))
+    if dialect == "spark":  # sqlglot writes Spark's percentile_cont as other engines call it
+        for quantile in list(statement.find_all(expressions.PercentileCont)):
+            exact = expressions.Anonymous(this="percentile", expressions=[quantile.this, quantile.expression])
+            quantile.replace(exact)
     carried = statement.sql(dialect)
     if dialect == "postgres":
         return carried.replace("%", "%%").replace(_BOUND, "%s")

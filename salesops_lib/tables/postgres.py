@@ -134,9 +134,7 @@ def _kinds(cursor: Any) -> list[tuple[str, pa.DataType | None]]:
     for column in cursor.description or ():
         kind = types.get(column.type_display.partition("(")[0])
         if column.type_code == _NUMERIC:
-            kind = (
-                pa.float64() if column.precision is None else pa.decimal128(column.precision, column.scale)
-            )
+            kind = pa.float64() if column.precision is None else pa.decimal128(column.precision, column.scale)
         found.append((column.name, kind))
     return found
 
@@ -216,7 +214,9 @@ def _copy(source: DuckDBEngine, writer: psycopg.Connection[Any], table: str, tar
     writer.execute(f"CREATE TABLE {target} ({body})".encode())
     cells = ", ".join(_as_text(name, kind) for name, kind in described)
     with writer.cursor().copy(f"COPY {target} FROM STDIN".encode()) as copy:
-        for batch in source.stream(f"SELECT concat_ws(chr(9), {cells}) || chr(10) AS line FROM {quoted(table)}"):
+        for batch in source.stream(
+            f"SELECT concat_ws(chr(9), {cells}) || chr(10) AS line FROM {quoted(table)}"
+        ):
             copy.write("".join(batch.column(0).to_pylist()))
     writer.execute(f"ANALYZE {target}".encode())
 
@@ -229,7 +229,9 @@ def _stored(kind: str) -> str:
     """
     if kind.endswith("]") or kind.startswith("STRUCT"):
         return "jsonb"
-    return {"VARCHAR": 'text COLLATE "C"', "DOUBLE": "double precision", "TIMESTAMP_S": "timestamp"}.get(kind, kind)
+    return {"VARCHAR": 'text COLLATE "C"', "DOUBLE": "double precision", "TIMESTAMP_S": "timestamp"}.get(
+        kind, kind
+    )
 
 
 def _as_text(name: str, kind: str) -> str:

@@ -48,9 +48,9 @@ class SparkEngine:
         load = Path(folder) / current.read_text("utf-8").strip()
         self._is_remote = master.startswith("sc://")
         self.session = _session(master)
+        self._columns: dict[str, list[str]] = {}
         for path in sorted(load.glob("*.parquet")):
-            self.session.read.parquet(path.as_posix()).createOrReplaceTempView(path.stem)
-        self._tables = [path.stem for path in sorted(load.glob("*.parquet"))]
+            self._columns[path.stem] = _opened(self.session, path)
 
     def query(self, sql: str, values: Sequence[object] = ()) -> pd.DataFrame:
         """Rows in the types that DuckDB gives."""
@@ -65,7 +65,7 @@ class SparkEngine:
 
     def columns(self) -> dict[str, list[str]]:
         """Columns of each table, in order."""
-        return {table: list(self.session.table(table).columns) for table in self._tables}
+        return self._columns
 
     def close(self) -> None:
         """End the session of a server; a local Spark ends with its process, which may hold other sessions."""
@@ -74,6 +74,17 @@ class SparkEngine:
 
     def _arrow(self, sql: str, values: Sequence[object] = ()) -> pa.Table:
         return self.session.sql(translated(sql, "spark"), args=list(values)).toArrow()
+
+
+def _opened(session: Any, path: Path) -> list[str]:
+    """Make a file a table of the session; its types are read here, as Spark would start a job for each."""
+    import pyarrow.parquet as pq
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    schema = pq.read_schema(path)
+    typed = session.read.schema(from_arrow_schema(schema, prefer_timestamp_ntz=True))
+    typed.parquet(path.as_posix()).createOrReplaceTempView(path.stem)
+    return list(schema.names)
 
 
 def _session(master: str) -> Any:

@@ -34,7 +34,12 @@ def told(root: Path, output: Path, period: str = "") -> Told:
     with pytest.MonkeyPatch.context() as patch:
         _watch(found, patch)
         for path in NOTEBOOKS:
-            found_in = {"period": period, "lang": "en,zh", "workspace": str(root), "output": str(output / path.stem)}
+            found_in = {
+                "period": period,
+                "lang": "en,zh",
+                "workspace": str(root),
+                "output": str(output / path.stem),
+            }
             patch.setattr(Page, "_notebook", path.stem, raising=False)
             for cell in nbformat.read(path, as_version=4).cells:
                 if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", ()):
@@ -74,7 +79,9 @@ def assert_equal(theirs: Told, mine: Told) -> None:
         other = theirs.frames[key]
         if "what" in frame:  # findings, which the pages' summaries hold too
             frame, other = (f.assign(what=[str(finding.id) for finding in f.what]) for f in (frame, other))
-        pd.testing.assert_frame_equal(other, frame, check_exact=False, rtol=1e-9, atol=0, check_dtype=False, obj=str(key))
+        pd.testing.assert_frame_equal(
+            other, frame, check_exact=False, rtol=1e-9, atol=0, check_dtype=False, obj=str(key)
+        )
         for column in frame.select_dtypes("integer"):
             assert other[column].tolist() == frame[column].tolist(), (key, column)
     assert theirs.pages.keys() == mine.pages.keys()
