@@ -10,6 +10,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 import pytest
+from IPython.utils.capture import capture_output
 
 from salesops_lib.metrics import Exhibit, Missing
 from salesops_lib.reporting import Page
@@ -28,14 +29,14 @@ class Told:
     statements: dict[str, list[object]] = field(default_factory=dict)
 
 
-def told(root: Path, output: Path, period: str = "") -> Told:
+def told(root: Path, output: Path) -> Told:
     """Run the cells of each notebook on the workspace `root`."""
     found = Told()
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, capture_output():
         _watch(found, patch)
         for path in NOTEBOOKS:
-            found_in = {
-                "period": period,
+            given = {
+                "period": "",
                 "lang": "en,zh",
                 "workspace": str(root),
                 "output": str(output / path.stem),
@@ -43,11 +44,11 @@ def told(root: Path, output: Path, period: str = "") -> Told:
             patch.setattr(Page, "_notebook", path.stem, raising=False)
             for cell in nbformat.read(path, as_version=4).cells:
                 if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", ()):
-                    exec(compile(cell.source, path.name, "exec"), found_in)
+                    exec(compile(cell.source, path.name, "exec"), given)
             for lang in ("en", "zh"):
                 page = (output / path.stem / f"page.{lang}.json").read_text("utf-8")
                 found.pages[path.stem, lang] = json.loads(page)
-            found_in["ws"].close()
+            given["ws"].close()
     return found
 
 
