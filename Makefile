@@ -20,3 +20,4 @@ check:
 lock:
 	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-strip-extras -o requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-strip-extras -c requirements.lock -o requirements-dev.lock
+	echo 'pyspark>=4' | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-strip-extras --custom-compile-command 'make lock' -o requirements-spark.lock

@@ -12,8 +12,8 @@ from salesops_lib import policy as policies
 from salesops_lib.errors import DataError, nearest
 from salesops_lib.periods import Calendar, Comparison, Period, Window
 from salesops_lib.tables import TABLES
-from salesops_lib.tables.engine import DuckDBEngine
 from salesops_lib.tables.facts import Facts
+from salesops_lib.tables.stores import open_facts
 
 if TYPE_CHECKING:
     from datetime import date
@@ -137,7 +137,7 @@ def open_workspace(root: Path | str = "", *, period: str = "", lang: str = "") -
     folder = find_root(root)
     policy = load_policy(folder)
     languages = languages_of(lang or policy.report.language)
-    facts = Facts(DuckDBEngine(folder / "data" / "facts.duckdb", read_only=True))
+    facts = Facts(open_facts(folder))
     try:
         calendar = Calendar(**policy.calendar_settings())
         if facts.last_day is None:

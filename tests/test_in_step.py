@@ -17,8 +17,12 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-LOCKS = {"run": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
-BOTH = pytest.mark.parametrize("which", LOCKS)
+LOCKS = {
+    "run": ROOT / "requirements.lock",
+    "dev": ROOT / "requirements-dev.lock",
+    "spark": ROOT / "requirements-spark.lock",
+}
+EACH = pytest.mark.parametrize("which", LOCKS)
 
 
 def required(*extras: str) -> list[Requirement]:
@@ -35,7 +39,11 @@ def required(*extras: str) -> list[Requirement]:
     return found
 
 
-WANTED = {"run": required("build"), "dev": required("dev")}
+WANTED = {
+    "run": required("build"),
+    "dev": required("dev"),
+    "spark": [requirement for requirement in required("spark") if requirement.name == "pyspark"],
+}
 
 
 def entries(path: Path) -> list[tuple[Requirement, list[str]]]:
@@ -60,7 +68,7 @@ def pins(path: Path) -> dict[str, set[str]]:
 # --- dependencies ------------------------------------------------------------------------------
 
 
-@BOTH
+@EACH
 def test_every_requirement_is_pinned_at_a_version_it_admits(which: str) -> None:
     locked = pins(LOCKS[which])
     for requirement in WANTED[which]:
@@ -73,7 +81,7 @@ def test_every_requirement_is_pinned_at_a_version_it_admits(which: str) -> None:
             )
 
 
-@BOTH
+@EACH
 def test_every_line_is_one_exact_version_with_hashes(which: str) -> None:
     for requirement, hashes in entries(LOCKS[which]):
         assert re.fullmatch(r"==[^,*]+", str(requirement.specifier)), requirement
@@ -82,7 +90,7 @@ def test_every_line_is_one_exact_version_with_hashes(which: str) -> None:
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", entry) for entry in hashes), requirement
 
 
-@BOTH
+@EACH
 def test_locks_name_no_host_and_no_index(which: str) -> None:
     text = LOCKS[which].read_text("utf-8")
     assert not re.search(

@@ -16,7 +16,7 @@ from salesops_lib.cleaning.settings import Settings
 from salesops_lib.cleaning.sources import Source, read_sources
 from salesops_lib.cleaning.stage import Staged, stage
 from salesops_lib.errors import DataError
-from salesops_lib.tables import TABLES, Table
+from salesops_lib.tables import TABLES, Table, stores
 from salesops_lib.tables.engine import DuckDBEngine, literal, quoted
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _NO_PART = ("sha256", "confidence", "confidences", "samples", "reasons", "unmapp
 
 
 def load(root: Path | str, *, policy: Any = None) -> Audit:
-    """Clean all sources of a workspace into its store.
+    """Clean all sources of a workspace into its store, and publish them where sources.yaml names another.
 
     Parameters
     ----------
@@ -48,11 +48,11 @@ def load(root: Path | str, *, policy: Any = None) -> Audit:
     ------
     DataError
         If there are no sources, a file is gone or unreadable, another load is running, or
-        data/ cannot be written.  The store of the last good load is then untouched.
+        data/ or the store that sources.yaml names cannot be written.  The store of the last good load is then untouched.
     """
     root, settings = Path(root), Settings.of(policy)
     data = root / "data"
-    sources = read_sources(root)
+    sources, named = read_sources(root), stores.named(root)
     if not any(source.table for source in sources):
         raise DataError(
             f"{data / 'sources.yaml'} names no source to load. Add files with `salesops add FILE…`; "
@@ -65,6 +65,8 @@ def load(root: Path | str, *, policy: Any = None) -> Audit:
         try:
             store.mend(data, scratch)
             audit = _build(root, sources, scratch, settings)
+            if named:
+                stores.publish(scratch / store.FACTS, named)
             store.publish(scratch, data)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)

@@ -143,6 +143,9 @@ def read_sources(root: Path) -> list[Source]:
     entries = document.get("sources", []) if isinstance(document, Mapping) else None
     if not isinstance(entries, list):
         raise DataError(f"{path} must hold a list under `sources:`. Write it anew with `salesops add FILE…`.")
+    for key in document:
+        if key not in ("sources", "store"):
+            raise DataError(f"{path}: unknown key {key!r}; {nearest(str(key), ('sources', 'store'))}")
     return [_source(path, entry) for entry in entries]
 
 

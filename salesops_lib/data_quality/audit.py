@@ -16,7 +16,7 @@ def accounted(ws: Workspace) -> Exhibit:
     """Rows in = used + merged + set aside + excluded, of each source and table; the total last."""
     frame = ws.facts.query(
         "SELECT source, table_name, rows_in, used, merged, set_aside, COALESCE(excluded, 0) AS excluded, suspected, orphans "
-        "FROM audit_sources WHERE kind = 'file'"
+        "FROM audit_sources WHERE kind = 'file' ORDER BY source, table_name"
     ).rename(columns={"table_name": "table"})
     counts = ["rows_in", "used", "merged", "set_aside", "excluded", "suspected", "orphans"]
     total = frame[counts].sum()
@@ -36,9 +36,9 @@ def accounted(ws: Workspace) -> Exhibit:
     if len(unrated):
         told = {"n": int(unrated.n.sum()), "names": list(unrated.currency)}
         found.append(Finding("accounted.unrated", told, "rows_accounted", "bad"))
-    skipped = ws.facts.query("SELECT source FROM audit_sources WHERE kind = 'skipped'").source
+    skipped = ws.facts.query("SELECT source FROM audit_sources WHERE kind = 'skipped' ORDER BY source").source
     derived = ws.facts.query(
-        "SELECT DISTINCT table_name FROM audit_sources WHERE kind = 'derived'"
+        "SELECT DISTINCT table_name FROM audit_sources WHERE kind = 'derived' ORDER BY table_name"
     ).table_name
     notes = []
     untroubled = [name for name in ("suspected", "orphans") if not total[name]]

@@ -82,11 +82,10 @@ def months(ws: Workspace, before: int, now: int) -> pd.DataFrame:
 def _first_open_month(ws: Workspace, serial: int) -> str:
     """The month of the day after the last one that a load knew; empty where nothing was dated."""
     found = ws.facts.query(
-        "SELECT strftime(COALESCE(MAX(last_on) FILTER (table_name = 'order_lines'), MAX(last_on)) + INTERVAL 1 DAY, '%Y-%m') AS month "
-        "FROM loads WHERE serial = ?",
+        "SELECT COALESCE(MAX(CASE WHEN table_name = 'order_lines' THEN last_on END), MAX(last_on)) AS last_on FROM loads WHERE serial = ?",
         [serial],
-    ).month.item()
-    return found if isinstance(found, str) else ""
+    ).last_on.iloc[0]
+    return "" if pd.isna(found) else f"{found + pd.Timedelta(days=1):%Y-%m}"
 
 
 def restatements(ws: Workspace) -> Exhibit | Missing:

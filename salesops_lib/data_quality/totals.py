@@ -22,7 +22,8 @@ def _in_minor_units(ws: Workspace, frame: pd.DataFrame, columns: tuple[str, ...]
 def control_totals(ws: Workspace) -> Exhibit:
     """Money read against money stored, of each source; rounding to minor units is the only difference."""
     frame = ws.facts.query(
-        "SELECT source, table_name, raw_total, stored_total, rounding_residual, set_aside_total FROM audit_sources WHERE raw_total IS NOT NULL"
+        "SELECT source, table_name, raw_total, stored_total, rounding_residual, set_aside_total FROM audit_sources WHERE raw_total IS NOT NULL "
+        "ORDER BY source, table_name"
     ).rename(columns={"table_name": "table"})
     residual = frame.rounding_residual.abs().sum() * 10**ws.policy.semantics.minor_digits
     frame = _in_minor_units(ws, frame, ("raw_total", "stored_total", "set_aside_total"))
@@ -41,9 +42,9 @@ def reconciled(ws: Workspace) -> Exhibit | Missing:
     not used, so that it is the file that is compared, not its cleaning.
     """
     frame = ws.facts.query(
-        "SELECT source, column_name, stated_by, stated, read_total, used_total, difference AS read_less_stated, "
-        "CASE WHEN stated <> 0 THEN CAST(difference / abs(stated) AS DOUBLE) END AS difference_rate, is_within FROM audit_controls "
-        "ORDER BY is_within, abs(difference_rate) DESC NULLS FIRST, source, column_name, stated_by"
+        "SELECT * FROM (SELECT source, column_name, stated_by, stated, read_total, used_total, difference AS read_less_stated, "
+        "CASE WHEN stated <> 0 THEN CAST(difference AS DOUBLE) / CAST(abs(stated) AS DOUBLE) END AS difference_rate, is_within "
+        "FROM audit_controls) AS controls ORDER BY is_within, abs(difference_rate) DESC NULLS FIRST, source, column_name, stated_by"
     ).rename(columns={"column_name": "column"})
     if frame.empty:
         return Missing("reconciled", (), "note.finance_total")
@@ -72,9 +73,10 @@ def returned(ws: Workspace) -> Exhibit:
     undone (of rows with no match it is not told: it stands in the orders of nobody).
     """
     found = ws.facts.query(
-        "SELECT 'matched' AS outcome, rule AS reason, COUNT(DISTINCT (table_name, return_order_id, return_line_id)) AS n_returns, "
-        "CAST(SUM(matched_quantity) AS DOUBLE) AS quantity, CAST(SUM(matched_amount) AS DOUBLE) AS net_amount, MIN(return_order_id) AS example "
-        "FROM return_matches GROUP BY rule"
+        "SELECT 'matched' AS outcome, rule AS reason, COUNT(*) AS n_returns, "
+        "CAST(SUM(quantity) AS DOUBLE) AS quantity, CAST(SUM(amount) AS DOUBLE) AS net_amount, MIN(return_order_id) AS example "
+        "FROM (SELECT rule, return_order_id, SUM(matched_quantity) AS quantity, SUM(matched_amount) AS amount FROM return_matches "
+        "GROUP BY rule, table_name, return_order_id, return_line_id) AS returned GROUP BY rule"
     )
     without = ws.facts.query(
         "SELECT outcome, reason, CAST(SUM(n_rows) AS BIGINT) AS n_returns, MIN(example) AS example FROM audit_reasons "
@@ -85,7 +87,7 @@ def returned(ws: Workspace) -> Exhibit:
         ["outcome", "n_returns", "reason"], ascending=[True, False, True], ignore_index=True
     )
     n_matched = ws.facts.query(
-        "SELECT COUNT(DISTINCT (table_name, return_order_id, return_line_id)) AS n FROM return_matches"
+        "SELECT COUNT(*) AS n FROM (SELECT DISTINCT table_name, return_order_id, return_line_id FROM return_matches) AS returned"
     ).n.item()
     n_open = int(without.n_returns.sum())
     n_partly = int(without.n_returns[without.reason == PARTLY].sum())

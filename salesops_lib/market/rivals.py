@@ -81,7 +81,7 @@ def price_index(ws: Workspace) -> Exhibit | Missing:
         "  FROM competitor_prices WHERE price > 0 AND observed_on BETWEEN ? AND ? GROUP BY competitor, product_id, date_trunc('quarter', observed_on)"
         ") SELECT t.competitor AS label, 100 * quantile_cont(o.price / t.price, 0.5) AS value,"
         "  100 * quantile_cont(o.price / t.price, 0.25) AS low, 100 * quantile_cont(o.price / t.price, 0.75) AS high, COUNT(*) AS n "
-        "FROM theirs AS t JOIN ours AS o ON o.product_id = t.product_id AND o.quarter = t.quarter GROUP BY t.competitor ORDER BY value DESC",
+        "FROM theirs AS t JOIN ours AS o ON o.product_id = t.product_id AND o.quarter = t.quarter GROUP BY t.competitor ORDER BY value DESC, label",
         [window.start, window.end, window.start, window.end],
     )
     if frame.empty:

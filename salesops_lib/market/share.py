@@ -125,7 +125,7 @@ def white_space(ws: Workspace, *, at_most: int = 10) -> Exhibit | Missing:
         .bookings
     )
     customers = ws.facts.query(
-        "SELECT customer_id, name, region, potential_amount FROM customers WHERE potential_amount > 0"
+        "SELECT customer_id, name, region, potential_amount FROM customers WHERE potential_amount > 0 ORDER BY customer_id"
     )
     frame = customers.assign(actual=customers.customer_id.map(sold).fillna(0))
     frame = frame.assign(

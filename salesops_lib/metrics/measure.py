@@ -52,7 +52,7 @@ def measure(
     Returns
     -------
     pd.DataFrame
-        One row per window and group that has any row; columns `window`, `by`, `ids`.
+        One row per window and group that has any row, in their order; columns `window`, `by`, `ids`.
         Money in minor units.  A metric whose columns were never loaded is missing.
 
     Raises
@@ -69,9 +69,9 @@ def measure(
     merged = reduce(lambda left, right: left.merge(right, on=keys, how="outer"), frames)
     merged = merged.assign(**{metric: _plain(merged[metric]) for metric in ids})
     order = {label: position for position, label in enumerate(windows)}
-    return merged.sort_values("window", key=lambda w: w.map(order), kind="stable", ignore_index=True)[
-        [*keys, *ids]
-    ]
+    return merged.sort_values(
+        keys, key=lambda c: c.map(order) if c.name == "window" else c, kind="stable", ignore_index=True
+    )[[*keys, *ids]]
 
 
 def assigned(measured: pd.DataFrame, by: Sequence[str], metric: str) -> pd.DataFrame:

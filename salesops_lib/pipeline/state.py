@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 #: Deals open on a day (bound five times), each at its stage of that day: the last change up to
 #: it, else what the first change after it started from, else the present stage of a deal still open.
 _STAGE_THEN = """
-changes AS (
-    SELECT opportunity_id, arg_max(new_value, changed_on) FILTER (WHERE changed_on <= ?) AS last_stage,
-           arg_min(old_value, changed_on) FILTER (WHERE changed_on > ?) AS next_from
-    FROM opportunity_changes WHERE field = 'stage' GROUP BY opportunity_id
+earlier AS (
+    SELECT opportunity_id, new_value AS stage, ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY changed_on DESC, new_value) AS place
+    FROM opportunity_changes WHERE field = 'stage' AND new_value IS NOT NULL AND changed_on <= ?
+), later AS (
+    SELECT opportunity_id, old_value AS stage, ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY changed_on, old_value) AS place
+    FROM opportunity_changes WHERE field = 'stage' AND old_value IS NOT NULL AND changed_on > ?
 ), stages AS (
     SELECT d.created_on, d.amount,
-           COALESCE(c.last_stage, c.next_from, CASE WHEN d.outcome = 'open' THEN d.stage ELSE 'closed_since' END) AS stage
-    FROM deals AS d LEFT JOIN changes AS c ON c.opportunity_id = d.opportunity_id
+           COALESCE(e.stage, l.stage, CASE WHEN d.outcome = 'open' THEN d.stage ELSE 'closed_since' END) AS stage
+    FROM deals AS d
+    LEFT JOIN earlier AS e ON e.opportunity_id = d.opportunity_id AND e.place = 1
+    LEFT JOIN later AS l ON l.opportunity_id = d.opportunity_id AND l.place = 1
     WHERE (d.created_on IS NULL OR d.created_on <= ?) AND (d.outcome = 'open' OR d.closed_on > ?)
 )
 """

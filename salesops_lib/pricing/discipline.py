@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing, totals
+from salesops_lib.metrics.definitions.metric import rounded
 from salesops_lib.metrics.formulas import ratio
 
 if TYPE_CHECKING:
@@ -72,12 +73,13 @@ def floor_breaches(ws: Workspace, *, at_most: int = 10) -> Exhibit | Missing:
     default, cases, bound = _floors(ws)
     window = [ws.window.start, ws.window.end]
     name = "rep_name" if by == "rep_id" else by
+    leakage = rounded("SUM(floor_amount - net_amount) FILTER (WHERE net_amount < floor_amount)")
     frame = ws.facts.query(
         f"WITH floored AS (SELECT {by} AS unit, {name} AS name, region, net_amount, list_amount, list_amount * {cases} AS floor_amount"
         "  FROM sales WHERE kind = 'order' AND list_amount > 0 AND dated_on BETWEEN ? AND ?)"
         " SELECT unit, MAX(name) AS name, MAX(region) AS region, COUNT(*) AS n_lines, COUNT(*) FILTER (WHERE net_amount < floor_amount) AS n_below,"
         " CAST(SUM(net_amount) FILTER (WHERE net_amount < floor_amount) AS BIGINT) AS below_amount,"
-        " CAST(round(SUM(floor_amount - net_amount) FILTER (WHERE net_amount < floor_amount)) AS BIGINT) AS leakage,"
+        f" {leakage} AS leakage,"
         " 1 - CAST(SUM(net_amount) AS DOUBLE) / SUM(list_amount) AS discount_rate, CAST(SUM(list_amount) AS BIGINT) AS list_amount"
         " FROM floored GROUP BY unit ORDER BY leakage DESC NULLS LAST, unit",
         [*bound, *window],
@@ -111,7 +113,7 @@ def floor_breaches(ws: Workspace, *, at_most: int = 10) -> Exhibit | Missing:
 def _floors(ws: Workspace) -> tuple[float, str, list[object]]:
     """The policy's floors as SQL: share of list price by category, with its default."""
     rules = ws.policy.pricing.floors
-    cases = "".join(" WHEN category = ? THEN CAST(? AS DOUBLE)" for _ in rules.categories)
+    cases = "".join(" WHEN category = ? THEN CAST(? AS DECIMAL(12, 9))" for _ in rules.categories)
     bound: list[object] = [value for pair in rules.categories.items() for value in pair]
-    sql = f"(CASE{cases} ELSE CAST(? AS DOUBLE) END)" if cases else "CAST(? AS DOUBLE)"
+    sql = f"(CASE{cases} ELSE CAST(? AS DECIMAL(12, 9)) END)" if cases else "CAST(? AS DECIMAL(12, 9))"
     return rules.default, sql, [*bound, rules.default]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from salesops_lib.tables import scope
+from salesops_lib.tables import scope, stores
 
 
 @dataclass(frozen=True)
@@ -91,5 +91,8 @@ class ScopedWorkspaces:
         policy = self._root / "policy.yaml"
         if policy.is_file():
             shutil.copy2(policy, folder / "policy.yaml")
-        store = Path("data") / "facts.duckdb"
-        scope.write_scoped(self._root / store, folder / store, unit.by, unit.name)
+        source = stores.open_facts(self._root)
+        try:
+            scope.write_scoped(source, folder / stores.FACTS, unit.by, unit.name)
+        finally:
+            source.close()

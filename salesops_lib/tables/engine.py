@@ -1,9 +1,9 @@
-"""Engines that hold the facts: one small class each, all spoken to in DuckDB's SQL.
+"""What an engine that holds the facts is asked, in DuckDB's SQL; and DuckDB, which does it by default.
 
-DuckDB is the default.  Another engine carries the same statements over with sqlglot, so that
-metrics are written once.  What an engine returns is a pandas frame small enough to look at;
-sums of money are cast to BIGINT in SQL and stay exact up to 2**53 minor units in a frame
-that also holds missing values.
+Other engines (`postgres`, `spark`) carry the same statements over with sqlglot, so that they are
+written once.  What an engine returns is a pandas frame small enough to look at; sums of money
+are cast to BIGINT in SQL and stay exact up to 2**53 minor units in a frame that also holds
+missing values.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +18,7 @@ from salesops_lib.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 def quoted(identifier: str) -> str:
@@ -44,7 +44,7 @@ class Engine(Protocol):
 
     def query(self, sql: str, values: Sequence[object] = ()) -> pd.DataFrame: ...
     def rows(self, sql: str) -> list[tuple[Any, ...]]: ...
-    def execute(self, sql: str, values: Sequence[object] = ()) -> None: ...
+    def stream(self, sql: str, values: Sequence[object] = ()) -> pa.RecordBatchReader: ...
     def columns(self) -> dict[str, list[str]]: ...
     def close(self) -> None: ...
 
@@ -66,10 +66,7 @@ class DuckDBEngine:
         import duckdb
 
         if read_only and not Path(path).is_file():
-            raise DataError(
-                f"There are no facts at {path} yet.\nAdd files with `salesops add FILE…`, then run `salesops load`; "
-                "or see the sample company with `salesops demo`."
-            )
+            raise no_facts(path)
         try:
             self.connection = duckdb.connect(str(path), read_only=read_only)
             if read_only:
@@ -113,6 +110,10 @@ class DuckDBEngine:
         """A few rows as Python values, for which pandas need not be imported."""
         return list(self.connection.execute(sql).fetchall())
 
+    def stream(self, sql: str, values: Sequence[object] = ()) -> pa.RecordBatchReader:
+        """Rows of `sql` as Arrow batches, however many."""
+        return self.connection.sql(sql, params=list(values)).to_arrow_reader()
+
     def execute(self, sql: str, values: Sequence[object] = ()) -> None:
         self.connection.execute(sql, list(values))
 
@@ -126,86 +127,27 @@ class DuckDBEngine:
             "SELECT table_name, column_name FROM information_schema.columns "
             "WHERE table_schema = 'main' ORDER BY table_name, ordinal_position"
         ).fetchall()
-        return _grouped(rows)
+        return grouped(rows)
 
     def close(self) -> None:
         self.connection.close()
 
 
-#: Type codes of PostgreSQL: date, timestamp, timestamp with time zone; integers, floats, numeric.
-_POSTGRES_DAYS = frozenset({1082, 1114, 1184})
-_POSTGRES_NUMBERS = frozenset({20, 21, 23, 700, 701, 1700})
+def grouped(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Columns of each table, of pairs of both.
 
-
-def _number(value: Any) -> int | float | None:
-    return float(value) if isinstance(value, Decimal) else value
-
-
-class PostgresEngine:
-    """Facts in PostgreSQL; statements are carried over from DuckDB's dialect by sqlglot.
-
-    `url` is a libpq connection string.  Passwords belong into the environment or a pgpass
-    file, not into the URL.
+    >>> grouped([("sales", "order_id"), ("sales", "kind")])
+    {'sales': ['order_id', 'kind']}
     """
-
-    def __init__(self, url: str, *, read_only: bool = True) -> None:
-        import psycopg
-
-        try:
-            self.connection = psycopg.connect(url, autocommit=True)
-        except psycopg.OperationalError as problem:
-            raise DataError(f"PostgreSQL cannot be reached: {str(problem).strip()}") from problem
-        if read_only:
-            self.connection.execute("SET default_transaction_read_only = on")
-
-    def query(self, sql: str, values: Sequence[object] = ()) -> pd.DataFrame:
-        """Rows in the types that DuckDB gives: days as datetimes, numbers as numbers, missing as missing."""
-        import pandas as pd
-
-        cursor = self.connection.execute(translated(sql, "postgres"), list(values))
-        described = cursor.description or ()
-        frame = pd.DataFrame(cursor.fetchall(), columns=[column.name for column in described])
-        for position, column in enumerate(described):
-            if column.type_code in _POSTGRES_DAYS:
-                frame.isetitem(position, pd.to_datetime(frame.iloc[:, position]))
-            elif column.type_code in _POSTGRES_NUMBERS:
-                frame.isetitem(position, pd.to_numeric(frame.iloc[:, position].map(_number)))
-        return frame
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return list(self.connection.execute(translated(sql, "postgres")).fetchall())
-
-    def execute(self, sql: str, values: Sequence[object] = ()) -> None:
-        self.connection.execute(translated(sql, "postgres"), list(values))
-
-    def columns(self) -> dict[str, list[str]]:
-        rows = self.connection.execute(
-            "SELECT table_name, column_name FROM information_schema.columns "
-            "WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position"
-        ).fetchall()
-        return _grouped(rows)
-
-    def close(self) -> None:
-        self.connection.close()
-
-
-#: Stands for a bound value while a statement is carried over.
-_BOUND = "salesops_bound_value"
-
-
-def translated(sql: str, dialect: str) -> bytes:
-    """`sql` of DuckDB's dialect in another one, with `?` as psycopg's `%s`."""
-    import sqlglot
-    from sqlglot import expressions
-
-    statement = sqlglot.parse_one(sql, read="duckdb")
-    for placeholder in list(statement.find_all(expressions.Placeholder)):
-        placeholder.replace(expressions.Var(this=_BOUND))
-    return statement.sql(dialect).replace("%", "%%").replace(_BOUND, "%s").encode()
-
-
-def _grouped(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for table, column in rows:
         found.setdefault(table, []).append(column)
     return found
+
+
+def no_facts(place: Path | str) -> DataError:
+    """What to say where nothing was loaded yet."""
+    return DataError(
+        f"There are no facts at {place} yet.\nAdd files with `salesops add FILE…`, then run `salesops load`; "
+        "or see the sample company with `salesops demo`."
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from salesops_lib.errors import DataError, nearest
 from salesops_lib.tables.canonical import TABLES
-from salesops_lib.tables.engine import DuckDBEngine, literal, quoted
+from salesops_lib.tables.engine import DuckDBEngine, Engine, quoted
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,16 +25,33 @@ UNITS = {"region": "region", "team": "team", "rep": "rep_id"}
 #: Kind of unit → scope types of the targets that it may see, its own first.
 _TARGETS = {"region": ("region", "team", "rep"), "team": ("team", "rep"), "rep": ("rep",)}
 
+#: Keys of everything that the unit sold, works on or employs; `{column} = ?` names the unit.
+_MINE = """WITH unit_lines AS (
+    SELECT DISTINCT order_id, COALESCE(line_id, '') AS line_id FROM sales WHERE {column} = ?
+), unit_deals AS (
+    SELECT DISTINCT opportunity_id FROM deals WHERE {column} = ?
+), unit_customers AS (
+    SELECT customer_id FROM sales WHERE {column} = ? UNION SELECT customer_id FROM deals WHERE {column} = ?
+), unit_products AS (
+    SELECT product_id FROM sales WHERE {column} = ? UNION SELECT product_id FROM deals WHERE {column} = ?
+), unit_reps AS (
+    SELECT rep_id FROM sales WHERE {column} = ? UNION SELECT rep_id FROM deals WHERE {column} = ?
+    UNION SELECT rep_id FROM org WHERE {column} = ?
+)
+"""
 _ORDERS = "order_id IN (SELECT order_id FROM unit_lines)"
-_LINES = "(order_id, COALESCE(line_id, '')) IN (SELECT (order_id, COALESCE(line_id, '')) FROM unit_lines)"
+_LINES = "EXISTS (SELECT 1 FROM unit_lines AS u WHERE u.order_id = t.order_id AND u.line_id = COALESCE(t.line_id, ''))"
 _CUSTOMERS = "customer_id IN (SELECT customer_id FROM unit_customers)"
 _PRODUCTS = "product_id IN (SELECT product_id FROM unit_products)"
 _REPS = "rep_id IN (SELECT rep_id FROM unit_reps)"
 _DEALS = "opportunity_id IN (SELECT opportunity_id FROM unit_deals)"
-_INVOICES = f"invoice_id IN (SELECT invoice_id FROM source.invoices WHERE {_ORDERS})"
+_INVOICES = f"invoice_id IN (SELECT invoice_id FROM invoices WHERE {_ORDERS})"
+_UNIT = "{column} = ?"
 
 #: Table → condition on the rows that a unit may see.
 _RULES = {
+    "sales": _UNIT,
+    "deals": _UNIT,
     "order_lines": _LINES,
     "returns": _ORDERS,
     "invoices": _ORDERS,
@@ -48,7 +65,7 @@ _RULES = {
     "products": _PRODUCTS,
     "competitor_prices": _PRODUCTS,
     "reps": _REPS,
-    "org": _REPS,
+    "org": f"{_REPS} AND {_UNIT}",  # a rep's past or future elsewhere is not this unit's
     "trainings": _REPS,
     "fx": "TRUE",
     "calendar": "TRUE",
@@ -94,8 +111,8 @@ def fingerprint(company: str, by: str, unit: str) -> str:
     return hashlib.sha256("\n".join((company, by, unit)).encode()).hexdigest()
 
 
-def write_scoped(source: Path, target: Path, by: str, unit: str) -> None:
-    """Write into `target` the rows of the store `source` that belong to one unit.
+def write_scoped(source: Engine, target: Path, by: str, unit: str) -> None:
+    """Write into the DuckDB file `target` the rows of `source` that belong to one unit.
 
     Parameters
     ----------
@@ -103,103 +120,66 @@ def write_scoped(source: Path, target: Path, by: str, unit: str) -> None:
         A key of `UNITS`, and which one: `region`, `North`.
     """
     engine = DuckDBEngine(target)
+    held = source.columns()
     try:
-        engine.execute(f"ATTACH {literal(str(source))} AS source (READ_ONLY)")
-        _name_what_belongs(engine, UNITS[by], unit)
-        held = {
-            table: columns for table, columns in _columns(engine).items() if not table.startswith("unit_")
-        }
         for table, columns in held.items():
-            engine.execute(_copy(table, columns, by))
-        _put_targets(engine, held, by, unit)
-        _put_facts(engine, by, unit)
-        for table in ("unit_lines", "unit_deals", "unit_customers", "unit_products", "unit_reps"):
-            engine.execute(f"DROP TABLE {table}")
-        _count(engine, held)
+            rule = _rule(table, columns, by)
+            shown = ", ".join(
+                quoted(c)
+                if c in _AUDIT.get(table, columns)
+                else f"CASE WHEN FALSE THEN {quoted(c)} END AS {quoted(c)}"
+                for c in columns
+            )
+            _copy(source, engine, table, f"SELECT {shown} FROM {quoted(table)} AS t WHERE {rule}", by, unit)
+        if "targets" in held:
+            _put_targets(source, engine, by, unit)
+        _put_facts(source, engine, by, unit)
+        _count(source, engine, held)
         if "audit_reasons" in held:
             _count_orphans(engine)
-        engine.execute("DETACH source")
         engine.execute("CHECKPOINT")
     finally:
         engine.close()
 
 
-def _columns(engine: DuckDBEngine) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for table, column in engine.rows(
-        "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'source' "
-        "ORDER BY table_name, column_index"
-    ):
-        found.setdefault(table, []).append(column)
-    return found
-
-
-def _name_what_belongs(engine: DuckDBEngine, column: str, unit: str) -> None:
-    """Tables unit_*: keys of everything that the unit sold, works on or employs."""
-    kept = f"{column} = ?"
-    sales, deals = f"source.sales WHERE {kept}", f"source.deals WHERE {kept}"
-    engine.execute(f"CREATE TABLE sales AS SELECT * FROM {sales}", [unit])
-    engine.execute(f"CREATE TABLE deals AS SELECT * FROM {deals}", [unit])
-    engine.execute("CREATE TABLE unit_lines AS SELECT DISTINCT order_id, line_id FROM sales")
-    engine.execute("CREATE TABLE unit_deals AS SELECT DISTINCT opportunity_id FROM deals")
-    for key in ("customer_id", "product_id", "rep_id"):
-        name = f"unit_{key.removesuffix('_id')}s"
-        both = f"SELECT {key} FROM sales UNION SELECT {key} FROM deals"
-        engine.execute(
-            f"CREATE TABLE {name} AS SELECT {key} FROM ({both}) AS mentioned WHERE {key} IS NOT NULL"
-        )
-    engine.execute(f"INSERT INTO unit_reps SELECT DISTINCT rep_id FROM source.org WHERE {kept}", [unit])
-
-
-def _copy(table: str, columns: list[str], by: str) -> str:
-    if table in ("sales", "deals"):
-        return "SELECT 1"
-    rows = f"FROM source.{quoted(table)}"
-    if table in _AUDIT:
-        shown = ", ".join(
-            quoted(c) if c in _AUDIT[table] else f"CASE WHEN FALSE THEN {quoted(c)} END AS {quoted(c)}"
-            for c in columns
-        )
-        return f"CREATE TABLE {quoted(table)} AS SELECT {shown} {rows}"
-    if table == "org":  # a rep's past or future elsewhere is not this unit's
-        own = f"{_REPS} AND {UNITS[by]} IN (SELECT DISTINCT {UNITS[by]} FROM sales)"
-        return f"CREATE TABLE org AS SELECT * {rows} WHERE {own}"
+def _rule(table: str, columns: list[str], by: str) -> str:
+    """Condition on the rows of a table that the unit may see; none may where nothing is said of it."""
     if table in ("market", "expenses"):
-        is_own = (
-            "region IN (SELECT DISTINCT region FROM sales)"
-            if by == "region" and "region" in columns
-            else "FALSE"
-        )
-        return f"CREATE TABLE {quoted(table)} AS SELECT * {rows} WHERE {is_own}"
-    return f"CREATE TABLE {quoted(table)} AS SELECT * {rows} WHERE {_RULES.get(table, 'FALSE')}"
+        return "region = ?" if by == "region" and "region" in columns else "FALSE"
+    return "TRUE" if table in _AUDIT else _RULES.get(table, "FALSE")
 
 
-def _put_targets(engine: DuckDBEngine, held: dict[str, list[str]], by: str, unit: str) -> None:
+def _copy(source: Engine, engine: DuckDBEngine, table: str, select: str, by: str, unit: str) -> None:
+    """Make `table` of what `select`, which may use the keys of `_MINE`, finds in `source`."""
+    statement = ((_MINE if "unit_" in select else "") + select).replace("{column}", UNITS[by])
+    engine.register("incoming", source.stream(statement, [unit] * statement.count("?")))
+    engine.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM incoming")
+    engine.connection.unregister("incoming")
+
+
+def _put_targets(source: Engine, engine: DuckDBEngine, by: str, unit: str) -> None:
     """The unit's own targets, as those of the whole too, and those of the teams and persons in it."""
-    if "targets" not in held:
-        return
-    below = {"team": "SELECT team FROM org", "rep": "SELECT rep_id FROM unit_reps"}
+    below = {"team": f"SELECT team FROM org WHERE {_RULES['org']}", "rep": "SELECT rep_id FROM unit_reps"}
     own, *others = _TARGETS[by]
-    rows = (
-        "INSERT INTO targets SELECT * {change}FROM source.targets WHERE scope_type = ? AND scope_id {is_in}"
-    )
-    engine.execute(rows.format(change="", is_in="= ?"), [own, unit])
-    whole = "REPLACE ('company' AS scope_type, 'company' AS scope_id) "
-    engine.execute(rows.format(change=whole, is_in="= ?"), [own, unit])
-    for kind in others:
-        engine.execute(rows.format(change="", is_in=f"IN ({below[kind]})"), [kind])
-
-
-def _put_facts(engine: DuckDBEngine, by: str, unit: str) -> None:
-    """What the store says of itself: a fingerprint of its own, its scope, and the company's last day."""
-    engine.execute("INSERT INTO store_facts SELECT * FROM source.store_facts WHERE name <> 'fingerprint'")
-    ((company,),) = engine.rows("SELECT value FROM source.store_facts WHERE name = 'fingerprint'")
-    said = [fingerprint(company, by, unit), by, unit]
-    engine.execute("INSERT INTO store_facts VALUES ('fingerprint', ?), ('scope_kind', ?), ('scope', ?)", said)
+    kept = [f"(scope_type = '{own}' AND scope_id = ?)"]
+    kept += [f"(scope_type = '{kind}' AND scope_id IN ({below[kind]}))" for kind in others]
+    _copy(source, engine, "targets", f"SELECT * FROM targets AS t WHERE {' OR '.join(kept)}", by, unit)
     engine.execute(
-        "INSERT INTO store_facts SELECT 'last_day', CAST(CAST(COALESCE("
-        "(SELECT MAX(dated_on) FROM source.sales), (SELECT MAX(created_on) FROM source.opportunities)) AS DATE) AS VARCHAR)"
+        "INSERT INTO targets SELECT * REPLACE ('company' AS scope_type, 'company' AS scope_id) FROM targets WHERE scope_type = ?",
+        [own],
     )
+
+
+def _put_facts(source: Engine, engine: DuckDBEngine, by: str, unit: str) -> None:
+    """What the store says of itself: a fingerprint of its own, its scope, and the company's last day."""
+    said = dict(source.rows("SELECT name, value FROM store_facts"))
+    ((last_day,),) = source.rows(
+        "SELECT CAST(COALESCE((SELECT MAX(dated_on) FROM sales), (SELECT MAX(created_on) FROM opportunities)) AS DATE) AS last_day"
+    )
+    said |= {"fingerprint": fingerprint(said["fingerprint"], by, unit), "scope_kind": by, "scope": unit}
+    said |= {"last_day": str(last_day)[:10]} if last_day else {}
+    for name, value in said.items():
+        engine.execute("INSERT INTO store_facts VALUES (?, ?)", [name, value])
 
 
 def _count_orphans(engine: DuckDBEngine) -> None:
@@ -217,8 +197,8 @@ def _count_orphans(engine: DuckDBEngine) -> None:
         )
 
 
-def _count(engine: DuckDBEngine, held: dict[str, list[str]]) -> None:
-    counted = {table for (table,) in engine.rows("SELECT DISTINCT table_name FROM source.table_columns")}
+def _count(source: Engine, engine: DuckDBEngine, held: dict[str, list[str]]) -> None:
+    counted = {table for (table,) in source.rows("SELECT DISTINCT table_name FROM table_columns")}
     for table in sorted(counted & held.keys()):
         columns = held[table]
         counts = ", ".join(f"COUNT({quoted(c)})" for c in columns)

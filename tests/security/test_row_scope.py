@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from salesops_lib import cleaning, runs
-from salesops_lib.tables import TABLES, scope
-from salesops_lib.tables.scope import write_scoped
+from salesops_lib.tables import TABLES, scope, stores
+from salesops_lib.tables.engine import DuckDBEngine
 from salesops_lib.workspace import load_policy, open_workspace
 
 REGIONS = ("North", "South", "West")
@@ -65,6 +65,14 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def write_scoped(source: Path, target: Path, by: str, unit: str) -> None:
+    engine = DuckDBEngine(source, read_only=True)
+    try:
+        scope.write_scoped(engine, target, by, unit)
+    finally:
+        engine.close()
+
+
 def texts(path: Path) -> str:
     """Everything that a file says; of a zip, its members."""
     content = path.read_bytes()
@@ -80,13 +88,46 @@ def test_pages_and_workbooks_of_a_region_hold_no_canary_of_another(company):
     for region in REGIONS:
         own = list((company / "reports").glob(f"2*/*.{region}.*"))
         assert len(own) == 8
-        said = "\n".join(f"{path.name}\n{texts(path)}" for path in own)
-        assert canary(region) in said
-        for other in set(REGIONS) - {region}:
-            assert canary(other).lower() not in said.lower()
-            assert not re.search(rf"\b{other}\b", said)
-        assert "271,828" not in said
-        assert "271828" not in said
+        assert_own_alone(own, region)
+
+
+def assert_own_alone(pages: list[Path], region: str) -> None:
+    said = "\n".join(f"{path.name}\n{texts(path)}" for path in pages)
+    assert canary(region) in said
+    for other in set(REGIONS) - {region}:
+        assert canary(other).lower() not in said.lower()
+        assert not re.search(rf"\b{other}\b", said)
+    assert "271,828" not in said
+    assert "271828" not in said
+
+
+@pytest.mark.postgres
+def test_facts_in_postgresql_make_the_same_units(company, server, tmp_path):
+    """The units' stores hold the same rows, their pages no canary; a second run finds them up to date."""
+    root, store = tmp_path / "elsewhere", f"{server}#units"
+    (root / "data").mkdir(parents=True)
+    (root / "data" / "sources.yaml").write_text(f"store: {store}\n", encoding="utf-8")
+    stores.publish(company / stores.FACTS, store)
+    for by, unit in (("region", "North"), ("team", "CanaryWEST team 1"), ("rep", "CanarySOUTH-R3")):
+        source = stores.open_facts(root)
+        scope.write_scoped(source, tmp_path / f"{by}.there", by, unit)
+        source.close()
+        write_scoped(company / stores.FACTS, tmp_path / f"{by}.here", by, unit)
+        assert held(tmp_path / f"{by}.there") == held(tmp_path / f"{by}.here")
+    for status in ("published", "up-to-date"):
+        results = runs.run(root, ["10"], period="2025-06", by="region", lang="en")
+        assert {(r.unit, r.status) for r in results} == {(region, status) for region in REGIONS}
+    for region in REGIONS:
+        assert_own_alone(list((root / "reports").glob(f"2*/*.{region}.*")), region)
+
+
+def held(path: Path) -> dict[str, list[str]]:
+    """Every row of every table, in an order of their own."""
+    with duckdb.connect(str(path), read_only=True) as store:
+        tables = [table for (table,) in store.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+        return {
+            t: sorted(map(repr, store.execute(f'SELECT * FROM "{t}"').fetchall())) for t in sorted(tables)
+        }
 
 
 def test_the_company_index_links_every_units_pages(company):
@@ -141,7 +182,7 @@ def test_in_its_own_store_a_unit_takes_the_companys_place(company, tmp_path):
 def test_every_canonical_table_is_ruled_or_withheld_on_purpose():
     """A table added to the contracts is withheld from units until somebody says what they may see."""
     special = {"targets", "market", "expenses"}
-    assert set(scope._RULES) - set(TABLES) == {"billings", "collections", "calendar"}
+    assert set(scope._RULES) - set(TABLES) == {"sales", "deals", "billings", "collections", "calendar"}
     assert set(TABLES) - set(scope._RULES) - special == set()
 
 

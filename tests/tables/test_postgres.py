@@ -1,24 +1,20 @@
-"""The metrics in PostgreSQL: the machine's own server, on a loopback port, in a directory of its own."""
+"""The metrics in PostgreSQL, and what a load does there."""
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from salesops_lib.errors import DataError
 from salesops_lib.metrics import REGISTRY, measure, totals
 from salesops_lib.periods import Window
-from salesops_lib.tables.engine import PostgresEngine, quoted
+from salesops_lib.tables import postgres as room
+from salesops_lib.tables.engine import DuckDBEngine
 from salesops_lib.tables.facts import Facts
+from salesops_lib.tables.postgres import PostgresEngine
 
 pytestmark = pytest.mark.postgres
 
@@ -27,56 +23,6 @@ WINDOWS = {
     "so far": Window(date(2026, 1, 1), date(2026, 4, 30), 84, True),
     "never": Window(date(2020, 1, 1), date(2020, 1, 31), 23, True),
 }
-TYPES = {"VARCHAR": "text", "DOUBLE": "double precision"}
-
-
-def program(name: str) -> str:
-    """Path of a program of PostgreSQL; Debian keeps them off the search path."""
-    for folder in ("", *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)):
-        if found := shutil.which(name, path=folder or None):
-            return found
-    pytest.skip(f"this machine has no {name}; install PostgreSQL's server to run this test")
-
-
-def account() -> list[str]:
-    """Words that run a command as somebody other than root, whom the server refuses."""
-    if os.geteuid() != 0:
-        return []
-    if not shutil.which("setpriv"):
-        pytest.skip("as root, setpriv is needed to start PostgreSQL as another user")
-    names = {user.pw_name for user in pwd.getpwall()}
-    for name in ("postgres", "nobody"):
-        if name in names:
-            user = pwd.getpwnam(name)
-            return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    pytest.skip("as root, a user postgres or nobody is needed to start PostgreSQL")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Connection string of a server that lives as long as this module's tests."""
-    initdb, ctl, switch = program("initdb"), program("pg_ctl"), account()
-    folder = Path(tempfile.mkdtemp(prefix="salesops-postgres-"))
-    if switch:
-        os.chown(folder, int(switch[1].split("=")[1]), int(switch[2].split("=")[1]))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    def run(*words: str) -> None:
-        subprocess.run([*switch, *words], cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=120)
-
-    settings = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c fsync=off"
-    data = str(folder / "data")
-    try:
-        run(initdb, "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        run(ctl, "-D", data, "-w", "-l", str(folder / "log"), "-o", settings, "start")
-        try:
-            yield f"host=127.0.0.1 port={port} dbname=postgres user=tester"
-        finally:
-            run(ctl, "-D", data, "-w", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -113,17 +59,8 @@ def duck(shared_store, line) -> Facts:
 @pytest.fixture(scope="module")
 def postgres(server: str, duck: Facts) -> Iterator[Facts]:
     """The same tables in PostgreSQL."""
-    writer = PostgresEngine(server, read_only=False)
-    own = "load_profiles"  # lists and structures, which only the data page reads
-    for table in duck.engine.columns().keys() - {own}:
-        described = duck.engine.connection.execute(f"DESCRIBE {quoted(table)}").fetchall()
-        body = ", ".join(f"{quoted(name)} {TYPES.get(kind, kind)}" for name, kind, *_ in described)
-        writer.connection.execute(f"CREATE TABLE {quoted(table)} ({body})")
-        with writer.connection.cursor().copy(f"COPY {quoted(table)} FROM STDIN") as copy:
-            for row in duck.engine.connection.execute(f"SELECT * FROM {quoted(table)}").fetchall():
-                copy.write_row(row)
-    writer.close()
-    facts = Facts(PostgresEngine(server))
+    room.publish(duck.engine, f"{server}#metrics")
+    facts = Facts(PostgresEngine(f"{server}#metrics"))
     yield facts
     facts.close()
 
@@ -176,7 +113,88 @@ def test_days_and_decimals_arrive_as_days_and_numbers(postgres):
 def test_the_reader_cannot_write(postgres):
     import psycopg
 
-    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-        postgres.engine.execute("CREATE TABLE more (x INTEGER)")
-    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-        postgres.engine.execute("DELETE FROM sales WHERE region = ?", ["West"])
+    for statement in ("CREATE TABLE more (x INTEGER)", "DELETE FROM sales"):
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            postgres.engine.connection.execute(statement)
+
+
+def test_texts_arrive_as_they_are_whatever_they_hold(server, tmp_path):
+    """A cell that would end a cell, a line or the data in COPY's format, and the order of code points."""
+    texts = ["\\.", "\\N", "a\tb", "a\nb\r\n", "", "\\", "Zoë", "zoe", "甲", "'; DROP TABLE t; --", "100%"]
+    source = DuckDBEngine()
+    source.execute("CREATE TABLE t (place INTEGER, text VARCHAR, shares DOUBLE[])")
+    for place, text in enumerate(texts):
+        source.execute("INSERT INTO t VALUES (?, ?, ?)", [place, text, [0.1, 2.5, None]])
+    source.execute("INSERT INTO t VALUES (?, NULL, NULL)", [len(texts)])
+    room.publish(source, f"{server}#texts")
+    engine = PostgresEngine(f"{server}#texts")
+    assert engine.query("SELECT text FROM t WHERE text = ?", ["100%"]).text.tolist() == ["100%"]
+    assert engine.rows("SELECT place, text FROM t ORDER BY place") == [*enumerate(texts), (len(texts), None)]
+    assert [t for (t,) in engine.rows("SELECT text FROM t WHERE text IS NOT NULL ORDER BY text")] == sorted(
+        texts
+    )
+    assert engine.rows("SELECT shares FROM t WHERE place = 0") == [([0.1, 2.5, None],)]
+    engine.close()
+    source.close()
+
+
+@pytest.fixture
+def told():
+    """A store of one row; `told.execute` changes it."""
+    source = DuckDBEngine()
+    source.execute("CREATE TABLE t AS SELECT 1 AS load")
+    yield source
+    source.close()
+
+
+def loads(engine: PostgresEngine) -> list[int]:
+    return [
+        *engine.query("SELECT load FROM t").load,
+        *(n for batch in engine.stream("SELECT load FROM t") for n in batch["load"].to_pylist()),
+    ]
+
+
+def test_who_reads_keeps_the_facts_that_he_began_with(server, told):
+    place = f"{server}#swapped"
+    room.publish(told, place)
+    first = PostgresEngine(place)
+    assert loads(first) == [1, 1]
+    told.execute("UPDATE t SET load = 2")
+    room.publish(told, place)
+    second = PostgresEngine(place)
+    assert (loads(first), loads(second)) == ([1, 1], [2, 2])
+    told.execute("UPDATE t SET load = 3")
+    room.publish(told, place)
+    assert loads(second) == [2, 2]
+    with pytest.raises(DataError, match="loaded twice"):
+        loads(first)
+    first.close()
+    second.close()
+
+
+def test_a_load_that_fails_leaves_the_facts_of_the_one_before(server, told):
+    place = f"{server}#kept"
+    room.publish(told, place)
+    told.execute("CREATE TABLE u AS SELECT chr(0) AS text")  # which PostgreSQL cannot hold
+    with pytest.raises(DataError, match="It holds what it held before"):
+        room.publish(told, place)
+    engine = PostgresEngine(place)
+    assert engine.columns() == {"t": ["load"]}
+    engine.close()
+
+
+def test_two_loads_at_once_are_refused(server, told):
+    with room.connected(server) as other:
+        other.execute("SELECT pg_advisory_lock(hashtext('busy'))")
+        with pytest.raises(DataError, match="Another load is writing"):
+            room.publish(told, f"{server}#busy")
+
+
+def test_where_nothing_was_loaded_that_is_said(server):
+    with pytest.raises(DataError, match=r"There are no facts at .*#nothing yet"):
+        PostgresEngine(f"{server}#nothing")
+
+
+def test_a_server_that_is_not_there_is_told():
+    with pytest.raises(DataError, match="PostgreSQL cannot be reached"):
+        PostgresEngine("postgresql://nobody@127.0.0.1:1/none")

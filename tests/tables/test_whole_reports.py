@@ -1,0 +1,106 @@
+"""Whole reports say the same wherever the facts are, to the minor unit."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from built_once import built_once, common_folder
+from whole_reports import Told, assert_equal, told
+
+from salesops_lib import cleaning, synthetic
+from salesops_lib.cli.start import adopt_policy
+from salesops_lib.tables import stores
+from salesops_lib.tables.dialects import translated
+from salesops_lib.workspace import load_policy
+
+#: The smallest sample company; what it says fills every section.
+LINES, SEED = 10_000, 2026
+
+
+def build(root: Path) -> None:
+    """A company loaded twice, the second time without some rows and with a total of its books, so that there is history."""
+    raw = synthetic.generate(root, lines=LINES, seed=SEED)
+    adopt_policy(root)
+    policy = load_policy(root)
+    cleaning.add(root, sorted(raw.iterdir()), yes=True, policy=policy)
+    cleaning.load(root, policy=policy)
+    sources = cleaning.read_sources(root)
+    orders = next(s for s in sources if s.table == "order_lines")
+    path = orders.path(root)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(line for number, line in enumerate(lines) if number % 50 != 49))
+    text = (root / "data" / "sources.yaml").read_text("utf-8")
+    entry = f"table: order_lines\n    sha256: {orders.sha256}\n"
+    assert entry in text
+    stated = f"{entry}    control: {{net_amount: 1000000}}\n"
+    (root / "data" / "sources.yaml").write_text(text.replace(entry, stated, 1), "utf-8")
+    cleaning.load(root, policy=policy)
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built_once(common_folder(tmp_path_factory) / "small-company", build)
+
+
+@pytest.fixture(scope="module")
+def on_duckdb(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    return told(company, tmp_path_factory.mktemp("duckdb"))
+
+
+@pytest.fixture
+def elsewhere(company: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """Publishes the company's facts; a workspace that has its policy and the store's name alone."""
+
+    def made(store: str) -> Path:
+        root = tmp_path / "elsewhere"
+        (root / "data").mkdir(parents=True)
+        shutil.copy(company / "policy.yaml", root)
+        (root / "data" / "sources.yaml").write_text(f"store: {store}\n", "utf-8")
+        stores.publish(company / stores.FACTS, stores.named(root))
+        return root
+
+    return made
+
+
+@pytest.mark.slow
+def test_the_company_asks_for_every_statement(on_duckdb):
+    """What the other engines are held against: all sections filled, two loads compared."""
+    assert not on_duckdb.missing
+    assert len(on_duckdb.frames) >= 40
+    assert len(on_duckdb.pages) == 6
+    assert len(on_duckdb.statements) >= 70
+
+
+@pytest.mark.postgres
+def test_reports_on_postgresql_say_what_they_say_on_duckdb(on_duckdb, elsewhere, server, tmp_path):
+    root = elsewhere(f"{server}#reports")
+    there = told(root, tmp_path / "output")
+    assert there.statements.keys() == on_duckdb.statements.keys()
+    assert_equal(there, on_duckdb)
+
+
+@pytest.mark.postgres
+def test_postgresql_plans_every_statement_of_the_reports(on_duckdb, elsewhere, server):
+    """Also those of sections that the sample company fills in one engine alone."""
+    elsewhere(f"{server}#statements")
+    engine = stores.open_engine(f"{server}#statements")
+    for sql, values in on_duckdb.statements.items():
+        engine.connection.execute(f"EXPLAIN {translated(sql, 'postgres')}", values)
+    engine.close()
+
+
+@pytest.mark.spark
+def test_reports_on_spark_say_what_they_say_on_duckdb(on_duckdb, elsewhere, tmp_path, monkeypatch):
+    if not importlib.util.find_spec("pyspark"):
+        pytest.skip("pyspark is not installed; pip install 'salesops[spark]'")
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        pytest.skip("this machine has no Java, which Spark runs on; install a JRE from 17 on")
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+    assert_equal(told(elsewhere("local[2]#data/parquet"), tmp_path / "output"), on_duckdb)
