@@ -50,6 +50,9 @@ _RULES = {
     "reps": _REPS,
     "org": _REPS,
     "trainings": _REPS,
+    "owners": f"{_CUSTOMERS} AND {_REPS}",
+    "credits": "FALSE",  # names who else shares an order; a person's own credit comes with the statement
+    "payouts": _REPS,
     "fx": "TRUE",
     "calendar": "TRUE",
 }
