@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from salesops_lib.tables.contracts import Column, ColumnType, Table
-
-
-def _c(spec: str, zh: str, *synonyms: str, type: ColumnType = "text", about: str = "") -> Column:
-    name = spec.rstrip("!")
-    return Column(name, type, zh, spec.endswith("!"), synonyms, about)
+from salesops_lib.tables.contracts import Table
+from salesops_lib.tables.contracts import column as _c
+from salesops_lib.tables.pay import PAY
 
 
 _ALL = (
@@ -284,6 +281,7 @@ _ALL = (
             _c("team", "团队", "team", "department", "部门", "小组"),
             _c("region", "大区", "region", "regional office", "territory", "战区", "地区"),
             _c("manager_id", "主管", "manager", "manager id", "supervisor", "上级"),
+            _c("role", "岗位", "role", "job", "职务", about="where it changes; that of the table reps where left out"),
             _c("valid_from", "生效日期", "valid from", "from", "start date", type="date"),
             _c("valid_to", "失效日期", "valid to", "to", "end date", type="date"),
         ),
@@ -504,4 +502,4 @@ _ALL = (
 )
 
 #: name → contract, in loading order.
-TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _ALL})
+TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in (*_ALL, *PAY)})

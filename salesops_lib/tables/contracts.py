@@ -72,3 +72,8 @@ class Table:
     @property
     def required(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.required)
+
+
+def column(spec: str, zh: str, *synonyms: str, type: ColumnType = "text", about: str = "") -> Column:
+    """A column as the lists of tables write it; `!` after its name says that it is required."""
+    return Column(spec.rstrip("!"), type, zh, spec.endswith("!"), synonyms, about)

@@ -67,6 +67,9 @@ _RULES = {
     "reps": _REPS,
     "org": f"{_REPS} AND {_UNIT}",  # a rep's past or future elsewhere is not this unit's
     "trainings": _REPS,
+    "owners": f"{_CUSTOMERS} AND {_REPS}",
+    "credits": "FALSE",  # names who else shares an order; a person's own credit comes with the statement
+    "payouts": _REPS,
     "fx": "TRUE",
     "calendar": "TRUE",
 }

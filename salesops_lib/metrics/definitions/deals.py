@@ -82,7 +82,7 @@ DEALS = [
         completeness="Wilson interval below 30 closed deals (C17)",
         source="HubSpot, sales pipeline velocity",
         relation="deals_closed",
-        sql="CAST(COUNT(*) FILTER (WHERE outcome = 'won') AS DOUBLE) / NULLIF(COUNT(*) FILTER (WHERE outcome IN ('won', 'lost')), 0)",
+        quotient=(count("*", "outcome = 'won'"), count("*", "outcome IN ('won', 'lost')")),
         needs=("opportunities.closed_on",),
         formula_zh="赢单 ÷（赢单 + 输单），按数量、关闭日",
     ),

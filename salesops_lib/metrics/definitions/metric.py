@@ -23,6 +23,8 @@ class Metric:
         `table.column` names without which it is missing.
     relation, sql
         Where and how it is computed; money is cast to BIGINT minor units.
+    quotient
+        Numerator and denominator of a ratio of sums; its `sql` follows from them.
     """
 
     id: str
@@ -39,6 +41,11 @@ class Metric:
     needs: tuple[str, ...] = ()
     good: int = 1
     formula_zh: str = ""
+    quotient: tuple[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.quotient:
+            object.__setattr__(self, "sql", "CAST({} AS DOUBLE) / NULLIF({}, 0)".format(*self.quotient))
 
     def name(self, lang: str) -> str:
         """Name in `lang` (en or zh)."""

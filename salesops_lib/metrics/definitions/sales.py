@@ -86,7 +86,7 @@ SALES = [
         "order date",
         relation="sales",
         needs=("sales.cost_amount",),
-        sql=f"CAST(SUM(net_amount - cost_amount){filtered(_COSTED)} AS DOUBLE) / NULLIF(SUM(net_amount){filtered(_COSTED)}, 0)",
+        quotient=(money("net_amount - cost_amount", _COSTED), money("net_amount", _COSTED)),
         formula_zh="毛利 ÷ 同范围签约额",
     ),
     Metric(
@@ -126,7 +126,7 @@ SALES = [
         "order date",
         relation="sales",
         needs=("sales.list_amount",),
-        sql=f"CAST(SUM(net_amount){filtered(_LISTED)} AS DOUBLE) / NULLIF(SUM(list_amount){filtered(_LISTED)}, 0)",
+        quotient=(money("net_amount", _LISTED), money("list_amount", _LISTED)),
         formula_zh="签约额 ÷ 标准价销售额，同一范围",
     ),
     Metric(
