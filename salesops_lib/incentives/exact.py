@@ -39,11 +39,24 @@ def whole(values: Iterable[Decimal]) -> tuple[list[int], int]:
 def ints(values: Any) -> Ints:
     """`values` as an array of integers: of 64 bits where they have room, of Python's elsewhere."""
     array = np.asarray(values)
+    if array.dtype == np.int64:
+        return array
     if array.dtype == object:
-        return array if _largest(array) >= _ROOM else array.astype(np.int64)
+        return array if largest(array) >= _ROOM else array.astype(np.int64)
     if not np.issubdtype(array.dtype, np.integer):
         raise TypeError(f"whole numbers are needed, not {array.dtype}")
     return array.astype(np.int64, copy=False)
+
+
+def largest(array: Any) -> int:
+    """The largest absolute value."""
+    array = np.asarray(array)
+    return max(int(array.max()), -int(array.min())) if array.size else 0
+
+
+def held(array: Any, bound: int) -> Ints:
+    """`array` as integers that stay exact as long as nothing computed of them exceeds `bound`."""
+    return np.asarray(array).astype(np.int64 if bound < _ROOM else object, copy=False)
 
 
 def product(*factors: Any) -> Ints:
@@ -53,21 +66,21 @@ def product(*factors: Any) -> Ints:
     [30000000000000000000, 40000000000000000000]
     """
     arrays = [_array(factor) for factor in factors]
-    sizes = [_largest(array) for array in arrays]
+    sizes = [largest(array) for array in arrays]
     dtype = np.int64 if max(math.prod(sizes), *sizes) < _ROOM else object  # a factor may be 0
     result: Ints = arrays[0].astype(dtype, copy=False)
     for array in arrays[1:]:
-        result = result * array.astype(dtype, copy=False)
+        result = np.asarray(result * array.astype(dtype, copy=False), dtype=dtype)
     return result
 
 
 def total(*terms: Any) -> Ints:
     """The sum of integer arrays (or integers), exactly."""
     arrays = [_array(term) for term in terms]
-    dtype = np.int64 if sum(_largest(array) for array in arrays) < _ROOM else object
+    dtype = np.int64 if sum(largest(array) for array in arrays) < _ROOM else object
     result: Ints = arrays[0].astype(dtype, copy=False)
     for array in arrays[1:]:
-        result = result + array.astype(dtype, copy=False)
+        result = np.asarray(result + array.astype(dtype, copy=False), dtype=dtype)
     return result
 
 
@@ -117,10 +130,6 @@ def _array(value: Any) -> Ints:
     if isinstance(value, int):
         return np.array(value, dtype=object if abs(value) >= _ROOM else np.int64)
     return ints(value)
-
-
-def _largest(array: Ints) -> int:
-    return max(abs(int(array.max())), abs(int(array.min()))) if array.size else 0
 
 
 def _by_integers(numerator: Ints, d: Ints, rounding: Rounding) -> NDArray[np.int64]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from salesops_lib.errors import DataError
-from salesops_lib.incentives.exact import Ints, ints, total
+from salesops_lib.incentives.exact import Ints, held, ints, largest, total
 
 #: Months of an interval.
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
@@ -74,6 +74,9 @@ class History:
     scores: Mapping[str, Ints] = field(default_factory=dict)
     lines: Mapping[Key, Lines] = field(default_factory=dict)
     minor: int = 100
+    _known: dict[tuple[object, ...], Ints] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -103,16 +106,36 @@ class History:
         >>> history.to_date(np.array([[1, 2, 3, 4]]), "quarter").tolist()
         [[1, 3, 6, 4]]
         """
-        running = np.cumsum(ints(values), axis=-1)
+        running = self._running(values)
+        if MONTHS[interval] >= len(self.months):
+            return running
         before = np.concatenate([np.zeros_like(running[..., :1]), running], axis=-1)
         return total(running, -before[..., self._first(interval)])
 
     def whole(self, values: Ints, interval: str) -> Ints:
         """The total of each month's whole interval."""
-        running = np.cumsum(ints(values), axis=-1)
+        running = self._running(values)
         before = np.concatenate([np.zeros_like(running[..., :1]), running], axis=-1)
         last = np.minimum(self._first(interval) + MONTHS[interval], len(self.months))
         return total(before[..., last], -before[..., self._first(interval)])
+
+    def done(self, key: Key, interval: str) -> Ints:
+        """What was credited of a measure to date; computed once, as every variant of a plan asks for it."""
+        return self._once((key, interval), lambda: self.to_date(self.of(key), interval))
+
+    def asked(self, key: Key, interval: str, quota_of: str) -> Ints:
+        """The quota that a measure to date is held against: of the interval, or of its months so far."""
+        sum_up = self.whole if quota_of == "interval" else self.to_date
+        return self._once((key, interval, quota_of), lambda: sum_up(self.quota[key], interval))
+
+    def _once(self, key: tuple[object, ...], make: Callable[[], Ints]) -> Ints:
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
+
+    def _running(self, values: Ints) -> Ints:
+        values = ints(values)
+        return np.cumsum(held(values, largest(values) * len(self.months)), axis=-1)
 
     def months_so_far(self, interval: str) -> NDArray[np.int64]:
         """How many months of its interval are over with each month."""

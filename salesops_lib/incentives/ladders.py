@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from salesops_lib.incentives.exact import Ints, product, total, whole
+from salesops_lib.incentives.exact import Ints, held, largest, product, total, whole
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,11 @@ class Ladder:
         >>> ladder.rank(np.array([49, 50, 100, 120]), 100).tolist()
         [0, 1, 2, 2]
         """
-        scaled = product(x, self.scale)
-        reached = np.full(np.broadcast(scaled, np.asarray(q)).shape, -1, dtype=np.int64)
+        bound = max(max(largest(x), 1) * self.scale, max(largest(q), 1) * max(map(abs, self.edges)))
+        scaled, q = held(x, bound) * self.scale, held(q, bound)
+        reached = np.full(np.broadcast(scaled, q).shape, -1, dtype=np.int64)
         for edge in self.edges:
-            at = product(q, edge)
+            at = q * edge
             reached += scaled >= at if self.upper else (scaled > at) | ((edge == 0) & (scaled == at))
         return reached
 
@@ -68,11 +69,13 @@ class Ladder:
         >>> ladder.marginal(np.array([600]), 1).item() / (ladder.scale * ladder.worth)
         26.0
         """
-        scaled = product(x, self.scale)
-        weight = product(scaled, self.values[0])
-        for edge, lower, value in zip(self.edges[1:], self.values, self.values[1:], strict=False):
-            above = np.maximum(total(scaled, product(q, -edge)), 0)
-            weight = total(weight, product(above, value - lower))
+        steps = [after - before for before, after in pairwise(self.values)]
+        reach = max(largest(x), 1) * self.scale + max(largest(q), 1) * self.edges[-1]
+        bound = reach * (self.values[0] + sum(map(abs, steps)))
+        scaled, q = held(x, bound) * self.scale, held(q, bound)
+        weight: Ints = scaled * self.values[0]
+        for edge, step in zip(self.edges[1:], steps, strict=True):
+            weight = weight + np.maximum(scaled - q * edge, 0) * step
         return weight
 
     def retroactive(self, x: Any, reached: NDArray[np.int64]) -> Ints:
@@ -84,6 +87,10 @@ class Ladder:
         scaled, at = product(x, self.scale), product(q, begins)
         below = replace(self, scale=1).marginal(np.minimum(scaled, at), q)
         return total(below, product(np.maximum(total(scaled, product(at, -1)), 0), self._worth_of(reached)))
+
+    def first(self, n: int) -> Ladder:
+        """The first `n` tiers alone; the last of them goes on, and none is worth nothing."""
+        return replace(self, edges=self.edges[:n] or (0,), values=self.values[:n] or (0,))
 
     def joined(self) -> Ladder:
         """The points (edge, edge · value) joined by lines, as a table of slices (interpolated)."""

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesops_lib.errors import DataError
-from salesops_lib.incentives.exact import Ints, product, quotient, reduced, total, whole
+from salesops_lib.incentives.exact import Ints, ints, largest, product, quotient, reduced, total, whole
 from salesops_lib.incentives.history import MONTHS, History, Key
 from salesops_lib.incentives.ladders import Ladder
+from salesops_lib.incentives.scales import Scale
 
 if TYPE_CHECKING:
     from salesops_lib.policy.incentives import (
@@ -37,7 +38,10 @@ DIRECT = "direct"
 
 @dataclass(frozen=True)
 class Share:
-    """Pay as a quotient of whole numbers: weight · multiplier / divisor, in minor units."""
+    """Pay as a quotient of whole numbers: weight · multiplier / divisor, in minor units.
+
+    The three are broadcast to payees × months: what is the same for all is stated once.
+    """
 
     weight: Ints
     multiplier: Ints
@@ -49,6 +53,14 @@ class Share:
             multiplier=product(self.multiplier, numerator),
             divisor=product(self.divisor, denominator),
         )
+
+    def rounded(self, rules: PayRules, component: Component, minor: int) -> NDArray[np.int64]:
+        """Pay to date: rounded once, and not above the component's most."""
+        multiplier, divisor = self.multiplier, self.divisor
+        if object in (multiplier.dtype, divisor.dtype):
+            multiplier, divisor = reduced(multiplier, divisor)
+        paid = quotient(self.weight, multiplier, divisor, rules.rounding)
+        return paid if component.at_most is None else np.minimum(paid, int(component.at_most * minor))
 
 
 @dataclass(frozen=True)
@@ -95,20 +107,17 @@ def earned(plan: Plan, rules: PayRules, history: History, *, zero_quota: str = "
     the interval; month t pays P(t) − P(t−1).  Source: COVERAGE 5.1–5.5; Siebel and Oracle call it
     "year to date less prior".
     """
-    reading = _Reading(plan, rules, history, zero_quota)
+    reading = Reading(plan, rules, history, zero_quota)
     shares = {component.id: reading.share(component) for component in plan.components}
     to_date = {}
     for component in plan.components:
         share = shares[component.id]
-        paid = quotient(share.weight, *reduced(share.multiplier, share.divisor), rules.rounding)
-        if component.at_most is not None:
-            paid = np.minimum(paid, int(component.at_most * history.minor))
-        to_date[component.id] = paid
+        to_date[component.id] = np.broadcast_to(share.rounded(rules, component, history.minor), history.shape)
     intervals = {component.id: component.interval or plan.interval for component in plan.components}
     return Earned(to_date, shares, intervals)
 
 
-class _Reading:
+class Reading:
     """A plan read against a history."""
 
     def __init__(self, plan: Plan, rules: PayRules, history: History, zero_quota: str) -> None:
@@ -120,8 +129,10 @@ class _Reading:
     def share(self, component: Component) -> Share:
         """The pay to date of a component, links included."""
         share = self._linked(component, self._bare(component))
-        if self.zero_quota == "zero" and component.kind == "curve":
-            share = share.times(self._has_quota(component), 1)
+        if self.zero_quota == "zero" and component.kind in ("curve", "matrix"):
+            axes = (component.rows, component.columns) if component.kind == "matrix" else (component,)
+            for axis in axes:
+                share = share.times(self.has_quota(axis.measure, component).astype(np.int64), 1)
         return share
 
     def _bare(self, component: Component) -> Share:
@@ -136,9 +147,11 @@ class _Reading:
                 x = self.to_date(component.measure, component)
                 share = self._paid(x, component.per_unit, component.measure)
                 if component.from_attainment:
-                    _, quota = self.standing(component.measure, component)
+                    standing, quota = self.standing(component.measure, component)
                     (edge,), scale = whole([component.from_attainment])
-                    share = share.times((product(x, scale) >= product(quota, edge)).astype(np.int64), 1)
+                    share = share.times(
+                        (product(standing, scale) >= product(quota, edge)).astype(np.int64), 1
+                    )
                 return share
             case "flat":
                 return self._flat(component)
@@ -150,7 +163,7 @@ class _Reading:
 
     def _flat(self, component: Flat) -> Share:
         (amount,), scale = whole([component.amount])
-        interval = component.interval or self.plan.interval
+        interval = self.interval(component)
         served, of = self._served(component, so_far=True)
         once = np.ones(self.history.shape, dtype=np.int64)
         return Share(
@@ -158,67 +171,76 @@ class _Reading:
         )
 
     def _tiered(self, component: Tiered) -> Share:
+        scale = self.scale(component)
+        if component.mode == "per_transaction":
+            weight = self._by_transaction(component, scale)
+        else:
+            weight = scale.weigh(self.paid_on(component))
+        if component.pays_rate:
+            return self._paid(weight, 1, component.measure).times(1, scale.parts)
+        _, quota = self.standing(component.measure, component)
+        return self._of_target(component, weight, product(quota, scale.parts))
+
+    def paid_on(self, component: Tiered) -> Ints:
+        """The measure to date that the tiers are put on."""
+        if component.basis == "amount":
+            return self.to_date(component.measure, component)
+        return self.standing(component.measure, component)[0]
+
+    def scale(self, component: Tiered) -> Scale:
+        """How the tiers weigh the measure, in the state of each payee and month."""
         rates = [tier.rate if component.pays_rate else tier.times for tier in component.tiers]
         ladder = Ladder.of(
             [tier.start for tier in component.tiers],
             [rate for rate in rates if rate is not None],
             upper=self.rules.tier_edge != "upper_inclusive",
         )
-        weight, parts = self._weighed(component, ladder)
+        yard: Any = self.history.parts.get(component.measure, 1)
+        if component.basis == "attainment":
+            _, yard = self.standing(component.measure, component)
+        reached = None
+        if component.mode in ("retroactive", "overage_retroactive"):
+            picks, held = self.paid_on(component), yard
+            if component.tier_measure:
+                picks, held = self.standing(component.tier_measure, component)
+            reached = np.maximum(ladder.rank(picks, held), 0)  # a negative total counts with the first tier
+        open_here = self._open(component)
+        ladders = {
+            int(n): ladder.first(int(n))
+            for n in ([len(component.tiers)] if open_here is None else np.unique(open_here))
+        }
+        if component.mode == "interpolated":
+            ladders = {n: one.joined() for n, one in ladders.items()}
+        begins = int(component.overage_from * ladder.scale)
+        return Scale(component.mode or "marginal", ladders, open_here, reached, yard, begins)
+
+    def _open(self, component: Tiered) -> NDArray[np.int64] | None:
+        """How many tiers are open; None where no hurdle stands before any."""
+        n_open = None
         for hurdle in (link for link in self.plan.links if link.kind == "hurdle"):
             if component.id in hurdle.applies_to:
                 kept = sum(tier.start < hurdle.start for tier in component.tiers)
-                below = replace(ladder, edges=ladder.edges[:kept], values=ladder.values[:kept])
-                low, low_parts = self._weighed(component, below)
-                holds = self.holds(hurdle.require, component).astype(np.int64)
-                weight = total(product(weight, holds, low_parts), product(low, 1 - holds, parts))
-                parts *= low_parts
-        if component.pays_rate:
-            share = self._paid(weight, 1, component.measure)
-            return share.times(1, parts)
-        _, quota = self.standing(component.measure, component)
-        return self._of_target(component, weight, product(quota, parts))
+                here = np.where(self.holds(hurdle.require, component), len(component.tiers), kept)
+                n_open = here if n_open is None else np.minimum(n_open, here)
+        return n_open
 
-    def _weighed(self, component: Tiered, ladder: Ladder) -> tuple[Ints, int]:
-        """What the tiers say of the measure to date, and the parts that it is in."""
-        x = self.to_date(component.measure, component)
-        if component.mode == "per_transaction":
-            return self._by_transaction(component, ladder), ladder.scale * ladder.worth
-        if component.basis == "amount":
-            quota: Any = self.history.parts.get(component.measure, 1)
-        else:
-            x, quota = self.standing(component.measure, component)
-        picks, held = x, quota
-        if component.tier_measure:
-            picks, held = self.standing(component.tier_measure, component)
-        if component.mode == "interpolated":
-            ladder = ladder.joined()
-        parts = ladder.scale * ladder.worth
-        reached = np.maximum(ladder.rank(picks, held), 0)  # a negative total counts with the first tier
-        match component.mode:
-            case "retroactive":
-                return ladder.retroactive(x, reached), parts
-            case "overage_retroactive":
-                begins = component.overage_from * ladder.scale
-                return ladder.overage(x, quota, reached, int(begins)), parts
-            case _:
-                return ladder.marginal(x, quota), parts
-
-    def _by_transaction(self, component: Tiered, ladder: Ladder) -> Ints:
+    def _by_transaction(self, component: Tiered, scale: Scale) -> Ints:
         key = (component.measure, component.credit)
         if key not in self.history.lines:
             raise DataError(
                 f"{self.plan.id}.{component.id} pays each transaction, and the history holds no lines."
             )
         lines = self.history.lines[key]
-        unit: Any = self.history.parts.get(component.measure, 1)
-        if component.basis == "attainment":
-            _, quota = self.standing(component.measure, component)
-            unit = quota[lines.payee, lines.month]
-        each = ladder.marginal(lines.amount, unit)
-        months = np.zeros(self.history.shape, dtype=each.dtype)
-        np.add.at(months, (lines.payee, lines.month), each)
-        return self.history.to_date(months, component.interval or self.plan.interval)
+        unit = scale.yard[lines.payee, lines.month] if np.ndim(scale.yard) else scale.yard
+        weights = {}
+        for n, ladder in scale.ladders.items():
+            each = ladder.marginal(lines.amount, unit)
+            months = np.zeros(
+                self.history.shape, dtype=object if largest(each) * max(len(each), 1) >= 2**61 else each.dtype
+            )
+            np.add.at(months, (lines.payee, lines.month), each)
+            weights[n] = self.history.to_date(months, self.interval(component))
+        return scale.pick(weights)
 
     def _curve(self, component: Curve) -> Share:
         edges, values = zip(*component.points, strict=True)
@@ -297,7 +319,7 @@ class _Reading:
 
     def _measured(self, measure: str, of: str, component: Component) -> tuple[Ints, Ints]:
         """A measure to date, or its attainment, as numerator and denominator."""
-        interval = component.interval or self.plan.interval
+        interval = self.interval(component)
         if of == "value" and measure in self.history.ratios:
             numerator, denominator = self.history.ratios[measure]
             return self.history.to_date(numerator, interval), self.history.to_date(denominator, interval)
@@ -308,22 +330,23 @@ class _Reading:
 
     def to_date(self, measure: str, component: Component) -> Ints:
         """A measure to date of the component's interval."""
-        months = self.history.of(self._key(measure, component))
-        return self.history.to_date(months, component.interval or self.plan.interval)
+        return self.history.done(self.key(measure, component), self.interval(component))
+
+    def interval(self, component: Component) -> str:
+        """The interval that a component adds up within."""
+        return component.interval or self.plan.interval
 
     def standing(self, measure: str, component: Component) -> tuple[Ints, Ints]:
         """A measure to date and the quota that it is held against."""
-        interval = component.interval or self.plan.interval
-        key = self._key(measure, component)
-        quotas = self.history.quota.get(key)
-        if quotas is None:
+        key, interval = self.key(measure, component), self.interval(component)
+        if key not in self.history.quota:
             raise DataError(
                 f"{self.plan.id}.{component.id} is paid by attainment of {measure}, and there is no quota of it.\n"
                 "Load targets of its people, or pay it by amount (basis: amount)."
             )
-        sum_up = self.history.whole if self.plan.quota_of == "interval" else self.history.to_date
-        x, quota = self.to_date(measure, component), sum_up(quotas, interval)
-        if (quota > 0).all():
+        x = self.history.done(key, interval)
+        quota = self.history.asked(key, interval, self.plan.quota_of)
+        if int(quota.min(initial=1)) > 0:
             return x, quota
         counts = (
             np.ones(self.history.shape, dtype=bool)
@@ -344,14 +367,13 @@ class _Reading:
             "Load their targets, or say what a quota of zero means: semantics.zero_quota: zero (pays nothing) or full."
         )
 
-    def _has_quota(self, component: Component) -> NDArray[np.int64]:
-        """1 where there is a quota, 0 elsewhere."""
-        interval = component.interval or self.plan.interval
-        sum_up = self.history.whole if self.plan.quota_of == "interval" else self.history.to_date
-        quota = sum_up(self.history.quota[self._key(component.measure, component)], interval)
-        return (quota > 0).astype(np.int64)
+    def has_quota(self, measure: str, component: Component) -> NDArray[np.bool_]:
+        """Where there is a quota of a measure."""
+        key = self.key(measure, component)
+        quota: Ints = self.history.asked(key, self.interval(component), self.plan.quota_of)
+        return quota > 0
 
-    def _key(self, measure: str, component: Component) -> Key:
+    def key(self, measure: str, component: Component) -> Key:
         key = (measure, component.credit)
         return key if key in self.history.actual else (measure, DIRECT)
 
@@ -366,23 +388,22 @@ class _Reading:
         """Pay of a rate in currency units for one unit of a measure."""
         (amount,), scale = whole([rate])
         parts = self.history.parts.get(measure, 1)
-        multiplier = np.full(self.history.shape, amount * self.history.minor)
-        return Share(weight, multiplier, np.full(self.history.shape, scale * parts))
+        return Share(weight, ints(amount * self.history.minor), ints(scale * parts))
 
     def _of_target(self, component: Component, weight: Ints, parts: Any) -> Share:
         """Pay of a share, in `parts`, of a component's target bonus."""
         (share,), scale = whole([component.weight])
         served, of = self._served(component, so_far=self.plan.quota_of == "date")
         target = product(self.history.target[:, None], share, served)
-        return Share(weight, target, product(of, scale, np.broadcast_to(parts, self.history.shape)))
+        return Share(weight, target, product(of, scale, parts))
 
     def _served(self, component: Component, *, so_far: bool) -> tuple[Ints, Ints]:
         """The part of a year that a target incentive is for: months, by the days served in them."""
-        interval = component.interval or self.plan.interval
+        interval = self.interval(component)
         history = self.history
-        months = history.months_so_far(interval) if so_far else np.full(len(history.months), MONTHS[interval])
+        months = history.months_so_far(interval) if so_far else np.array(MONTHS[interval])
         if history.served is None or history.days is None:
-            return np.broadcast_to(months, history.shape), np.full(history.shape, 12)
+            return months, np.array(12)
         sum_up = history.to_date if so_far else history.whole
         served, days = sum_up(history.served, interval), sum_up(history.days, interval)
         return product(served, months), product(np.broadcast_to(days, history.shape), 12)
