@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from salesops_lib.errors import DataError
 from salesops_lib.incentives.pay import earned
 from tests.incentives import random_pay
 from tests.incentives.reference import pay_to_date
@@ -43,3 +46,14 @@ def differences(draw: random.Random, name: str) -> tuple[int, list[str]]:
                         f"{name}, zero quota {zero_quota}: {component} of payee {payee}, month {month}: {fast} is not {slow}\n{plan}"
                     )
     return n, said
+
+
+def test_pay_that_is_no_pay_is_refused():
+    draw = random.Random(1)
+    plan = random_pay.plan_of(
+        {"id": "core", "en": "C", "zh": "项", "kind": "unit_rate", "measure": "meetings", "per_unit": 10**12}
+    )
+    history = random_pay.history(draw, plan)
+    history = replace(history, actual={("meetings", "direct"): np.full(history.shape, 10**9)})
+    with pytest.raises(DataError, match=r"drawn\.core pays more than 9,223,372,036,854,775,807 minor units"):
+        earned(plan, random_pay.rules(draw), history)
