@@ -41,6 +41,8 @@ def ints(values: Any) -> Ints:
     array = np.asarray(values)
     if array.dtype == np.int64:
         return array
+    if array.dtype == np.uint64:  # what NumPy takes a lone integer of 64 bits for
+        array = array.astype(object)
     if array.dtype == object:
         return array if largest(array) >= _ROOM else array.astype(np.int64)
     if not np.issubdtype(array.dtype, np.integer):

@@ -71,7 +71,7 @@ class Ladder:
         """
         steps = [after - before for before, after in pairwise(self.values)]
         reach = max(largest(x), 1) * self.scale + max(largest(q), 1) * self.edges[-1]
-        bound = reach * (self.values[0] + sum(map(abs, steps)))
+        bound = reach * max(abs(self.values[0]) + sum(map(abs, steps)), 1)
         scaled, q = held(x, bound) * self.scale, held(q, bound)
         weight: Ints = scaled * self.values[0]
         for edge, step in zip(self.edges[1:], steps, strict=True):

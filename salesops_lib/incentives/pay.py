@@ -112,7 +112,14 @@ def earned(plan: Plan, rules: PayRules, history: History, *, zero_quota: str = "
     to_date = {}
     for component in plan.components:
         share = shares[component.id]
-        to_date[component.id] = np.broadcast_to(share.rounded(rules, component, history.minor), history.shape)
+        try:
+            paid = share.rounded(rules, component, history.minor)
+        except OverflowError as problem:
+            raise DataError(
+                f"{plan.id}.{component.id} pays more than {2**63 - 1:,} minor units, which is no pay.\n"
+                "Look at its rates, and at the unit of its measure and targets."
+            ) from problem
+        to_date[component.id] = np.broadcast_to(paid, history.shape)
     intervals = {component.id: component.interval or plan.interval for component in plan.components}
     return Earned(to_date, shares, intervals)
 

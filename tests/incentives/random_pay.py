@@ -34,7 +34,7 @@ def component(draw: random.Random, number: int) -> dict:
     if draw.random() < 0.3:
         common["interval"] = draw.choice(("month", "quarter", "half", "year"))
     if draw.random() < 0.2:
-        common["at_most"] = _decimal(draw, 100_000, 2)
+        common["at_most"] = _decimal(draw, draw.choice((0, 100, 100_000)), 2)
     n, places = draw.randint(1, 5), draw.choice((1, 2, 4))
     points = tuple((edge, _decimal(draw, 3, draw.choice((0, 1, 3)))) for edge in _rising(draw, n, 2, places))
     if kind == "tiered":
@@ -115,9 +115,9 @@ def links(draw: random.Random, components: list[dict]) -> tuple[dict, ...]:
             "below": _decimal(draw, 1, 2), "steps": tuple({"from": s, "times": _decimal(draw, 2, 2)} for s in starts),
         })  # fmt: skip
     tiered = [one for one in components if one["kind"] == "tiered" and len(one["tiers"]) > 1]
-    if tiered and draw.random() < 0.5:
+    for _ in range(draw.choice((0, 1, 1, 2)) if tiered else 0):
         one = draw.choice(tiered)
-        start = draw.choice(one["tiers"][1:])["from"]
+        start = draw.choice(one["tiers"])["from"]
         found.append(
             {"kind": "hurdle", "applies_to": (one["id"],), "from": start, "require": _condition(draw)}
         )
@@ -126,11 +126,17 @@ def links(draw: random.Random, components: list[dict]) -> tuple[dict, ...]:
 
 def plan(draw: random.Random) -> Plan:
     components = [component(draw, number) for number in range(draw.randint(1, 3))]
-    return Plan.model_validate({
-        "id": "drawn", "roles": ("ae",), "effective": {"from": "2025-01-01"},
-        "interval": draw.choice(("month", "quarter", "half", "year")), "quota_of": draw.choice(("interval", "date")),
-        "components": tuple(components), "links": links(draw, components),
-    })  # fmt: skip
+    return plan_of(
+        *components,
+        interval=draw.choice(("month", "quarter", "half", "year")),
+        quota_of=draw.choice(("interval", "date")),
+        links=links(draw, components),
+    )
+
+
+def plan_of(*components: dict, **more: object) -> Plan:
+    about = {"id": "drawn", "roles": ("ae",), "effective": {"from": "2025-01-01"}, "components": components}
+    return Plan.model_validate(about | more)
 
 
 def rules(draw: random.Random) -> PayRules:
@@ -138,27 +144,38 @@ def rules(draw: random.Random) -> PayRules:
     return PayRules(rounding=draw.choice(("half_even", "half_up")), tier_edge=edge, start_day="included")
 
 
-def history(draw: random.Random, plan: Plan, n: int = 2) -> History:
+def zero_quota(draw: random.Random) -> str:
+    return draw.choice(("undefined", "undefined", "zero", "full"))
+
+
+def history(draw: random.Random, plan: Plan, n: int = 2, zero_quota: str = "undefined") -> History:
     """Round figures as people agree on them, so that edges and ties are hit, and awkward ones."""
     rng = np.random.default_rng(draw.randrange(2**63))
     shape = (n, N_MONTHS)
     quota = rng.integers(1, 50, shape) * draw.choice((1_000_00, 25_000_00, 1))
     if draw.random() < 0.3:
         quota = rng.integers(1, 2 ** draw.choice((20, 40)), shape)
+    if draw.random() < 0.1:  # what no company sells, and 64 bits do not hold once it is multiplied
+        quota = rng.integers(2**44, 2**49, shape)
     actual = quota * rng.integers(0, 9, shape) // 4
     if draw.random() < 0.5:
         actual = actual + rng.integers(-(2 ** draw.choice((4, 30))), 2 ** draw.choice((4, 30)), shape)
+    if draw.random() < 0.05:
+        actual = -actual
     margin, asked = actual * rng.integers(0, 100, shape) // 100, np.maximum(quota * 2 // 5, 1)
-    meetings = rng.integers(0, 30, shape)
+    meetings, wanted = rng.integers(0, 30, shape), rng.integers(1, 25, shape)
+    if zero_quota != "undefined":
+        lacks = rng.random(shape) < draw.choice((0.2, 0.7, 1))
+        quota, asked, wanted = (np.where(lacks, 0, values) for values in (quota, asked, wanted))
     days = np.array([[31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]]).repeat(n, axis=0)
     lines = _lines(rng, shape, margin=False), _lines(rng, shape, margin=True)
     rolled = actual * 3
     return History(
         payees=[f"p{i}" for i in range(n)], months=[f"2025-{m + 1:02}" for m in range(N_MONTHS)],
         actual={("bookings", "direct"): actual, ("bookings", "roll_up"): rolled, ("margin", "direct"): margin, ("meetings", "direct"): meetings},
-        quota={("bookings", "direct"): quota, ("bookings", "roll_up"): quota * 3, ("margin", "direct"): asked, ("meetings", "direct"): rng.integers(1, 25, shape)},
+        quota={("bookings", "direct"): quota, ("bookings", "roll_up"): quota * 3, ("margin", "direct"): asked, ("meetings", "direct"): wanted},
         target=rng.integers(0, 2 ** draw.choice((16, 26, 34)), n),
-        served=np.minimum(rng.integers(0, 45, shape), days) if draw.random() < 0.4 else None,
+        served=np.minimum(rng.integers(0, 45, shape) * rng.integers(0, 4, shape), days) if draw.random() < 0.4 else None,
         days=days, parts={"bookings": 100, "margin": 100, "meetings": 1},
         ratios={"margin_rate": (margin, actual)},
         scores={"card": rng.integers(0, 15_000, shape)},

@@ -13,15 +13,15 @@ from itertools import pairwise
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
 
-def pay_to_date(plan, rules, history, component, payee, month):
+def pay_to_date(plan, rules, history, component, payee, month, zero_quota="undefined"):
     """Pay to date of one component, one payee, at the end of one month, in minor units."""
-    return Payee(plan, rules, history, payee, month).pay(component)
+    return Payee(plan, rules, history, payee, month, zero_quota).pay(component)
 
 
 class Payee:
-    def __init__(self, plan, rules, history, payee, month):
+    def __init__(self, plan, rules, history, payee, month, zero_quota):
         self.plan, self.rules, self.history = plan, rules, history
-        self.payee, self.month = payee, month
+        self.payee, self.month, self.zero_quota = payee, month, zero_quota
 
     # ---- what was done and asked for ----
 
@@ -44,8 +44,25 @@ class Payee:
         whole = self.plan.quota_of == "interval"
         return sum(int(values[m]) for m in self.months(component, whole=whole))
 
+    def standing(self, measure, component):
+        """What was done and what was asked for; where nothing was asked for, what the policy says of it."""
+        done, quota = self.done(measure, component), self.quota(measure, component)
+        if quota > 0:
+            return done, quota
+        if self.zero_quota == "zero":
+            return 0, 1
+        assert self.zero_quota == "full"
+        return max(done, 1), max(done, 1)
+
     def attainment(self, measure, component):
-        return Fraction(self.done(measure, component), self.quota(measure, component))
+        return Fraction(*self.standing(measure, component))
+
+    def pays_nothing(self, component):
+        """Without a quota, where that pays nothing."""
+        measures = {"curve": ("measure",), "matrix": ("rows", "columns")}.get(component.kind, ())
+        named = [getattr(component, one) for one in measures]
+        asked = [one if isinstance(one, str) else one.measure for one in named]
+        return self.zero_quota == "zero" and any(self.quota(one, component) <= 0 for one in asked)
 
     def unit(self, measure):
         return self.history.parts.get(measure, 1)
@@ -67,7 +84,7 @@ class Payee:
     # ---- components ----
 
     def pay(self, component):
-        exact = getattr(self, component.kind)(component)
+        exact = Fraction(0) if self.pays_nothing(component) else getattr(self, component.kind)(component)
         for link in self.plan.links:
             if link.kind == "gate" and (not link.applies_to or component.id in link.applies_to):
                 exact = exact if self.holds(link.require, component) else Fraction(0)
@@ -92,22 +109,21 @@ class Payee:
 
     def tiered(self, component):
         tiers = self.tiers(component)
+        if not tiers:
+            return Fraction(0)
         if component.mode == "per_transaction":
             worth = self.per_transaction(component, tiers)
         else:
             worth = self.by_total(component, tiers)
         if component.tiers[0].rate is not None:
             return worth * self.history.minor / self.unit(component.measure)
-        return worth / self.quota(component.measure, component) * self.target_bonus(component)
+        return worth / self.standing(component.measure, component)[1] * self.target_bonus(component)
 
     def by_total(self, component, tiers):
         """Value of the measure to date, in its own minor units."""
-        done = Fraction(self.done(component.measure, component))
-        yard = Fraction(
-            self.unit(component.measure)
-            if component.basis == "amount"
-            else self.quota(component.measure, component)
-        )
+        done, yard = Fraction(self.done(component.measure, component)), Fraction(self.unit(component.measure))
+        if component.basis == "attainment":
+            done, yard = map(Fraction, self.standing(component.measure, component))
         reached = done / yard
         picks = self.attainment(component.tier_measure, component) if component.tier_measure else reached
         if component.mode == "marginal":

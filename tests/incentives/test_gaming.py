@@ -1,0 +1,127 @@
+"""Planted gaming is found, and people who only sell are left alone."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from salesops_lib.incentives.gaming import (
+    bunching,
+    days_of,
+    days_reached,
+    pull_forward,
+    sandbagging,
+)
+
+SEED = int(os.environ.get("SALESOPS_SEED", "20261125"))
+N_COMPANIES, N_REPS, N_QUARTERS, N_DAYS = 40, 30, 8, 63
+#: Orders a quarter; the sample company's people have about 45.
+ORDERS = 45
+
+
+def company(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame, list[str], list[str]]:
+    """Orders by working day, quotas, who holds back, who pulls forward; everybody sells more at a quarter's end."""
+    rate = np.ones(N_DAYS)
+    rate[-5:] = 2
+    reps = [f"r{n:02}" for n in range(N_REPS)]
+    held, pulled = reps[:2], reps[2:4]
+    skill = rng.lognormal(0, 0.35, N_REPS)
+    rows, quotas = [], []
+    for n, rep in enumerate(reps):
+        mean = ORDERS * skill[n] * rng.lognormal(0, 0.15, N_QUARTERS)
+        orders = rng.poisson(mean[:, None] * rate / rate.sum())
+        size = rng.lognormal(10, 0.6, orders.shape)
+        quota = orders.sum(axis=1) * np.exp(10.18) * rng.lognormal(0, 0.12, N_QUARTERS)
+        if rep in held:
+            quota *= 0.85  # who holds back has reached the quota before
+        orders, amount = _gamed(rng, orders, size, quota, rep in held, rep in pulled)
+        for quarter, day in np.argwhere(orders):
+            rows.append((rep, quarter, day, N_DAYS - 1 - day, orders[quarter, day], amount[quarter, day]))
+        quotas += [(rep, quarter, quota[quarter]) for quarter in range(N_QUARTERS)]
+    days = pd.DataFrame(rows, columns=["payee", "period", "from_start", "from_end", "n", "amount"])
+    return days, pd.DataFrame(quotas, columns=["payee", "period", "quota"]), held, pulled
+
+
+def _gamed(rng, orders, size, quota, holds, pulls):
+    """Half of the orders after quota wait for the next quarter; a third of its first two weeks comes early."""
+    moved = orders.copy()
+    for quarter in range(N_QUARTERS - 1):
+        if holds:
+            reached = int(np.searchsorted((moved[quarter] * size[quarter]).cumsum(), quota[quarter]))
+            late = np.arange(N_DAYS) > reached
+            waits = rng.binomial(moved[quarter] * late, 0.5)
+            moved[quarter] -= waits
+            np.add.at(moved[quarter + 1], rng.integers(0, 8, waits.sum()), 1)
+        if pulls:
+            comes = rng.binomial(moved[quarter + 1] * (np.arange(N_DAYS) < 10), 0.33)
+            moved[quarter + 1] -= comes
+            np.add.at(moved[quarter], rng.integers(N_DAYS - 3, N_DAYS, comes.sum()), 1)
+    return moved, moved * size
+
+
+def auc_with_interval(is_one: np.ndarray, score: np.ndarray, company: np.ndarray) -> tuple[float, float, float]:
+    """AUC within companies, with a bootstrap over companies."""
+    each = np.array([roc_auc_score(is_one[company == c], score[company == c]) for c in np.unique(company)])
+    rng = np.random.default_rng(SEED)
+    means = each[rng.integers(0, len(each), (2_000, len(each)))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(each.mean()), float(low), float(high)
+
+
+def test_planted_people_are_found_in_simulated_companies():
+    print(f"SALESOPS_SEED={SEED}")
+    rng = np.random.default_rng(SEED)
+    found: dict[str, list[pd.DataFrame]] = {"held": [], "pulled": []}
+    for number in range(N_COMPANIES):
+        days, quota, held, pulled = company(rng)
+        for name, scores, who in (
+            ("held", sandbagging(days, days_reached(days, quota)), held),
+            ("pulled", pull_forward(days), pulled),
+        ):
+            everyone = scores.set_index("payee").score.reindex(days.payee.unique()).fillna(0.0)
+            found[name].append(pd.DataFrame({"score": everyone, "is_one": everyone.index.isin(who), "company": number}))
+    for name, frames in found.items():
+        frame = pd.concat(frames)
+        auc, low, high = auc_with_interval(frame.is_one.to_numpy(), frame.score.to_numpy(), frame.company.to_numpy())
+        print(f"{name}: AUC {auc:.3f} ({low:.3f}–{high:.3f}), {int(frame.is_one.sum())} of {len(frame)} people, {N_COMPANIES} companies")
+        assert low >= 0.95
+        honest = frame[~frame.is_one]
+        assert (honest.score > 3).mean() < 0.02
+
+
+def test_window_of_days_and_the_day_of_reaching_quota():
+    days = pd.date_range("2025-03-26", "2025-04-04")
+    calendar = pd.DataFrame({"day": days, "period": np.where(days.month == 3, "Q1", "Q2"), "is_workday": days.dayofweek < 5})
+    sales = pd.DataFrame({"payee": "a", "day": pd.to_datetime(["2025-03-28", "2025-03-29", "2025-04-01"]), "n": 1, "amount": [5, 6, 7]})
+    found = days_of(sales, calendar)
+    assert found[["period", "from_start", "from_end", "n", "amount"]].to_numpy().tolist() == [[0, 2, 1, 2, 11], [1, 0, 3, 1, 7]]
+    quota = pd.DataFrame({"payee": ["a", "a"], "period": [0, 1], "quota": [10, 8]})
+    assert days_reached(found, quota).to_numpy().tolist() == [["a", 0, 2]]
+
+
+def test_scores_by_hand():
+    """Four orders, all on the last three days, where others have a quarter of theirs: (4 − 1) / √(4·¼·¾)."""
+    days = pd.DataFrame({"payee": ["a", "b", "b"], "period": 0, "from_start": [9, 9, 2], "from_end": [0, 0, 7], "n": [4, 1, 3], "amount": 1})
+    found = pull_forward(days).set_index("payee")
+    assert found.score.a == pytest.approx(3 / np.sqrt(0.75))
+    assert found.loc["a", ["late_share", "late_share_others"]].tolist() == [1, 0.25]
+
+
+def test_bunching_above_an_edge():
+    rng = np.random.default_rng(SEED)
+    smooth = rng.normal(1.0, 0.25, 600)
+    moved = np.where((smooth >= 0.95) & (smooth < 1.0) & (rng.random(600) < 0.6), rng.uniform(1, 1.05, 600), smooth)
+    assert bunching(moved, 1.0).p_value < 0.001
+    assert bunching(moved, 1.0).excess > 15
+    assert np.isnan(bunching(smooth[:20], 1.0).p_value)
+
+
+def test_bunching_cries_wolf_no_more_often_than_it_may():
+    """At odds of 1 % about 1 % of smooth companies are called; the counterfactual is estimated, so up to 5 %."""
+    rng = np.random.default_rng(SEED)
+    called = [bunching(rng.normal(1.0, 0.25, 300), 1.0).p_value < 0.01 for _ in range(200)]
+    assert np.mean(called) <= 0.05
