@@ -54,6 +54,9 @@ class Replay(Block):
         description="Gates that a change has to pass.",
         examples=[["sustainability", "pricing"]],
     )
+    tenure_years: Rising = Field(
+        default=(1.0, 3.0), description="Years of service that part three groups.", examples=[[1, 3]]
+    )
     explained: int = Field(
         default=50,
         ge=1,

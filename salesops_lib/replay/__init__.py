@@ -1,0 +1,1 @@
+"""Replay: one history under two policies, before one of them is adopted."""
