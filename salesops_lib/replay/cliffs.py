@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -212,7 +212,7 @@ def paid_at(
     """Pay of a component for an interval in which the measure of `where` ends at each of `levels`."""
     plan, n_months, n = typical.plan, _months(typical, component), len(levels)
 
-    def first(values: object) -> NDArray[np.int64]:
+    def first(values: Any) -> NDArray[np.int64]:
         table = np.zeros((n, n_months), dtype=np.int64)
         table[:, 0] = values
         return table

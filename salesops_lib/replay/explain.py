@@ -142,21 +142,7 @@ def _lines(replayed: Replayed, change: Change) -> Iterator[tuple[Finding, int, i
         return
     key, levels = path
     walks = [_walk(change, side, policy, key, levels) for side, policy in sides]
-    unit = _unit(change, key)
-    for n, (low, high) in enumerate(pairwise(levels)):
-        before, after = (int(walk[0][n + 1] - walk[0][n]) for walk in walks)
-        if before != after:
-            values = {
-                "measure": key[0],
-                "low": _ceiled(low, unit),
-                "high": _ceiled(high, unit),
-                **_rates(change, key, before, after, high - low),
-            }
-            yield (
-                Finding("replay.slice" if "old_rate" in values else "replay.slice_units", values),
-                before,
-                after,
-            )
+    yield from _steps(change, key, levels, walks)
     begins = [int(walk[0][0]) for walk in walks]
     if begins[0] != begins[1]:
         yield Finding("replay.nothing_sold", {}), begins[0], begins[1]
@@ -169,6 +155,42 @@ def _lines(replayed: Replayed, change: Change) -> Iterator[tuple[Finding, int, i
     ]
     if earlier[0] != earlier[1]:
         yield Finding("replay.before_span", {"period": change.period}), -earlier[0], -earlier[1]
+
+
+def _steps(
+    change: Change, key: Key, levels: list[int], walks: list[list[NDArray[np.int64]]]
+) -> Iterator[tuple[Finding, int, int]]:
+    """The slices that differ, and the jumps at edges; a step of one unit without a jump counts with the next slice."""
+    quota = _quota(change, change.played.after, key)
+    history = change.played.after.history
+    unit, places = (quota, 4) if quota else (history.parts.get(key[0], 1), 2)
+    is_money = history.parts.get(key[0], 1) == history.minor
+    bare = [walk[0].tolist() for walk in walks]
+    start = 0
+    for n, (low, high) in enumerate(pairwise(levels)):
+        is_edge = abs(high - low) == 1
+        if is_edge and n + 2 < len(levels) and all(abs(pay[n + 1] - pay[n]) < history.minor for pay in bare):
+            continue
+        before, after = (pay[n + 1] - pay[start] for pay in bare)
+        width, start, begins = high - levels[start], n + 1, levels[start]
+        if before == after:
+            continue
+        values = {"measure": key[0], "low": round(begins / unit, places), "high": round(high / unit, places)}
+        if is_edge:
+            yield Finding("replay.jump" if quota else "replay.jump_units", values), before, after
+        elif is_money:
+            rates = {"old_rate": before / width, "new_rate": after / width}
+            yield (
+                Finding("replay.slice" if quota else "replay.slice_units", {**values, **rates}),
+                before,
+                after,
+            )
+        else:
+            yield (
+                Finding("replay.slice_count" if quota else "replay.slice_count_units", values),
+                before,
+                after,
+            )
 
 
 def _component(plan: Plan | None, id: str) -> Component | None:
@@ -211,7 +233,7 @@ def _followed(part: Component, side: Side) -> Key | None:
 
 
 def _stops(part: Component, quota: int, parts: int) -> Iterator[int]:
-    """The last whole number below each edge, so that a jump at an edge belongs to what begins there."""
+    """The first whole number on each edge and the one below, so that a jump there is a step of its own."""
     unit = quota
     match part.kind:
         case "tiered":
@@ -225,7 +247,9 @@ def _stops(part: Component, quota: int, parts: int) -> Iterator[int]:
             edges = [part.from_attainment]
         case _:
             edges = []
-    yield from (-int(-edge * unit // 1) - 1 for edge in edges)
+    for edge in edges:
+        on = -int(-edge * unit // 1)
+        yield from (on - 1, on)
 
 
 def _quota(change: Change, side: Side, key: Key) -> int:
@@ -255,22 +279,3 @@ def _walk(change: Change, side: Side, policy: Policy, key: Key, levels: list[int
     )
     rules, zero = policy.incentives.rules, policy.semantics.zero_quota
     return [earned(plan, rules, history, zero_quota=zero).to_date[part.id][:, change.last] for plan in plans]
-
-
-def _unit(change: Change, key: Key) -> tuple[int, bool]:
-    """What stops are told in: shares of quota where there is one, else units of the measure."""
-    quota = _quota(change, change.played.after, key)
-    return (quota, True) if quota else (change.played.after.history.parts.get(key[0], 1), False)
-
-
-def _ceiled(stop: int, unit: tuple[int, bool]) -> float:
-    """A stop in quotas (or units); the edge above it where it is the last whole number below one."""
-    return round(stop / unit[0], 4 if unit[1] else 2)
-
-
-def _rates(change: Change, key: Key, before: int, after: int, width: int) -> dict[str, float]:
-    """Pay for one unit of money sold in a slice, before and after."""
-    history = change.played.after.history
-    if history.parts.get(key[0], 1) != history.minor:
-        return {}
-    return {"old_rate": before / width, "new_rate": after / width}

@@ -58,7 +58,7 @@ def test_a_value_set_to_itself_is_the_policy_of_the_file():
         ("process.stages[99].p_prior=0.1", r"Valid: process.stages\[id=lead\]"),
         ("process.stages[lead].p_prio=0.1", r"did you mean 'process.stages\[0\].p_prior'"),
         ("pricing.floors.default.x=1", "pricing.floors.default is a single value"),
-        ("incentives.plans[0].id=x", "incentives.plans is no list"),
+        ("report.language[0]=x", "report.language is no list"),
         ("pricing.floors.default", "is not of the form path=value"),
         ("a..b=1", "is not of the form path=value"),
         ("=1", "is not of the form path=value"),

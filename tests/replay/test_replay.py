@@ -119,7 +119,7 @@ def test_a_role_that_one_policy_does_not_pay_gets_nothing_there():
 
 
 def test_without_any_plan_there_is_nothing_to_replay():
-    with pytest.raises(DataError, match="incentives.plans"):
+    with pytest.raises(DataError, match=r"incentives\.plans"):
         replay([worlds.past(worlds.sellers(1.0))], worlds.policy(), worlds.policy())
 
 
