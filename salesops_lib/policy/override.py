@@ -103,7 +103,7 @@ def _path(tree: Tree, text: str) -> Path:
         if item is None and not isinstance(here, dict | None):
             raise PolicyError(_unknown(tree, text, (*steps, step)))
         steps.append(step)
-        here = here.get(step) if isinstance(here, dict) else here[step] if isinstance(here, tuple) else None
+        here = here.get(step) if isinstance(here, dict) else here[step] if isinstance(step, int) else None
         if here is None and tuple(steps) not in tree.values and not _is_known(tuple(steps)):
             raise PolicyError(_unknown(tree, text, tuple(steps)))
     return tuple(steps)
