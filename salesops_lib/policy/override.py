@@ -46,9 +46,6 @@ def load_changed(
     >>> changed = load_changed(None, ["pricing.floors.default=0.8", "process.stages[id=lead].p_prior=0.1"])
     >>> changed.pricing.floors.default, changed.process.stages[0].p_prior
     (0.8, 0.1)
-    >>> load_changed(None, ["pricing.flors.default=0.8"])
-    Traceback (most recent call last):
-    salesops_lib.errors.PolicyError: --set pricing.flors.default: a policy has no 'pricing.flors'; did you mean 'pricing.floors'? ...
     """
     file = DEFAULT if path is None else File(path)
     try:

@@ -115,7 +115,7 @@ def cliff_table(replayed: Replayed) -> Exhibit:
     return Exhibit(
         "replay_cliffs", "table", frame.rename(columns={"role": "paid_role", "before": "jump_before", "after": "jump_after"}),
         findings=(Finding(which, {**told, "n": len(found)}, tone="bad" if told["added"] + told["larger"] else "neutral"),),
-        units={"jump_before": "money", "jump_after": "money", "months": "quantity", "change": "text"},
+        units={"jump_before": "money", "jump_after": "money", "months": "quantity"},
         notes=(Finding("note.replay_typical", {}),),
     )  # fmt: skip
 
@@ -166,7 +166,7 @@ def fairness(replayed: Replayed) -> Exhibit:
             *(Finding("value.multiple", {"value": steepest(replayed, policy)}) for policy, _ in sides),
         ),
     ]
-    frame = pd.DataFrame(rows, columns=["label", "before", "after"])
+    frame = pd.DataFrame(rows, columns=["label", "today", "proposed"])
     change = gini(paid[1].dropna()) - gini(paid[0].dropna())
     told = {"before": gini(paid[0].dropna()), "after": gini(paid[1].dropna())}
     which = "replay.fairness" if change == change else "replay.fairness_unknown"
@@ -201,7 +201,7 @@ def gate_table(gates: list[Gate]) -> Exhibit:
         "unknown": sum(g.verdict == "unknown" for g in gates),
     }
     which = "replay.gates_none" if not gates else "replay.gates_failed" if failing else "replay.gates_hold"
-    frame = pd.DataFrame(rows, columns=["label", "before", "after", "limit", "status"])
+    frame = pd.DataFrame(rows, columns=["label", "today", "proposed", "limit", "status"])
     tone = "bad" if failing else "good" if gates else "neutral"
     return Exhibit("replay_gates", "table", frame, findings=(Finding(which, told, tone=tone),))
 
@@ -222,15 +222,15 @@ def _limit(gate: Gate) -> Finding:
 
 def changes(replayed: Replayed, profiles: pd.DataFrame) -> Exhibit:
     """The largest changes, each with the line that weighs most; all their lines are a part of it."""
-    lines = explained(replayed, replayed.new.replay.explained).rename(columns={"line": "cause"})
+    lines = explained(replayed, replayed.new.replay.explained).rename(
+        columns={"line": "cause", "before": "today", "after": "proposed"}
+    )
     lines = lines.assign(
         name=lines.payee.map(profiles.name).fillna(lines.payee),
         paid_role=[_named(role) for role in lines.role],
     )
-    key, money = (
-        ["rank", "name", "paid_role", "component", "period", "cause"],
-        ["before", "after", "difference"],
-    )
+    key = ["rank", "name", "paid_role", "component", "period", "cause"]
+    money = ["today", "proposed", "difference"]
     weightiest = lines.difference.abs().groupby(lines["rank"]).idxmax()
     totals = lines.groupby("rank")[money].sum()
     most = lines.loc[weightiest, key].join(totals, on="rank").reset_index(drop=True)

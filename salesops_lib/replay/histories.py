@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: Quotients that links may read: what they are made of.
 _QUOTIENTS = {"margin_rate": ("gross_margin", "bookings")}
+_EVER, _NEVER = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")
 NEEDS = ("reps.role", "sales.rep_id", "targets")
 
 
@@ -152,8 +153,8 @@ def _quotas(ws: Workspace, people: pd.Series, labels: list[str]) -> dict[str, ND
 
 def _served(people: pd.DataFrame, months: Sequence[Period]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Days that each served in each month, and days of each month."""
-    hired = pd.to_datetime(people.hired_on).fillna(pd.Timestamp.min).to_numpy()[:, None]
-    left = pd.to_datetime(people.left_on).fillna(pd.Timestamp.max).to_numpy()[:, None]
+    hired = pd.to_datetime(people.hired_on.fillna(_EVER)).to_numpy()[:, None]
+    left = pd.to_datetime(people.left_on.fillna(_NEVER)).to_numpy()[:, None]
     starts = np.array([np.datetime64(month.start) for month in months])
     ends = np.array([np.datetime64(month.end) for month in months])
     days = ((ends - starts) / np.timedelta64(1, "D")).astype("int64") + 1
