@@ -18,6 +18,7 @@ from salesops_lib.replay.past import Past
 if TYPE_CHECKING:
     from salesops_lib.periods import Period
     from salesops_lib.policy import Policy
+    from salesops_lib.policy.incentives import Plan
     from salesops_lib.workspace import Workspace
 
 #: Quotients that links may read: what they are made of.
@@ -54,8 +55,10 @@ def span(ws: Workspace, policy: Policy, since: str = "") -> Window:
     return Window(first, last, ws.calendar.working_days(first, last), is_over, ws.period.label)
 
 
-def histories(ws: Workspace, policy: Policy, window: Window) -> list[Past]:
-    """Each role that a plan pays, in each fiscal year of `window`; pasts without people are left out.
+def histories(ws: Workspace, policy: Policy, window: Window, plans: Sequence[Plan]) -> list[Past]:
+    """Each role that one of `plans` pays, in each fiscal year of `window`, credited as `policy` says.
+
+    Pasts without people are left out.
 
     Raises
     ------
@@ -66,14 +69,15 @@ def histories(ws: Workspace, policy: Policy, window: Window) -> list[Past]:
         raise DataError(
             f"A replay needs {', '.join(absent)}, which nothing is loaded for. Add the files with `salesops add FILE…`."
         )
-    roles = dict.fromkeys(role for plan in policy.incentives.plans for role in plan.roles)
+    roles = dict.fromkeys(role for plan in plans for role in plan.roles)
+    measures = _measures(plans)
     people = ws.facts.query(
         "SELECT rep_id, role, hired_on, left_on, target_variable FROM reps ORDER BY rep_id"
     )
     return [
         past
         for year in _years(ws, window)
-        for past in _of_year(ws, policy, window, year, people, list(roles))
+        for past in _of_year(ws, policy, window, year, people, list(roles), measures)
     ]
 
 
@@ -85,12 +89,17 @@ def _years(ws: Workspace, window: Window) -> Iterator[Period]:
 
 
 def _of_year(
-    ws: Workspace, policy: Policy, window: Window, year: Period, people: pd.DataFrame, roles: Sequence[str]
+    ws: Workspace,
+    policy: Policy,
+    window: Window,
+    year: Period,
+    people: pd.DataFrame,
+    roles: Sequence[str],
+    measures: list[str],
 ) -> Iterator[Past]:
     months = ws.calendar.months(year)
     labels = [month.label for month in months]
     served, days = _served(people, months)
-    measures = _measures(policy)
     frame = measure(
         ws.facts,
         measures,
@@ -123,10 +132,10 @@ def _of_year(
         yield Past(role, year.label, year.start, year.end, history, kept)
 
 
-def _measures(policy: Policy) -> list[str]:
+def _measures(plans: Sequence[Plan]) -> list[str]:
     """What the plans pay for, without quotients."""
     named = {"bookings", "gross_margin"}
-    for plan in policy.incentives.plans:
+    for plan in plans:
         named |= {component.measure for component in plan.components}
     return sorted(name for name in named if name not in _QUOTIENTS)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -85,7 +85,15 @@ class Replayed:
     @cached_property
     def totals(self) -> dict[str, int]:
         """Cost before and after, and the difference."""
-        return {name: int(self.quarters[name].sum()) for name in ("before", "after", "difference")}
+        before, after = (
+            sum(
+                int(months[:, played.past.kept].sum())
+                for played in self.played
+                for months in pay(played).values()
+            )
+            for pay in (lambda played: played.before.pay, lambda played: played.after.pay)
+        )
+        return {"before": before, "after": after, "difference": after - before}
 
 
 def _frames(played: Played) -> Iterator[pd.DataFrame]:
@@ -119,16 +127,27 @@ def replay(
     DataError
         If a plan needs what the history does not hold, or neither policy pays any of the roles.
     """
-    pairs = _paired(pasts, under_new if under_new is not None else pasts)
-    played = tuple(
-        Played(first, _side(first, old), _side(second, new, like=first)) for first, second in pairs
-    )
-    if not any(side.plan for one in played for side in (one.before, one.after)):
+    before = [_side(past, old) for past in pasts]
+    return _replayed(old, new, pasts, before, pasts if under_new is None else _paired(pasts, under_new))
+
+
+def variants(pasts: Sequence[Past], old: Policy, policies: Iterable[Policy]) -> Iterator[Replayed]:
+    """A replay against each of several policies that credit as the old one does; its pay is reckoned once."""
+    before = [_side(past, old) for past in pasts]
+    for new in policies:
+        yield _replayed(old, new, pasts, before, pasts)
+
+
+def _replayed(
+    old: Policy, new: Policy, pasts: Sequence[Past], before: Sequence[Side], under_new: Sequence[Past]
+) -> Replayed:
+    after = [_side(other, new, like=past) for past, other in zip(pasts, under_new, strict=True)]
+    if not any(side.plan for side in (*before, *after)):
         raise DataError(
             "Neither policy has a plan for anybody in the history, so there is nothing to replay.\n"
             "Write plans under incentives.plans, for roles that the table reps names."
         )
-    return Replayed(old, new, played)
+    return Replayed(old, new, tuple(map(Played, pasts, before, after)))
 
 
 def pay_of(plan: Plan | None, policy: Policy, history: History) -> Months:
@@ -149,6 +168,7 @@ def _side(past: Past, policy: Policy, like: Past | None = None) -> Side:
     return Side(plan, history, pay_of(plan, policy, history))
 
 
-def _paired(first: Sequence[Past], second: Sequence[Past]) -> list[tuple[Past, Past]]:
+def _paired(first: Sequence[Past], second: Sequence[Past]) -> list[Past]:
+    """The pasts of `second` in the order of `first`; a role that it does not pay stands for itself."""
     others = {(past.role, past.year): past for past in second}
-    return [(past, others.get((past.role, past.year), past)) for past in first]
+    return [others.get((past.role, past.year), past) for past in first]

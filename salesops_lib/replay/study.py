@@ -87,8 +87,10 @@ def study(ws: Workspace, *, against: str = "", changes: str | Sequence[str] = ""
     if absent := ws.facts.missing(*NEEDS):
         return Study((Missing("replay_cost", absent),))
     window = span(ws, ws.policy, since)
-    past, people = histories(ws, ws.policy, window), profiles(ws, window, ws.policy.replay.tenure_years)
-    found = replay(past, ws.policy, new, under_new=histories(ws, new, window))
+    plans = (*ws.policy.incentives.plans, *new.incentives.plans)
+    past, other = (histories(ws, policy, window, plans) for policy in (ws.policy, new))
+    found = replay(past, ws.policy, new, under_new=other)
+    people = profiles(ws, window, ws.policy.replay.tenure_years)
     held = gates(ws, found, people, window)
     return Study(
         cost=(exhibits.cost(found, window),),

@@ -11,7 +11,7 @@ import pytest
 from salesops_lib.errors import DataError
 from salesops_lib.replay.explain import explained, largest
 from salesops_lib.replay.past import Past
-from salesops_lib.replay.paying import replay
+from salesops_lib.replay.paying import replay, variants
 from tests.replay import worlds
 
 SEED = int(os.environ.get("SALESOPS_SEED", "20261125"))
@@ -130,3 +130,10 @@ def test_months_outside_the_span_do_not_count():
     found = replay([past], old, new)
     assert found.totals == {"before": 30_000_00, "after": 60_000_00, "difference": 30_000_00}
     assert found.quarters.quarter.tolist() == ["2025-Q1"]
+
+
+def test_variants_are_replays(draw):
+    pasts, old, new = worlds.drawn(draw)
+    for one, found in zip((old, new), variants(pasts, old, (old, new)), strict=True):
+        assert found.quarters.equals(replay(pasts, old, one).quarters)
+        assert found.totals["difference"] == found.quarters.difference.sum()

@@ -172,3 +172,13 @@ def test_the_page_is_published_with_its_parameters(copy):
     page = Path(copy / "reports" / "2025-12" / "33_policy_replay.zh.html").read_text("utf-8")
     assert "同一段历史" in page
     assert "<script" not in page
+
+
+def test_a_role_that_only_the_proposed_policy_pays_is_paid(ws, tmp_path):
+    own = (ws.root / "policy.yaml").read_text("utf-8")
+    (tmp_path / "fewer.yaml").write_text(
+        own.replace("      roles: [director]", "      roles: [sales_director]"), "utf-8"
+    )
+    fewer = study(ws, against=str(tmp_path / "fewer.yaml")).replayed.people.set_index("role")
+    assert (fewer.loc["director", "after"] == 0).all()
+    assert fewer.loc["director", "before"].sum() > 0
