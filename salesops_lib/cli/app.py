@@ -124,7 +124,7 @@ def main(workspace: str) -> None:
 
 
 def _add_commands() -> None:
-    from salesops_lib.cli import data, reports, start
+    from salesops_lib.cli import data, replays, reports, start
 
     for command in (
         start.demo,
@@ -133,6 +133,7 @@ def _add_commands() -> None:
         data.load,
         data.check,
         reports.run,
+        replays.replay,
         reports.status,
         reports.schedule,
         reports.lab,

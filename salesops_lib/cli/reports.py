@@ -109,11 +109,11 @@ def _periods(
     if not (first or missed):
         return period
     from salesops_lib.runs import backlog
-    from salesops_lib.runs.notebooks import discover, find
+    from salesops_lib.runs.notebooks import find, regular
 
     if first:
         return backlog.between(root, first, last)
-    chosen = find(root, notebooks) if notebooks else discover(root)
+    chosen = find(root, notebooks) if notebooks else regular(root)
     return backlog.missed(root, [path.stem for path in chosen])
 
 

@@ -11,6 +11,7 @@ from salesops_lib.policy.faults import Fault, tell
 
 if TYPE_CHECKING:
     from salesops_lib.policy.model import Policy
+    from salesops_lib.policy.yaml_tree import Tree
 
 #: The policy of a workspace that has none of its own.
 DEFAULT = Path(__file__).with_name("default.yaml")
@@ -64,9 +65,6 @@ def _read(
     file: Path, measures: frozenset[str] | None, tables: frozenset[str] | None
 ) -> tuple[Policy | None, list[Fault]]:
     from salesops_lib.policy import yaml_tree
-    from salesops_lib.policy.checks import Checker
-    from salesops_lib.policy.pay_checks import PayChecker
-    from salesops_lib.policy.validation import model_faults
 
     try:
         source = file.read_bytes()
@@ -74,17 +72,27 @@ def _read(
         reason = (error.strerror or str(error)).lower()
         hint = "name a policy file, or write one with `salesops demo`"
         return None, [Fault(1, 1, "", str(file), f"the file cannot be read: {reason}", hint)]
-    tree = yaml_tree.read(source)
+    policy, found = judged(yaml_tree.read(source), measures, tables)
+    if policy is not None:
+        policy._path = file.resolve()
+        policy._sha256 = sha256(source).hexdigest()
+    return policy, found
+
+
+def judged(
+    tree: Tree, measures: frozenset[str] | None, tables: frozenset[str] | None
+) -> tuple[Policy | None, list[Fault]]:
+    """The policy in a tree, where the model takes it, and all faults in the order of its lines."""
+    from salesops_lib.policy.checks import Checker
+    from salesops_lib.policy.pay_checks import PayChecker
+    from salesops_lib.policy.validation import model_faults
+
     if tree.data is None and tree.faults:
         return None, sorted(tree.faults, key=_order)
     policy, against_model = model_faults(tree)
     checkers = (Checker, PayChecker) if isinstance(tree.data, dict) else ()
     between_blocks = [fault for kind in checkers for fault in kind(tree, measures, tables).run()]
-    found = _one_a_place(tree.faults, against_model, between_blocks)
-    if policy is not None:
-        policy._path = file.resolve()
-        policy._sha256 = sha256(source).hexdigest()
-    return policy, sorted(found, key=_order)
+    return policy, sorted(_one_a_place(tree.faults, against_model, between_blocks), key=_order)
 
 
 def _one_a_place(*kinds: list[Fault]) -> list[Fault]:

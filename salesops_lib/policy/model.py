@@ -14,6 +14,7 @@ from salesops_lib.policy.order_to_cash import AfterSales, Collections, Contracts
 from salesops_lib.policy.payments import Incentives
 from salesops_lib.policy.people import Appraisal, Training
 from salesops_lib.policy.plan_tests import PlanTest
+from salesops_lib.policy.replay import Replay
 from salesops_lib.policy.risk import Risk
 from salesops_lib.policy.routes_to_market import Channels, Expenses, Marketing, Tools
 from salesops_lib.policy.selling import Customers, Forecast, Market, Pricing, Process, Targets
@@ -51,6 +52,7 @@ class Policy(Block):
     marketing: Marketing = Field(default=Marketing(), description="Marketing support.")
     risk: Risk = Field(default=Risk(), description="Early warning.")
     tools: Tools = Field(default=Tools(), description="Sales tools.")
+    replay: Replay = Field(default=Replay(), description="What a change of the policy is held against.")
     data: Data = Field(default=Data(), description="Data.")
     report: Report = Field(default=Report(), description="Reports.")
     delivery: Delivery = Field(default=Delivery(), description="Who is sent what.")

@@ -6,6 +6,7 @@ from salesops_lib.reporting.pdf import pdf
 from salesops_lib.reporting.policy_changes import tell_changes
 from salesops_lib.reporting.policy_document import render_policy
 from salesops_lib.reporting.template import render
+from salesops_lib.reporting.terminal import told
 from salesops_lib.reporting.voice import Voice
 from salesops_lib.reporting.workbook import write as write_workbook
 
@@ -17,5 +18,6 @@ __all__ = [
     "render_index",
     "render_policy",
     "tell_changes",
+    "told",
     "write_workbook",
 ]

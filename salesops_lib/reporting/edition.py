@@ -68,7 +68,9 @@ class Edition:
         self._display(html, part="section", id="headline", label=self.voice.word("ui.headline"))
 
     def section(self, *exhibits: Exhibit | Missing) -> None:
-        """Show exhibits as one numbered section, the first leading."""
+        """Show exhibits as one numbered section, the first leading; without any there is none."""
+        if not exhibits:
+            return
         self._number += 1
         exhibits = tuple(self._with_tables_read(x) for x in self._privacy.of(exhibits))
         measured = [x for x in exhibits if isinstance(x, Exhibit)]

@@ -70,7 +70,7 @@ def show_section(
     heading = say(says, voice) if says and says != told else title
     parts = Markup("").join(_part(part, voice, told) for part in (*lead.parts, *_flat(others)))
     lines = Markup("").join(
-        Markup('<p class="note">{}</p>').format(_needs(x, voice, named=True)) for x in absent
+        Markup('<p class="note">{}</p>').format(what_is_needed(x, voice, named=True)) for x in absent
     )
     return Markup(
         '<section class="so sec" id="s-{}"><p class="label"><span class="no">{}</span>{}</p><h2>{}</h2>'
@@ -91,14 +91,15 @@ def _absent_section(absent: Sequence[Missing], voice: Voice, number: int) -> Mar
     """What cannot be measured, and what it needs: a line each."""
     first, *others = absent
     lines = Markup("").join(
-        Markup("<p>{}</p>").format(_needs(x, voice, named=n > 0)) for n, x in enumerate([first, *others])
+        Markup("<p>{}</p>").format(what_is_needed(x, voice, named=n > 0))
+        for n, x in enumerate([first, *others])
     )
     return Markup(
         '<section class="so sec missing" id="s-{}"><p class="label"><span class="no">{}</span>{}</p>{}</section>'
     ).format(anchor(first.id), number, name(first.id, voice), lines)
 
 
-def _needs(missing: Missing, voice: Voice, *, named: bool) -> str:
+def what_is_needed(missing: Missing, voice: Voice, *, named: bool) -> str:
     needs = tuple(_need(n, voice) for n in missing.needs)
     if catalogue.find(missing.why, voice.lang) is not None:  # the data are there and do not suffice
         text = voice.word("ui.why", why=_clause(plain(Finding(missing.why), voice)))

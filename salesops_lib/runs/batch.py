@@ -10,7 +10,7 @@ from typing import Any
 from salesops_lib.errors import RunError, SalesopsError
 from salesops_lib.runs import approvals, inputs, ledger, publish, workers
 from salesops_lib.runs.execute import Limits
-from salesops_lib.runs.notebooks import checked, discover, find, folder
+from salesops_lib.runs.notebooks import checked, find, folder, regular
 from salesops_lib.runs.report import Result, Task, Watch, due
 from salesops_lib.workspace import LANGUAGES, load_policy
 
@@ -78,7 +78,7 @@ def run(
         no right to write.
     """
     place = Path(root).resolve()
-    chosen = find(place, notebooks) if notebooks else discover(place)
+    chosen = find(place, notebooks) if notebooks else regular(place)
     if not chosen:
         raise RunError(f"There are no notebooks in {folder(place)}.")
     given = {notebook: checked(notebook, parameters or {}) for notebook in chosen}

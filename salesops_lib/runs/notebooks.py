@@ -49,6 +49,13 @@ def discover(root: Path | str) -> list[Path]:
     return sorted(path for path in folder(Path(root)).glob("*.ipynb") if not path.name.startswith("."))
 
 
+def regular(root: Path | str) -> list[Path]:
+    """The notebooks that are run when none is named: all but those whose first code cell is tagged `on-request`."""
+    return [
+        path for path in discover(root) if '"on-request"' not in path.read_text("utf-8", errors="replace")
+    ]
+
+
 def find(root: Path | str, names: Sequence[str]) -> list[Path]:
     """The notebooks called `names`, in that order: stems, file names, paths or bare numbers (`10`).
 

@@ -20,6 +20,8 @@ MOST_CODE_CELLS, MOST_CODE_LINES = 12, 60
 FORBIDDEN_CALLS = re.compile(
     r"open|read(_\w+|lines?)?|read_text|read_bytes|load|loadtxt|merge|join|query|sql|execute|connect"
 )
+#: Parameters beside those that every run gives.
+OWN_PARAMETERS = {"33_policy_replay": ["against", "changes", "since"]}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -42,6 +44,7 @@ def test_there_are_notebooks() -> None:
         "01_data_quality",
         "10_performance_review",
         "20_market_review",
+        "33_policy_replay",
     ]
 
 
@@ -89,7 +92,7 @@ def test_imports_are_of_the_library_alone(path: Path) -> None:
 @every_notebook
 def test_parameters_come_first_each_with_type_value_and_comment(path: Path) -> None:
     first, second, *rest = cells_of(path, "code")
-    assert tags(first) == {"parameters"}
+    assert tags(first) - {"on-request"} == {"parameters"}
     assert tags(second) == {"setup"}
     assert not any(tags(cell) & {"parameters", "setup"} for cell in rest)
     statements = ast.parse(first.source).body
@@ -108,7 +111,7 @@ def test_parameters_come_first_each_with_type_value_and_comment(path: Path) -> N
 @every_notebook
 def test_every_parameter_is_one_that_runs_give(path: Path) -> None:
     names = [s.target.id for s in ast.parse(cells_of(path, "code")[0].source).body]
-    assert names == ["period", "lang", "workspace", "output"]
+    assert names == ["period", "lang", "workspace", "output", *OWN_PARAMETERS.get(path.stem, [])]
 
 
 @every_notebook

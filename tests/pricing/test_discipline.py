@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 import pytest
 
@@ -115,3 +117,37 @@ def test_what_is_needed(workspace, line):
     ws = workspace(**MARCH, order_lines=[line("2026-03-02", 900)])
     assert pricing.price_waterfall(ws).needs == ("sales.list_amount",)
     assert pricing.floor_breaches(ws).needs == ("sales.list_amount", "sales.rep_id")
+
+
+def test_discounts_beyond_authority_by_role(shared_workspace, line):
+    """ae may grant 10 %: 880 of list 1,000 is beyond, 900 is not; a role without authority is counted apart."""
+    ws = shared_workspace(
+        **MARCH,
+        policy={"pricing.discounts.authority": {"ae": 0.1}},
+        reps=[{"rep_id": "r1", "role": "ae"}, {"rep_id": "r2", "role": "clerk"}],
+        order_lines=[
+            line("2026-03-02", 880, rep_id="r1", quantity=10, list_price=100),
+            line("2026-03-03", 900, rep_id="r1", quantity=10, list_price=100),
+            line("2026-03-04", 100, rep_id="r2", quantity=10, list_price=100),
+            line("2026-02-04", 100, rep_id="r1", quantity=10, list_price=100),
+        ],
+    )
+    exhibit = pricing.beyond_authority(ws)
+    assert exhibit.frame.values.tolist() == [["ae", 880, 1, 2, 0.1]]
+    assert exhibit.findings[0].values == {
+        "n": 1,
+        "amount": 880,
+        "n_unjudged": 1,
+        "share": pytest.approx(880 / 1780),
+    }
+
+
+def test_a_window_of_its_own_takes_the_periods_place(ws):
+    from salesops_lib.periods import Window
+
+    whole = Window(date(2025, 3, 1), date(2026, 3, 31), 0, is_complete=True)
+    assert pricing.floor_breaches(ws, window=whole).window == whole
+    assert (
+        pricing.floor_breaches(ws, window=whole).frame.n_lines.sum()
+        == pricing.floor_breaches(ws).frame.n_lines.sum()
+    )

@@ -2,7 +2,7 @@ import pytest
 from standin import PARAMETERS, write_notebook
 
 from salesops_lib.errors import RunError
-from salesops_lib.runs.notebooks import checked, discover, find, parameters
+from salesops_lib.runs.notebooks import checked, discover, find, parameters, regular
 
 
 def test_discovers_notebooks_of_the_workspace_by_name(standin):
@@ -90,3 +90,10 @@ def test_unknown_and_reserved_names_are_refused(standin):
         checked(notebook, {"period": "2026-01"})
     with pytest.raises(RunError, match="no parameter 'x=1;print\\(1\\);y'"):
         checked(notebook, {"x=1;print(1);y": "1"})
+
+
+def test_what_is_on_request_runs_only_when_it_is_named(standin):
+    path = standin / "notebooks" / "20_second.ipynb"
+    path.write_text(path.read_text("utf-8").replace('"parameters"', '"parameters", "on-request"', 1), "utf-8")
+    assert [path.stem for path in regular(standin)] == ["10_first"]
+    assert find(standin, ["20"]) == [path]
