@@ -93,7 +93,9 @@ def cost_of_sales(plans: Mapping[str, Drawn]) -> pd.DataFrame:
     for name, pay in ({name: one.pay for name, one in plans.items()} | {"total": everyone}).items():
         rate = pay / sales
         low, mid, high = np.quantile(rate, [0.05, 0.5, 0.95])
-        rows.append((name, pay.mean(), pay.mean() / sales.mean(), low, mid, high, pay.mean() / everyone.mean()))
+        rows.append(
+            (name, pay.mean(), pay.mean() / sales.mean(), low, mid, high, pay.mean() / everyone.mean())
+        )
     return pd.DataFrame(rows, columns=["plan", "pay", "rate", "p05", "p50", "p95", "share"])
 
 

@@ -135,7 +135,9 @@ _STOOD = "p.first_day <= d.credited_on AND d.credited_on <= p.stop AND d.credite
 def _large(ws: Workspace, rules: Incentives) -> str:
     """Orders that wait for a decision."""
     limit = rules.crediting.windfall
-    above = "FALSE" if limit is None else f"SUM(net_amount) > {int(limit * 10**ws.policy.semantics.minor_digits)}"
+    above = (
+        "FALSE" if limit is None else f"SUM(net_amount) > {int(limit * 10**ws.policy.semantics.minor_digits)}"
+    )
     return f"SELECT order_id FROM sales WHERE kind = 'order' GROUP BY order_id HAVING {above}"
 
 
@@ -162,7 +164,9 @@ def _rows(ws: Workspace, metric: Metric) -> str:
             f"SELECT opportunity_id AS order_id, '' AS line_id, 'deal' AS was, {day} AS credited_on, customer_id, rep_id, "
             f"amount, outcome, CAST(NULL AS VARCHAR) AS channel FROM {table} WHERE {day} IS NOT NULL"
         )
-    order = "(SELECT order_id, MIN(rep_id) AS rep_id, MIN(channel) AS channel FROM sales GROUP BY order_id) AS o"
+    order = (
+        "(SELECT order_id, MIN(rep_id) AS rep_id, MIN(channel) AS channel FROM sales GROUP BY order_id) AS o"
+    )
     if metric.relation == "billings":
         return (
             "SELECT b.order_id, b.invoice_id AS line_id, 'invoice' AS was, b.invoiced_on AS credited_on, b.customer_id, "
@@ -181,7 +185,11 @@ def _sales_rows(ws: Workspace, metric: Metric) -> str:
     own = ws.facts.columns("sales")
     kept = ", ".join(f"s.{c}" for c in own if c not in ("kind", "dated_on", "line_id"))
     days = max(
-        (c.within_days for c in rules.payments.clawbacks if c.event == "returned" and c.attainment == "reduce"),
+        (
+            c.within_days
+            for c in rules.payments.clawbacks
+            if c.event == "returned" and c.attainment == "reduce"
+        ),
         default=0,
     )
     reduces = f"s.kind = 'return' AND CAST(s.dated_on AS DATE) - CAST(COALESCE(o.ordered_on, s.dated_on) AS DATE) <= {days}"

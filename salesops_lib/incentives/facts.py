@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -310,7 +309,9 @@ def _units(
     ws: Workspace, payees: list[str], months: Sequence[Period]
 ) -> dict[tuple[str, int], tuple[str, str]]:
     """The team, else the region, in which each manager stands at the end of each month."""
-    places = ws.facts.query("SELECT rep_id, team, region, valid_from, valid_to FROM org ORDER BY rep_id, valid_from, team")
+    places = ws.facts.query(
+        "SELECT rep_id, team, region, valid_from, valid_to FROM org ORDER BY rep_id, valid_from, team"
+    )
     places = places[places.rep_id.isin(payees)]
     first = pd.to_datetime(places.valid_from).fillna(_EVER)
     last = pd.to_datetime(places.valid_to).fillna(_NEVER)
@@ -318,7 +319,9 @@ def _units(
     for n, month in enumerate(months):
         here = places[(first <= pd.Timestamp(month.end)) & (last >= pd.Timestamp(month.start))]
         for row in here.itertuples():
-            team, region = (None if pd.isna(unit) or not unit else str(unit) for unit in (row.team, row.region))
+            team, region = (
+                None if pd.isna(unit) or not unit else str(unit) for unit in (row.team, row.region)
+            )
             found[str(row.rep_id), n] = ("team", team) if team else ("region", region or "")
     return found
 

@@ -77,7 +77,9 @@ def share_at_goal(attainment: Floats) -> Interval:
     return wilson(int((known >= 1).sum()), len(known))
 
 
-def impact_ratio(attainment: Floats, group: Sequence[object], *, seed: int = 0) -> tuple[Interval, float, pd.DataFrame]:
+def impact_ratio(
+    attainment: Floats, group: Sequence[object], *, seed: int = 0
+) -> tuple[Interval, float, pd.DataFrame]:
     """Share at goal of the worst group over that of the best (adverse impact, the four-fifths rule).
 
     Returns

@@ -111,10 +111,16 @@ def sandbagging(days: pd.DataFrame, reached: pd.DataFrame, *, release: int = REL
         As `pull_forward`; late is the time from the day after quota was reached to the end.
     """
     late = [
-        _against_others(days[days.period == one.period], days[days.period == one.period].from_start > one.from_start, one.payee)
+        _against_others(
+            days[days.period == one.period],
+            days[days.period == one.period].from_start > one.from_start,
+            one.payee,
+        )
         for one in reached.itertuples()
     ]
-    after = days.merge(reached[["payee", "period"]].assign(period=lambda one: one.period + 1), how="left", indicator=True)
+    after = days.merge(
+        reached[["payee", "period"]].assign(period=lambda one: one.period + 1), how="left", indicator=True
+    )
     early = _against_others(days, days.from_start < release)
     follows = after.loc[after._merge == "both", ["payee", "period"]].drop_duplicates()
     early = early.merge(follows, on=["payee", "period"])
@@ -152,7 +158,9 @@ def _scored(late: pd.DataFrame, early: pd.DataFrame, *, late_sign: int, early_si
         )
         sums[name] = about.groupby("payee")[["inside", "n", "mean", "variance"]].sum()
     found = sums["late"].join(sums["early"], lsuffix="_late", rsuffix="_early", how="outer").fillna(0.0)
-    surprise = late_sign * (found.inside_late - found.mean_late) + early_sign * (found.inside_early - found.mean_early)
+    surprise = late_sign * (found.inside_late - found.mean_late) + early_sign * (
+        found.inside_early - found.mean_early
+    )
     variance = found.variance_late + found.variance_early
     frame = pd.DataFrame({
         f"{name}_share{suffix}": found[f"{column}_{name}"] / found[f"n_{name}"].where(found[f"n_{name}"] > 0)

@@ -9,7 +9,6 @@ from salesops_lib.tables.contracts import Table
 from salesops_lib.tables.contracts import column as _c
 from salesops_lib.tables.pay import PAY
 
-
 _ALL = (
     Table(
         "order_lines",
@@ -281,7 +280,14 @@ _ALL = (
             _c("team", "团队", "team", "department", "部门", "小组"),
             _c("region", "大区", "region", "regional office", "territory", "战区", "地区"),
             _c("manager_id", "主管", "manager", "manager id", "supervisor", "上级"),
-            _c("role", "岗位", "role", "job", "职务", about="where it changes; that of the table reps where left out"),
+            _c(
+                "role",
+                "岗位",
+                "role",
+                "job",
+                "职务",
+                about="where it changes; that of the table reps where left out",
+            ),
             _c("valid_from", "生效日期", "valid from", "from", "start date", type="date"),
             _c("valid_to", "失效日期", "valid to", "to", "end date", type="date"),
         ),

@@ -18,7 +18,11 @@ from salesops_lib.incentives.fairness import (
     share_at_goal,
 )
 
-CASES = Path(os.environ.get("SALESOPS_SHARED_DATA", "/work/shared/data")).parent / "cases" / "worked_examples.json"
+CASES = (
+    Path(os.environ.get("SALESOPS_SHARED_DATA", "/work/shared/data")).parent
+    / "cases"
+    / "worked_examples.json"
+)
 SEED = 20261125
 
 
@@ -34,7 +38,9 @@ def published() -> list[dict]:
 def test_gini_of_published_examples():
     assert len(published()) >= 4
     for case in published():
-        assert gini(case["inputs"]["values"]) == pytest.approx(case["expected"]["gini"], abs=case["tolerance"]), case["id"]
+        assert gini(case["inputs"]["values"]) == pytest.approx(
+            case["expected"]["gini"], abs=case["tolerance"]
+        ), case["id"]
 
 
 def test_gini_of_nothing_is_missing():
@@ -45,7 +51,10 @@ def test_gini_of_nothing_is_missing():
 def test_gini_interval_holds_the_truth_about_as_often_as_it_says():
     """Lognormal of σ 0.3: Gini erf(σ/2) = 0.168.  The percentile bootstrap of 80 people covers a little less than 95 %."""
     rng, truth = np.random.default_rng(SEED), 2 * stats.norm.cdf(0.3 / np.sqrt(2)) - 1
-    hits = [low <= truth <= high for _, low, high in (gini_interval(rng.lognormal(0, 0.3, 80)) for _ in range(300))]
+    hits = [
+        low <= truth <= high
+        for _, low, high in (gini_interval(rng.lognormal(0, 0.3, 80)) for _ in range(300))
+    ]
     assert 0.89 <= np.mean(hits) <= 0.98  # 0.93 ± 3 standard errors of 300 trials
 
 

@@ -63,7 +63,9 @@ def _gamed(rng, orders, size, quota, holds, pulls):
     return moved, moved * size
 
 
-def auc_with_interval(is_one: np.ndarray, score: np.ndarray, company: np.ndarray) -> tuple[float, float, float]:
+def auc_with_interval(
+    is_one: np.ndarray, score: np.ndarray, company: np.ndarray
+) -> tuple[float, float, float]:
     """AUC within companies, with a bootstrap over companies."""
     each = np.array([roc_auc_score(is_one[company == c], score[company == c]) for c in np.unique(company)])
     rng = np.random.default_rng(SEED)
@@ -83,11 +85,17 @@ def test_planted_people_are_found_in_simulated_companies():
             ("pulled", pull_forward(days), pulled),
         ):
             everyone = scores.set_index("payee").score.reindex(days.payee.unique()).fillna(0.0)
-            found[name].append(pd.DataFrame({"score": everyone, "is_one": everyone.index.isin(who), "company": number}))
+            found[name].append(
+                pd.DataFrame({"score": everyone, "is_one": everyone.index.isin(who), "company": number})
+            )
     for name, frames in found.items():
         frame = pd.concat(frames)
-        auc, low, high = auc_with_interval(frame.is_one.to_numpy(), frame.score.to_numpy(), frame.company.to_numpy())
-        print(f"{name}: AUC {auc:.3f} ({low:.3f}–{high:.3f}), {int(frame.is_one.sum())} of {len(frame)} people, {N_COMPANIES} companies")
+        auc, low, high = auc_with_interval(
+            frame.is_one.to_numpy(), frame.score.to_numpy(), frame.company.to_numpy()
+        )
+        print(
+            f"{name}: AUC {auc:.3f} ({low:.3f}–{high:.3f}), {int(frame.is_one.sum())} of {len(frame)} people, {N_COMPANIES} companies"
+        )
         assert low >= 0.95
         honest = frame[~frame.is_one]
         assert (honest.score > 3).mean() < 0.02
@@ -95,17 +103,38 @@ def test_planted_people_are_found_in_simulated_companies():
 
 def test_window_of_days_and_the_day_of_reaching_quota():
     days = pd.date_range("2025-03-26", "2025-04-04")
-    calendar = pd.DataFrame({"day": days, "period": np.where(days.month == 3, "Q1", "Q2"), "is_workday": days.dayofweek < 5})
-    sales = pd.DataFrame({"payee": "a", "day": pd.to_datetime(["2025-03-28", "2025-03-29", "2025-04-01"]), "n": 1, "amount": [5, 6, 7]})
+    calendar = pd.DataFrame(
+        {"day": days, "period": np.where(days.month == 3, "Q1", "Q2"), "is_workday": days.dayofweek < 5}
+    )
+    sales = pd.DataFrame(
+        {
+            "payee": "a",
+            "day": pd.to_datetime(["2025-03-28", "2025-03-29", "2025-04-01"]),
+            "n": 1,
+            "amount": [5, 6, 7],
+        }
+    )
     found = days_of(sales, calendar)
-    assert found[["period", "from_start", "from_end", "n", "amount"]].to_numpy().tolist() == [[0, 2, 1, 2, 11], [1, 0, 3, 1, 7]]
+    assert found[["period", "from_start", "from_end", "n", "amount"]].to_numpy().tolist() == [
+        [0, 2, 1, 2, 11],
+        [1, 0, 3, 1, 7],
+    ]
     quota = pd.DataFrame({"payee": ["a", "a"], "period": [0, 1], "quota": [10, 8]})
     assert days_reached(found, quota).to_numpy().tolist() == [["a", 0, 2]]
 
 
 def test_scores_by_hand():
     """Four orders, all on the last three days, where others have a quarter of theirs: (4 − 1) / √(4·¼·¾)."""
-    days = pd.DataFrame({"payee": ["a", "b", "b"], "period": 0, "from_start": [9, 9, 2], "from_end": [0, 0, 7], "n": [4, 1, 3], "amount": 1})
+    days = pd.DataFrame(
+        {
+            "payee": ["a", "b", "b"],
+            "period": 0,
+            "from_start": [9, 9, 2],
+            "from_end": [0, 0, 7],
+            "n": [4, 1, 3],
+            "amount": 1,
+        }
+    )
     found = pull_forward(days).set_index("payee")
     assert found.score.a == pytest.approx(3 / np.sqrt(0.75))
     assert found.loc["a", ["late_share", "late_share_others"]].tolist() == [1, 0.25]
@@ -114,7 +143,9 @@ def test_scores_by_hand():
 def test_bunching_above_an_edge():
     rng = np.random.default_rng(SEED)
     smooth = rng.normal(1.0, 0.25, 600)
-    moved = np.where((smooth >= 0.95) & (smooth < 1.0) & (rng.random(600) < 0.6), rng.uniform(1, 1.05, 600), smooth)
+    moved = np.where(
+        (smooth >= 0.95) & (smooth < 1.0) & (rng.random(600) < 0.6), rng.uniform(1, 1.05, 600), smooth
+    )
     assert bunching(moved, 1.0).p_value < 0.001
     assert bunching(moved, 1.0).excess > 15
     assert np.isnan(bunching(smooth[:20], 1.0).p_value)
