@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from salesops_lib.metrics import REGISTRY, Exhibit, Finding, Missing
+from salesops_lib import metrics as registered
+from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.reporting.definitions import metric_name, metric_unit
 from salesops_lib.reporting.numbers import fixed, is_missing, percent, points
 from salesops_lib.reporting.voice import Voice
@@ -34,7 +35,7 @@ def stated(shown: Iterable[Exhibit | Missing | Finding]) -> dict[str, float]:
     found: dict[str, float] = {}
     for finding in (f for thing in shown for f in _findings(thing) if f.figure):
         if not is_missing(value := finding.values.get(finding.figure)):
-            found.setdefault(finding.metric, _rounded(value, metric_unit(finding.metric)))
+            found.setdefault(finding.metric, _rounded(value, metric_unit(finding.metric, "quantity")))
     return dict(islice(found.items(), AT_MOST))
 
 
@@ -54,7 +55,7 @@ def compared(before: Said, now: Said, lang: str, metrics: Iterable[str]) -> list
 
     `share` is the change of an amount or a count as a rate; empty where it says nothing.
     """
-    order = {metric: n for n, metric in enumerate(REGISTRY)}
+    order = {metric: n for n, metric in enumerate(registered.REGISTRY)}
     told = [_voice(said, lang) for said in (before, now)]
     return [
         _row(metric, *(said.get("key_figures", {}).get(metric) for said in (before, now)), *told)
@@ -67,7 +68,7 @@ def _voice(said: Said, lang: str) -> Voice:
 
 
 def _row(metric: str, before: Any, now: Any, then: Voice, voice: Voice) -> dict[str, str]:
-    unit, is_both = metric_unit(metric), before is not None and now is not None
+    unit, is_both = metric_unit(metric, "quantity"), before is not None and now is not None
     row = {"name": metric_name(metric, voice.lang), "change": "", "share": ""}
     if unit != "money":
         change = _change(now - before, unit, voice) if is_both else ""
@@ -75,7 +76,9 @@ def _row(metric: str, before: Any, now: Any, then: Voice, voice: Voice) -> dict[
     elif then.currency == voice.currency:
         both = voice.money([before, now])
         row |= {"before": both.text(before), "now": both.text(now)}
-        row["change"] = voice.money([now - before]).text(now - before, signed=True) if is_both else ""
+        if is_both:  # one that their unit does not show is told in its own
+            unit_of = voice.money([now - before]) if row["before"] == row["now"] else both
+            row["change"] = unit_of.text(now - before, signed=True)
     else:
         row |= {"before": then.field(before, "money"), "now": voice.field(now, "money")}
         return row
