@@ -22,6 +22,7 @@ import pandas as pd
 import pytest
 
 from salesops_lib import Workspace, forecasting, market, open_workspace, pricing, segmentation, targets
+from salesops_lib.incentives.signals import NAMED_FROM, signals
 from salesops_lib.metrics import measure, totals
 
 sys.path.append(str(Path(__file__).parent / "notebooks"))
@@ -293,3 +294,15 @@ def test_the_festival_moves_from_february_to_january(opened: Open, truth: dict[s
     }
     assert january["naive"] - january["actual"] > 0.1
     assert abs(january["outlook"] - january["actual"]) < (january["naive"] - january["actual"]) / 3
+
+
+# --- gaming -----------------------------------------------------------------------------------
+
+
+def test_sandbagger_is_the_only_person_who_holds_back(opened, truth):
+    """Nobody pulls forward in the sample company, so nobody may be named for it."""
+    found = signals(opened())
+    held = found.frame[found.frame.signal == "held_back"].reset_index(drop=True)
+    assert held.name[0] == truth["sandbagger"]["rep_id"]
+    assert held.score[0] > 2 * NAMED_FROM
+    assert [one.values["name"] for one in found.findings] == [truth["sandbagger"]["rep_id"]]
