@@ -52,9 +52,9 @@ class Policy(Block):
     marketing: Marketing = Field(default=Marketing(), description="Marketing support.")
     risk: Risk = Field(default=Risk(), description="Early warning.")
     tools: Tools = Field(default=Tools(), description="Sales tools.")
-    replay: Replay = Field(default=Replay(), description="What a change of the policy is held against.")
     data: Data = Field(default=Data(), description="Data.")
     report: Report = Field(default=Report(), description="Reports.")
+    replay: Replay = Field(default=Replay(), description="What a change of the policy is held against.")
     delivery: Delivery = Field(default=Delivery(), description="Who is sent what.")
     tests: tuple[PlanTest, ...] = Field(default=(), description="What plans must pay in agreed cases.")
 
