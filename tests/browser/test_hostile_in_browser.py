@@ -26,7 +26,8 @@ from salesops_lib.reporting.template import POLICY
 
 pytestmark = in_browser
 NAMES = (*PAYLOADS, *AWKWARD)
-UNWANTED = "script, iframe, form, base, object, embed, img, meta[http-equiv=refresh], a[href^='javascript' i], main style"
+#: The index has one script of its own, at the end of its body, where no name can stand.
+UNWANTED = "script:not(body > script), iframe, form, base, object, embed, img, meta[http-equiv=refresh], a[href^='javascript' i], main style"
 #: Everything that a reader could set off.
 TOUCH = """() => {
   for (const fold of document.querySelectorAll('details')) fold.open = true;
