@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 LAST_DAYS = 3
 #: Working days after a period's end in which held-back orders appear: about two weeks.
 RELEASE_DAYS = 10
+#: Odds that chance alone names anybody at all: to be named is grave.
+NAMED_ODDS = 0.01
 #: Degree of the polynomial through the logarithm of the counts, and width of a bin of attainment.
 _DEGREE, _WIDTH = 3, 0.025
 #: Rounds of the fit; it doubles its right digits each time.
@@ -91,16 +93,21 @@ def pull_forward(days: pd.DataFrame, *, last: int = LAST_DAYS) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        One row a payee: `late_share` and `late_share_others`, `early_share` and `early_share_others` of orders,
-        `score` (standard deviations from what others do; high is a signal), most suspect first.
+        One row a payee, most suspect first: orders `late` and `early` (of the next period), each with what was
+        `_expected`, and `score`: both surprises together in standard deviations, or the lesser unless both show.
+
+    Notes
+    -----
+    Expected is the share that all others have in the window, of the payee's own orders of the period.  People differ
+    by more than chance; where all of them do, surprises are divided by how much.
     """
-    late = _against_others(days, days.from_end < last)
-    early = _against_others(days[days.period > 0], days[days.period > 0].from_start < last)
-    return _scored(late, early, late_sign=1, early_sign=-1)
+    late = _by_share(days, days.from_end < last)
+    after = days[days.period > 0]
+    return _scored(late, _by_share(after, after.from_start < last), late_sign=1)
 
 
 def sandbagging(days: pd.DataFrame, reached: pd.DataFrame, *, release: int = RELEASE_DAYS) -> pd.DataFrame:
-    """Who stops selling once quota is reached, and sells more than others early in the next period.
+    """Who stops selling once quota is reached, and sells more than usual early in the next period.
 
     Parameters
     ----------
@@ -112,10 +119,26 @@ def sandbagging(days: pd.DataFrame, reached: pd.DataFrame, *, release: int = REL
     -------
     pd.DataFrame
         As `pull_forward`; late is the time from the day after quota was reached to the end.
+
+    Notes
+    -----
+    Who reaches quota early has sold much by then, so the share of what comes later is low for honest people
+    too.  Expected is therefore what all others sell in the window, at the payee's ratio to them in other periods.
     """
-    follows = reached[["payee", "period"]].assign(period=reached.period + 1)
-    early = _against_others(days, days.from_start < release).merge(follows, on=["payee", "period"])
-    return _scored(_after(days, reached), early, late_sign=-1, early_sign=1)
+    daily = days.groupby(["period", "from_start"], as_index=False).n.sum()
+    late = _against(_cut(reached, days, ["payee", "period"]), _cut(reached, daily, ["period"]), days)
+    begun = reached[["payee", "period"]].assign(period=reached.period + 1, from_start=release)
+    begun = begun.merge(days[["payee", "period"]].drop_duplicates(), on=["payee", "period"])
+    early = _against(
+        _cut(begun, days, ["payee", "period"], before=True), _cut(begun, daily, ["period"], before=True), days
+    )
+    return _scored(late, early, late_sign=-1)
+
+
+def named(scores: pd.DataFrame) -> pd.DataFrame:
+    """Those whose score is high even for the highest of as many people: chance names anybody in one of 100 companies."""
+    odds = scores.score.map(lambda score: math.erfc(score / math.sqrt(2)) / 2)
+    return scores[odds * len(scores) < NAMED_ODDS]
 
 
 def days_reached(days: pd.DataFrame, quota: pd.DataFrame) -> pd.DataFrame:
@@ -129,52 +152,57 @@ def days_reached(days: pd.DataFrame, quota: pd.DataFrame) -> pd.DataFrame:
     return there.groupby(["payee", "period"], as_index=False).from_start.min()
 
 
-def _against_others(days: pd.DataFrame, inside: pd.Series) -> pd.DataFrame:
-    """Orders of each payee and period within a window, against the share that all others have there."""
+def _by_share(days: pd.DataFrame, inside: pd.Series) -> pd.DataFrame:
+    """Orders of each payee and period within a window, and how many the share of all others makes."""
     counted = days.assign(inside=days.n.where(inside, 0))
     own = counted.groupby(["payee", "period"], as_index=False)[["inside", "n"]].sum()
-    everyone = own.groupby("period")[["inside", "n"]].transform("sum")
-    return _expected(own, everyone - own[["inside", "n"]])
+    others = own.groupby("period")[["inside", "n"]].transform("sum") - own[["inside", "n"]]
+    share = (others.inside / others.n.where(others.n > 0)).fillna(0.0)
+    return own.assign(expected=own.n * share, variance=own.n * share * (1 - share))
 
 
-def _after(days: pd.DataFrame, reached: pd.DataFrame) -> pd.DataFrame:
-    """The same for each payee's own window: from the day after quota was reached to the period's end."""
-    daily = days.groupby(["period", "from_start"], as_index=False).n.sum()
-    own = _cut(reached, days, ["payee", "period"])
-    everyone = _cut(reached, daily, ["period"])
-    return _expected(own, everyone[["inside", "n"]] - own[["inside", "n"]])
-
-
-def _cut(reached: pd.DataFrame, days: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    paired = reached.merge(days, on=by, suffixes=("_reached", ""))
-    paired["inside"] = paired.n.where(paired.from_start > paired.from_start_reached, 0)
+def _cut(edges: pd.DataFrame, days: pd.DataFrame, by: list[str], *, before: bool = False) -> pd.DataFrame:
+    """Orders after the working day of each payee and period, or before it."""
+    paired = edges.merge(days, on=by, suffixes=("_edge", ""))
+    inside = (
+        paired.from_start < paired.from_start_edge if before else paired.from_start > paired.from_start_edge
+    )
+    paired["inside"] = paired.n.where(inside, 0)
     return paired.groupby(["payee", "period"], as_index=False)[["inside", "n"]].sum()
 
 
-def _expected(own: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    return own.assign(expected=(others.inside / others.n.where(others.n > 0)).fillna(0.0))
-
-
-def _scored(late: pd.DataFrame, early: pd.DataFrame, *, late_sign: int, early_sign: int) -> pd.DataFrame:
-    """Both windows of a payee in one score: standardised surprise, summed over periods."""
-    parts = {"late": late, "early": early}
-    sums = {}
-    for name, part in parts.items():
-        about = part.assign(
-            mean=part.n * part.expected, variance=part.n * part.expected * (1 - part.expected)
-        )
-        sums[name] = about.groupby("payee")[["inside", "n", "mean", "variance"]].sum()
-    found = sums["late"].add_suffix("_late").join(sums["early"].add_suffix("_early"), how="outer").fillna(0.0)
-    surprise = late_sign * (found.inside_late - found.mean_late) + early_sign * (
-        found.inside_early - found.mean_early
+def _against(own: pd.DataFrame, everyone: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
+    """How many orders a payee's ratio to all others, in the other periods of service, makes."""
+    served = days.groupby(["payee", "period"], as_index=False).n.sum()
+    served["others"] = served.groupby("period").n.transform("sum") - served.n
+    sums = served.groupby("payee")[["n", "others"]].transform("sum") - served[["n", "others"]]
+    ratio = served[["payee", "period"]].assign(else_n=sums.n, else_others=sums.others)
+    found = own.merge(everyone, on=["payee", "period"], suffixes=("", "_all")).merge(
+        ratio, on=["payee", "period"]
     )
-    variance = found.variance_late + found.variance_early
-    frame = pd.DataFrame({
-        f"{name}_share{suffix}": found[f"{column}_{name}"] / found[f"n_{name}"].where(found[f"n_{name}"] > 0)
-        for name in parts for suffix, column in (("", "inside"), ("_others", "mean"))
-    })  # fmt: skip
-    frame["score"] = (surprise / np.sqrt(variance.where(variance > 0))).fillna(0.0)
-    return frame.sort_values("score", ascending=False).reset_index()
+    found = found[(found.else_n > 0) & (found.else_others > 0)]
+    expected = (found.inside_all - found.inside) * found.else_n / found.else_others
+    return found.assign(expected=expected, variance=expected + expected**2 / found.else_n)
+
+
+def _scored(late: pd.DataFrame, early: pd.DataFrame, *, late_sign: int) -> pd.DataFrame:
+    """Both surprises of each payee over all periods, in one where both show: late orders one way, early ones the other."""
+    columns = ["inside", "expected", "variance"]
+    sums = [
+        one.groupby("payee")[columns].sum().rename(columns=lambda column, name=name: f"{name}_{column}")
+        for name, one in (("late", late), ("early", early))
+    ]
+    found = sums[0].join(sums[1], how="outer").fillna(0.0)
+    surprises = []
+    for name, sign in (("late", late_sign), ("early", -late_sign)):
+        deviation = np.sqrt(found[f"{name}_variance"].where(found[f"{name}_variance"] > 0))
+        z = (sign * (found[f"{name}_inside"] - found[f"{name}_expected"]) / deviation).fillna(0.0)
+        surprises.append(z / max(1.0, 1.4826 * float((z - z.median()).abs().median())))
+    lesser = np.minimum(*surprises)
+    found["score"] = lesser.where(lesser <= 0, sum(surprises) / math.sqrt(2))
+    found = found.rename(columns={"late_inside": "late", "early_inside": "early"})
+    kept = ["late", "late_expected", "early", "early_expected", "score"]
+    return found[kept].sort_values("score", ascending=False).reset_index()
 
 
 def _smooth(

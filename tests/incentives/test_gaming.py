@@ -13,6 +13,7 @@ from salesops_lib.incentives.gaming import (
     bunching,
     days_of,
     days_reached,
+    named,
     pull_forward,
     sandbagging,
 )
@@ -97,14 +98,17 @@ def test_planted_people_are_found_in_simulated_companies():
             f"{name}: AUC {auc:.3f} ({low:.3f}–{high:.3f}), {int(frame.is_one.sum())} of {len(frame)} people, {N_COMPANIES} companies"
         )
         assert low >= 0.95
-        honest = frame[~frame.is_one]
-        assert (honest.score > 3).mean() < 0.02
+        wronged = {one.company.iloc[0] for one in frames if not named(one).is_one.all()}
+        print(
+            f"{name}: {len(wronged)} companies name an honest person; {sum(named(one).is_one.sum() for one in frames)} gamers are named"
+        )
+        assert len(wronged) <= 3  # of 40, at odds of 1 %: a little more for what is estimated
 
 
 def test_window_of_days_and_the_day_of_reaching_quota():
     days = pd.date_range("2025-03-26", "2025-04-04")
     calendar = pd.DataFrame(
-        {"day": days, "period": np.where(days.month == 3, "Q1", "Q2"), "is_workday": days.dayofweek < 5}
+        {"day": days, "period": np.where(days.month == 3, "Q1", "Q2"), "is_workday": days.day_of_week < 5}
     )
     sales = pd.DataFrame(
         {
@@ -123,21 +127,44 @@ def test_window_of_days_and_the_day_of_reaching_quota():
     assert days_reached(found, quota).to_numpy().tolist() == [["a", 0, 2]]
 
 
-def test_scores_by_hand():
-    """Four orders, all on the last three days, where others have a quarter of theirs: (4 − 1) / √(4·¼·¾)."""
-    days = pd.DataFrame(
-        {
-            "payee": ["a", "b", "b"],
-            "period": 0,
-            "from_start": [9, 9, 2],
-            "from_end": [0, 0, 7],
-            "n": [4, 1, 3],
-            "amount": 1,
-        }
-    )
-    found = pull_forward(days).set_index("payee")
-    assert found.score.a == pytest.approx(3 / np.sqrt(0.75))
-    assert found.loc["a", ["late_share", "late_share_others"]].tolist() == [1, 0.25]
+def test_pulled_forward_by_hand():
+    """In the first period 4 of 4 orders are late, where others have a quarter there: 1 expected.  In the next none of
+    4 is early, where others have 3 of 4: 3 expected.  (4 − 1) / √(4·¼·¾) both times."""
+    rows = [
+        ("a", 0, 9, 0, 4),
+        ("b", 0, 9, 0, 1),
+        ("b", 0, 2, 7, 3),
+        ("a", 1, 5, 4, 4),
+        ("b", 1, 0, 9, 3),
+        ("b", 1, 5, 4, 1),
+    ]
+    days = pd.DataFrame(rows, columns=["payee", "period", "from_start", "from_end", "n"])
+    found = pull_forward(days).set_index("payee").loc["a"]
+    assert found[["late", "late_expected", "early", "early_expected"]].tolist() == [4, 1, 0, 3]
+    z = 3 / np.sqrt(0.75)
+    spread = 1.4826 * z / 2  # b has no others to be held against, so z 0: the median is z/2, as far from both
+    assert found.score == pytest.approx(np.sqrt(2) * z / spread)
+
+
+def test_held_back_by_hand():
+    """a sells as much as b.  Once quota is reached b sells 6 more and a none; then b sells 2 early and a 8."""
+    rows = [("a", 0, 1, 8, 6), ("b", 0, 1, 8, 6), ("b", 0, 6, 3, 6), ("a", 1, 0, 9, 8), ("b", 1, 0, 9, 2),
+            ("a", 2, 15, 4, 10), ("b", 2, 15, 4, 10)]  # fmt: skip
+    days = pd.DataFrame(rows, columns=["payee", "period", "from_start", "from_end", "n"])
+    reached = pd.DataFrame({"payee": ["a"], "period": [0], "from_start": [3]})
+    found = sandbagging(days, reached).set_index("payee").loc["a"]
+    assert found[["late", "early"]].tolist() == [0, 8]
+    assert found.late_expected == pytest.approx(6 * 18 / 12)  # a's ratio to b in the other periods
+    assert found.early_expected == pytest.approx(2 * 16 / 22)
+
+
+def test_who_leaves_is_not_taken_for_one_who_holds_back():
+    rows = [("a", 0, 1, 8, 9), ("a", 1, 1, 8, 9)] + [
+        ("b", q, d, 9 - d, 9) for q in range(3) for d in range(10)
+    ]
+    days = pd.DataFrame(rows, columns=["payee", "period", "from_start", "from_end", "n"])
+    reached = pd.DataFrame({"payee": ["a"], "period": [1], "from_start": [1]})
+    assert sandbagging(days, reached).set_index("payee").score.a <= 0
 
 
 def test_bunching_above_an_edge():

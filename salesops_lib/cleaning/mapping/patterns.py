@@ -32,6 +32,9 @@ SUBJECTS: Mapping[str, frozenset[str]] = {
     "expenses": frozenset({"expense", "budget"}),
     "trainings": frozenset({"course", "training"}),
     "fx": frozenset({"exchange", "rate"}),
+    "credits": frozenset({"credit"}),
+    "owners": frozenset({"owner"}),
+    "payouts": frozenset({"posted"}),
 }
 
 
