@@ -100,19 +100,19 @@ def restatement(said: Said, lang: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        `day` and `run` of the earlier report, `because` (a sentence), and `rows` as of `compared`.
+        `day` and `run` of the earlier report, what the page `says` of it, and `rows` as of `compared`.
     """
     before = said.get("restates") or {}
     if not before:
         return {}
-    voice = Voice(lang)
+    voice, day = Voice(lang), before["finished_at"][:10]
     changed = tuple(voice.word(f"part.{part}") for part in before["because"])
     return {
-        "day": before["finished_at"][:10],
+        "day": day,
         "run": before["run_id"],
-        "because": voice.word("restated.because", names=changed)
+        "says": voice.word("restated.changed", day=day, names=changed)
         if changed
-        else voice.word("restated.unexplained"),
+        else voice.word("restated.unexplained", day=day),
         "rows": compared(before, said, lang, before["key_figures"]),
     }
 

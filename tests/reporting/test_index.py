@@ -144,7 +144,7 @@ def test_failed_units_are_counted_where_they_are_folded():
     ]
     html = render_index([*ENTRIES, *units], "en")
     assert '5 reports of units <span class="flag bad">2 failed</span>' in html
-    assert "5 units, 2 failed" in html
+    assert "5 units · 2 failed" in html
 
 
 FIGURES = {
