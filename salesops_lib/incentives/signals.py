@@ -41,7 +41,15 @@ def signals(ws: Workspace) -> Exhibit | Missing:
         scored["held_back"] = sandbagging(days, days_reached(days, quota))
     frame = pd.concat([one.assign(signal=name) for name, one in scored.items()], ignore_index=True)
     frame = frame.sort_values("score", ascending=False, ignore_index=True).rename(columns={"payee": "name"})
-    columns = ["name", "signal", "late_share", "late_share_others", "early_share", "early_share_others", "score"]
+    columns = [
+        "name",
+        "signal",
+        "late_share",
+        "late_share_others",
+        "early_share",
+        "early_share_others",
+        "score",
+    ]
     named = frame[frame.score > NAMED_FROM]
     return Exhibit(
         "gaming", "ranking", frame[columns],
@@ -59,7 +67,9 @@ def signals(ws: Workspace) -> Exhibit | Missing:
 
 def frames(ws: Workspace) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Orders by working day of their quarter (`days_of`), and quotas by payee and quarter, minor units."""
-    span = ws.facts.query("SELECT MIN(dated_on) AS first, MAX(dated_on) AS last FROM sales WHERE kind = 'order'")
+    span = ws.facts.query(
+        "SELECT MIN(dated_on) AS first, MAX(dated_on) AS last FROM sales WHERE kind = 'order'"
+    )
     if span["first"].isna().any():
         return pd.DataFrame(), pd.DataFrame()
     first = ws.calendar.period_of(pd.Timestamp(span["first"].item()).date(), "quarter")
@@ -68,12 +78,20 @@ def frames(ws: Workspace) -> tuple[pd.DataFrame, pd.DataFrame]:
         last = ws.calendar.shift(last, -1)
     if last.end < first.start:
         return pd.DataFrame(), pd.DataFrame()
-    calendar = ws.calendar.frame(first.start, last.end).rename(columns={"date": "day", "fiscal_quarter": "period"})
+    calendar = ws.calendar.frame(first.start, last.end).rename(
+        columns={"date": "day", "fiscal_quarter": "period"}
+    )
     sales = ws.facts.query(_SOLD, [first.start, last.end])
-    days = days_of(sales.assign(day=pd.to_datetime(sales.day)), calendar.assign(day=pd.to_datetime(calendar.day)))
+    days = days_of(
+        sales.assign(day=pd.to_datetime(sales.day)), calendar.assign(day=pd.to_datetime(calendar.day))
+    )
     place = {label: at for at, label in enumerate(calendar.period.drop_duplicates())}
     quarter = calendar.drop_duplicates("fiscal_period").set_index("fiscal_period").period.map(place)
-    quota = ws.facts.query(_QUOTAS) if ws.facts.has("targets") else pd.DataFrame(columns=["payee", "month", "quota"])
+    quota = (
+        ws.facts.query(_QUOTAS)
+        if ws.facts.has("targets")
+        else pd.DataFrame(columns=["payee", "month", "quota"])
+    )
     quota = quota.assign(period=quota.month.map(quarter)).dropna(subset=["period"])
     quota["quota"] = quota.quota * 10**ws.policy.semantics.minor_digits
     return days, quota.groupby(["payee", "period"], as_index=False).quota.sum()

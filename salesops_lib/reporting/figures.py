@@ -121,7 +121,8 @@ def latest(entries: Iterable[Said], lang: str) -> dict[str, dict[str, Any]]:
     """By report, the figures of its newest period against those of the one before, as each was reported.
 
     Like is compared with like: whole companies, and periods that were over, of the kind that the
-    report is made for most.
+    report is made for most.  Their rows have no `share`: growth from month to month is per
+    working day (C7), which only the reports can tell.
 
     Returns
     -------
@@ -137,7 +138,7 @@ def latest(entries: Iterable[Said], lang: str) -> dict[str, dict[str, Any]]:
         last = periods[now]
         earlier = periods[before] if before else {"currency": last.get("currency")}
         rows = compared(earlier, last, lang, last["key_figures"])
-        found[report] = {"now": now, "before": before, "rows": rows}
+        found[report] = {"now": now, "before": before, "rows": [{**row, "share": ""} for row in rows]}
     return found
 
 
