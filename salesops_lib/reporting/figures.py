@@ -100,19 +100,19 @@ def restatement(said: Said, lang: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        `day` and `run` of the earlier report, `because` (a sentence), and `rows` as of `compared`.
+        `day` and `run` of the earlier report, what the page `says` of it, and `rows` as of `compared`.
     """
     before = said.get("restates") or {}
     if not before:
         return {}
-    voice = Voice(lang)
+    voice, day = Voice(lang), before["finished_at"][:10]
     changed = tuple(voice.word(f"part.{part}") for part in before["because"])
     return {
-        "day": before["finished_at"][:10],
+        "day": day,
         "run": before["run_id"],
-        "because": voice.word("restated.because", names=changed)
+        "says": voice.word("restated.changed", day=day, names=changed)
         if changed
-        else voice.word("restated.unexplained"),
+        else voice.word("restated.unexplained", day=day),
         "rows": compared(before, said, lang, before["key_figures"]),
     }
 
@@ -121,7 +121,8 @@ def latest(entries: Iterable[Said], lang: str) -> dict[str, dict[str, Any]]:
     """By report, the figures of its newest period against those of the one before, as each was reported.
 
     Like is compared with like: whole companies, and periods that were over, of the kind that the
-    report is made for most.
+    report is made for most.  Their rows have no `share`: growth from month to month is per
+    working day (C7), which only the reports can tell.
 
     Returns
     -------
@@ -137,7 +138,7 @@ def latest(entries: Iterable[Said], lang: str) -> dict[str, dict[str, Any]]:
         last = periods[now]
         earlier = periods[before] if before else {"currency": last.get("currency")}
         rows = compared(earlier, last, lang, last["key_figures"])
-        found[report] = {"now": now, "before": before, "rows": rows}
+        found[report] = {"now": now, "before": before, "rows": [{**row, "share": ""} for row in rows]}
     return found
 
 

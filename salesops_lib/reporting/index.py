@@ -147,7 +147,8 @@ def _standing(whole: list[Entry], voice: Voice) -> dict[str, Any]:
     cause = str(entry.get("cause") or "")
     why = find(f"cause.{cause}", voice.lang) or cause
     if state == "failed" and relative_address(str(entry.get("html") or "")):
-        why = f"{why} {voice.word('ui.last_good')}".strip()
+        gap = "" if voice.lang.startswith("zh") else " "
+        why = f"{why}{gap}{voice.word('ui.last_good')}".strip()
     shown = state or next(iter(states), "")
     return {
         "state": voice.name("state", shown) if shown else "",

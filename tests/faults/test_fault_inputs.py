@@ -87,7 +87,7 @@ def test_f36_input_replaced_while_it_runs(published, part, words):
 
 
 def test_f33_a_back_fill_after_later_data_came(published):
-    """With the facts as they were it is up to date; with others it is made anew, and the record says why."""
+    """With other facts it is made anew, and the record says why; `test_fault_restated.py` has what its page says."""
     assert [r.status for r in runs.run(published, ["10"], period="2025-06")] == ["published"]
     write_facts(published, "2026-04-30")
     (again,) = runs.run(published, ["10"], period="2025-06")

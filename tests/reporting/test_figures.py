@@ -85,15 +85,18 @@ def test_a_restatement_shows_what_changed_alone_and_why():
     said = {**SAID, "restates": {**RESTATES, "key_figures": {"bookings": 12_300_000_00}}}
     told = figures.restatement(said, "en")
     assert (told["day"], told["run"]) == ("2025-12-03", "run-1")
-    assert told["because"] == "Changed since then: the data."
+    assert (
+        told["says"]
+        == "The report of 3 Dec 2025 stated these figures otherwise. Changed since then: the data."
+    )
     assert [row["name"] for row in told["rows"]] == ["Bookings"]
-    assert figures.restatement(said, "zh")["because"] == "此后变更：数据。"
+    assert figures.restatement(said, "zh")["says"] == "以下数据与2025年12月3日的报告不同。此后变更：数据。"
     assert figures.restatement(SAID, "en") == {}
 
 
 def test_a_change_that_nothing_explains_is_called_so():
     said = {**SAID, "restates": {**RESTATES, "because": [], "key_figures": {"bookings": 1}}}
-    assert "find out why" in figures.restatement(said, "en")["because"]
+    assert "find out why" in figures.restatement(said, "en")["says"]
 
 
 def test_the_newest_report_of_the_usual_kind_leads():

@@ -144,7 +144,7 @@ def test_failed_units_are_counted_where_they_are_folded():
     ]
     html = render_index([*ENTRIES, *units], "en")
     assert '5 reports of units <span class="flag bad">2 failed</span>' in html
-    assert "5 units, 2 failed" in html
+    assert "5 units · 2 failed" in html
 
 
 FIGURES = {
@@ -170,9 +170,9 @@ def changes(html):
 def test_newest_figures_stand_against_those_of_the_period_before():
     said = changes(render_index([MARCH, FEBRUARY], "en"))
     assert "Measure Feb 2026 Mar 2026 Change" in said
-    assert "Bookings ¥12.0M ¥12.5M +¥0.5M +4.2%" in said
+    assert "Bookings ¥12.0M ¥12.5M +¥0.5M Win rate" in said
     assert "Win rate 28.2% 27.0% −1.2 pp" in said.replace("\u00a0", " ")
-    assert "签约额 1,200万元 1,250万元 +50万元 +4.2%" in changes(render_index([MARCH, FEBRUARY], "zh"))
+    assert "签约额 1,200万元 1,250万元 +50万元 赢单率" in changes(render_index([MARCH, FEBRUARY], "zh"))
 
 
 def test_only_like_is_compared():
