@@ -1,17 +1,18 @@
 """What making reports costs beyond computing them.
 
-`python benchmarks/full_set.py [--workspace DIR] [--rounds 3] [--quick]` prints
+`python benchmarks/full_set.py [--workspace DIR] [--rounds 3] [--only abc] [--quick]` prints
 
 (a) the wall time of the full monthly set, in one language and in both, beside the bare computing
     time of its analyses: the code cells of the same notebooks, run one after the other in one
     warm process, which neither renders pages nor publishes (target: at most 2.5 times);
 (b) what one more report of one page costs beyond its own computing (target: at most 0.5 s),
-    beside plain papermill with nbconvert for the same notebook;
+    beside plain papermill with nbconvert for the same notebook: the lightest notebook, one after
+    the other for several months, less one month, a month;
 (c) time per page and memory of the runner for 200 pages of persons beside 20 (target: at most
     1.3 times, and no growth).
 
-Without `--workspace` the sample company is made and loaded first.  `--quick` takes one round, and
-40 pages beside 10.
+Without `--workspace` the sample company is made and loaded first.  `--only b` takes that part alone;
+`--quick` takes one round, and 40 pages beside 10.
 """
 
 from __future__ import annotations
@@ -42,23 +43,28 @@ def code_cells(notebook: Path) -> tuple[str, list[str]]:
     return sources[tagged[0]], [source for n, source in enumerate(sources) if n != tagged[0]]
 
 
-def computed(notebook: Path, workspace: Path, lang: str, output: Path) -> float:
-    """Seconds that the notebook's own code takes in this process; what it shows is thrown away."""
+def months(n: int) -> list[str]:
+    """The latest months of the sample company."""
+    return [f"{year}-{month:02}" for year in (2025, 2024) for month in range(12, 0, -1)][:n]
+
+
+def computed(notebook: Path, workspace: Path, lang: str, output: Path, period: str) -> tuple[float, float]:
+    """Seconds and CPU seconds of the notebook's own code in this process; what it shows is thrown away."""
     import IPython.display
 
     output.mkdir(parents=True, exist_ok=True)
     first, rest = code_cells(notebook)
     names: dict[str, Any] = {"__name__": "__main__"}
     shown, IPython.display.display = IPython.display.display, lambda *args, **settings: None
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     try:
         exec(compile(first, str(notebook), "exec"), names)
-        names |= {"workspace": str(workspace), "lang": lang, "period": "", "output": str(output)}
+        names |= {"workspace": str(workspace), "lang": lang, "period": period, "output": str(output)}
         for source in rest:
             exec(compile(source, str(notebook), "exec"), names)
     finally:
         IPython.display.display = shown
-    return time.perf_counter() - started
+    return time.perf_counter() - started, time.process_time() - cpu
 
 
 def in_process(task: Callable[..., dict[str, Any]], *args: Any) -> dict[str, Any]:
@@ -71,39 +77,43 @@ def in_process(task: Callable[..., dict[str, Any]], *args: Any) -> dict[str, Any
     return {**json.loads(done.stdout.splitlines()[-1]), "cpu": cpu}
 
 
-def bare(workspace: str, lang: str, names: str) -> dict[str, Any]:
-    """Bare computing: the second time that each notebook's cells run in one process, with one thread."""
-    chosen = [NOTEBOOKS / f"{name}.ipynb" for name in names.split(",")]
+def bare(workspace: str, lang: str, names: str, n: str = "1") -> dict[str, Any]:
+    """Bare computing of n months: the second time that the notebooks' cells run in one process, with one thread."""
+    chosen = [(NOTEBOOKS / f"{name}.ipynb", month) for name in names.split(",") for month in months(int(n))]
     with tempfile.TemporaryDirectory() as folder:
-        rounds = [[computed(n, Path(workspace), lang, Path(folder)) for n in chosen] for _ in range(2)]
-    return {"seconds": sum(rounds[1]), "each": dict(zip(names.split(","), rounds[1], strict=True))}
+        for _ in range(2):
+            took = [computed(one, Path(workspace), lang, Path(folder), month) for one, month in chosen]
+    each = {one.stem: wall for (one, _), (wall, _) in zip(chosen, took, strict=True)}
+    return {"seconds": sum(wall for wall, _ in took), "own_cpu": sum(cpu for _, cpu in took), "each": each}
 
 
-def made(workspace: str, lang: str, names: str) -> dict[str, Any]:
-    """The runner: `runs.run` of these notebooks, with starting it and its imports."""
+def made(workspace: str, lang: str, names: str, n: str = "1", jobs: str = "2") -> dict[str, Any]:
+    """The runner: `runs.run` of these notebooks for n months, with starting it and its imports."""
     from salesops_lib import runs
 
     started = time.perf_counter()
-    results = runs.run(workspace, names.split(","), lang=lang, force=True)
+    results = runs.run(
+        workspace, names.split(","), period=months(int(n)), lang=lang, jobs=int(jobs), force=True
+    )
     seconds = time.perf_counter() - started
     if any(result.status != "published" for result in results):
         raise SystemExit(f"not published: {[result.message for result in results]}")
     return {"seconds": seconds, "pages": len(results)}
 
 
-def plain(workspace: str, lang: str, names: str) -> dict[str, Any]:
-    """Plain papermill, then nbconvert, in one process."""
+def plain(workspace: str, lang: str, name: str, n: str) -> dict[str, Any]:
+    """Plain papermill, then nbconvert, for n months in one process."""
     started = time.perf_counter()
     import papermill
     from nbconvert import HTMLExporter
 
     with tempfile.TemporaryDirectory() as folder:
-        for name in names.split(","):
+        for month in months(int(n)):
             output = Path(folder, f"{name}.ipynb")
             papermill.execute_notebook(
                 str(NOTEBOOKS / f"{name}.ipynb"),
                 str(output),
-                {"workspace": workspace, "lang": lang, "output": folder},
+                {"workspace": workspace, "lang": lang, "output": folder, "period": month},
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
@@ -121,7 +131,7 @@ def persons(workspace: str, notebook: str, pages: str) -> dict[str, Any]:
     from salesops_lib.runs import inputs
 
     left, chosen = int(pages), {}
-    for label in (f"{year}-{month:02}" for year in (2025, 2024) for month in range(12, 0, -1)):
+    for label in months(24):
         found = inputs.read(Path(workspace), label, "en", "rep")
         chosen[label] = replace(found, units=found.units[:left])
         left -= len(chosen[label].units)
@@ -155,6 +165,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     options.add_argument("--workspace", default="", help="a loaded workspace; its reports are not touched")
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--only", default="abc", help="parts to measure, such as b or ab")
     options.add_argument("--quick", action="store_true")
     options.add_argument("--task", nargs="+", help=argparse.SUPPRESS)
     chosen = options.parse_args()
@@ -172,9 +183,12 @@ def main() -> None:
             sample(place)
         rounds = 1 if chosen.quick else chosen.rounds
         _describe(place, rounds)
-        _full_set(place, rounds)
-        _one_more(place, rounds)
-        _many(place, (10, 40) if chosen.quick else (20, 200))
+        if "a" in chosen.only:
+            _full_set(place, rounds)
+        if "b" in chosen.only:
+            _one_more(place, rounds, 4 if chosen.quick else 8)
+        if "c" in chosen.only:
+            _many(place, (10, 40) if chosen.quick else (20, 200))
 
 
 def _describe(place: Path, rounds: int) -> None:
@@ -202,23 +216,27 @@ def _full_set(place: Path, rounds: int) -> None:
         )
 
 
-def _one_more(place: Path, rounds: int) -> None:
-    """The set with and without its lightest notebook; what that costs more, less its computing."""
+def _one_more(place: Path, rounds: int, n: int) -> None:
+    """The lightest notebook for n months more than one, a month, less their computing."""
     names = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
     each = in_process(bare, place, "en", ",".join(names))["each"]
     light = min(each, key=each.__getitem__)
-    others = ",".join(name for name in names if name != light)
-    more, less, by_papermill = [], [], []
+    found: dict[str, list[tuple[float, float]]] = {"ours": [], "plain": [], "computing": []}
     for _ in range(rounds):
-        less.append(in_process(made, place, "en", others))
-        more.append(in_process(made, place, "en", f"{others},{light}"))
-        by_papermill.append(in_process(plain, place, "en", light))
-    for unit, name in (("s", "seconds"), ("CPU s", "cpu")):
-        further = statistics.median(a[name] - b[name] for a, b in zip(more, less, strict=True))
-        alone, own = statistics.median(one[name] for one in by_papermill), each[light]
+        ours = [in_process(made, place, "en", light, count, 1) for count in (n + 1, 1)]
+        by_papermill = [in_process(plain, place, "en", light, count) for count in (2, 1)]
+        alone = in_process(bare, place, "en", light, n)
+        found["computing"].append((alone["seconds"] / n, alone["own_cpu"] / n))
+        for name, (more, less), further in (("ours", ours, n), ("plain", by_papermill, 1)):
+            wall, cpu = ((more[unit] - less[unit]) / further for unit in ("seconds", "cpu"))
+            found[name].append((wall, cpu))
+    for number, unit in enumerate(("s", "CPU s")):
+        middle = {name: statistics.median(one[number] for one in values) for name, values in found.items()}
+        own = middle["computing"]
         print(
-            f"(b) one more report, {light}: {further:.2f} {unit}, of it computing {own:.2f}, beyond that "
-            f"{further - own:.2f} (target 0.5 s); plain papermill + nbconvert beyond that {alone - own:.2f}"
+            f"(b) one more report, {light}: {middle['ours']:.2f} {unit}, of it computing {own:.2f}, beyond that "
+            f"{middle['ours'] - own:.2f} (target 0.5 s); plain papermill + nbconvert beyond that "
+            f"{middle['plain'] - own:.2f}"
         )
 
 

@@ -34,7 +34,7 @@ from jupyter_core.utils import ensure_event_loop, run_sync
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
-#: Milliseconds that jupyter_client sleeps before it looks again whether a kernel has ended; it takes 20.
+#: Milliseconds that jupyter_client sleeps before it looks again whether a kernel has ended.
 _LOOKS_AGAIN_AFTER = 100
 #: Milliseconds between attempts to connect to a kernel that is still starting; ZeroMQ's own are 100.
 _CONNECTS_AGAIN_AFTER = 5

@@ -49,7 +49,7 @@ def absent(name: str) -> Iterator[None]:
 
 def preload() -> None:
     """Import what kernels and notebooks import; what is missing is for the notebook to report."""
-    with absent("debugpy"):  # nobody steps through a report, and it takes each kernel a third of a second
+    with absent("debugpy"):  # nobody steps through a report, and each kernel would import it
         _import(_OF_KERNELS)
     _import(_OF_REPORTS)
     _import(_rooms())
