@@ -16,7 +16,10 @@ from salesops_lib.metrics import Exhibit, Missing
 from salesops_lib.reporting import Page
 from salesops_lib.tables.facts import Facts
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = [
+    Path(__file__).parents[2] / "notebooks" / f"{name}.ipynb"
+    for name in ("01_data_quality", "10_performance_review", "20_market_review")
+]
 
 
 @dataclass
