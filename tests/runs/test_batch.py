@@ -43,7 +43,7 @@ def test_publishes_page_workbook_manifest_and_index(standin, warm):
     assert "2026-02/10_first.zh.html" in (reports / "index.html").read_text(encoding="utf-8")
     document = (reports / "policy.zh.html").read_text(encoding="utf-8")
     assert entry["policy"]["sha256"] in document
-    assert 'href="index.html"' in document
+    assert 'href="index.zh.html"' in document
     assert not (reports / ".staging").exists()
 
 
