@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from hostile import AWKWARD, PAYLOADS, index
 from opening import in_browser, open_page
@@ -136,4 +139,21 @@ def test_on_paper_the_calendar_fits_and_the_box_is_gone(browser, folder):
     page.emulate_media(media="print", color_scheme="dark")
     assert page.locator("#find").is_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= 680
+    page.context.close()
+
+
+AXE = os.environ.get("SALESOPS_AXE", "")
+
+
+@pytest.mark.skipif(not AXE, reason="name a copy of axe.min.js in SALESOPS_AXE")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_axe_finds_nothing_serious(browser, folder, lang, scheme):
+    page = opened(browser, folder, lang, width=390, scheme=scheme, bypass_csp=True)
+    page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    page.evaluate(Path(AXE).read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "axe.run().then(r => r.violations.map(v => [v.impact, v.id, v.nodes[0].html.slice(0, 200)]))"
+    )
+    assert [fault for fault in found if fault[0] in ("serious", "critical")] == []
     page.context.close()
