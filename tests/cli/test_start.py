@@ -68,7 +68,7 @@ def test_report_goes_from_a_file_to_a_page(place, orders, warm):
 
 def test_report_makes_a_workspace_of_its_own(tmp_path, orders, warm, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("salesops_lib.runs.batch.discover", lambda root: [book])
+    monkeypatch.setattr("salesops_lib.runs.batch.regular", lambda root: [book])
     book = write_notebook(tmp_path / "elsewhere" / "10_first.ipynb", SHOW)
     for _ in range(2):
         result = salesops("report", orders, "--yes", "--period", "2026-02")
