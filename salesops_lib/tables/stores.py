@@ -53,7 +53,7 @@ def _checked(store: object, root: Path) -> str:
 
     >>> _checked("local[2]#data/parquet", Path("/work"))
     'local[2]#/work/data/parquet'
-    >>> _checked("postgresql://ann:secret@db/sales", Path("/work"))
+    >>> _checked("postgresql://ann:secret@db/sales", Path("/work"))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     salesops_lib.errors.DataError: store holds a password, ...
     """

@@ -7,6 +7,7 @@ from header_sets import SURE, HeaderSet, all_sets, judge, report, write_file
 
 from salesops_lib.cleaning import Source
 from salesops_lib.tables import TABLES
+from salesops_lib.tables.pay import PAY
 
 SETS = all_sets()
 
@@ -14,7 +15,8 @@ SETS = all_sets()
 def test_sets_cover_products_and_tables():
     assert len(SETS) >= 72
     assert len({made.id for made in SETS}) == len(SETS)
-    assert {made.table for made in SETS if made.table} == set(TABLES)
+    of_pay = {table.name for table in PAY}  # no published export of them is among the sets
+    assert {made.table for made in SETS if made.table} == set(TABLES) - of_pay
     assert 0.4 <= sum(made.is_holdout for made in SETS) / len(SETS) <= 0.6
     assert not {made.id for made in SETS if len({h for h, _, _ in made.columns}) < len(made.columns)}
 

@@ -7,6 +7,7 @@ import pytest
 from salesops_lib import customer_voice
 from salesops_lib.metrics import Missing
 from salesops_lib.policy import DEFAULT
+from salesops_lib.tables.engine import DuckDBEngine
 from salesops_lib.tables.scope import write_scoped
 from salesops_lib.workspace import open_workspace
 
@@ -40,7 +41,9 @@ def company(tmp_path_factory, shared_store, line):
 def of_unit(company, tmp_path, region):
     (tmp_path / "data").mkdir()
     (tmp_path / "policy.yaml").write_bytes((company / "policy.yaml").read_bytes())
-    write_scoped(company / "data" / "facts.duckdb", tmp_path / "data" / "facts.duckdb", "region", region)
+    source = DuckDBEngine(company / "data" / "facts.duckdb", read_only=True)
+    write_scoped(source, tmp_path / "data" / "facts.duckdb", "region", region)
+    source.close()
     ws = open_workspace(tmp_path, period="2025-12")
     try:
         return customer_voice.promoter_score(ws)
