@@ -121,7 +121,7 @@ def _card(id: str, entries: list[Entry], voice: Voice) -> dict[str, Any]:
         "restated": _restated(lead, voice),
         "html": links[0]["html"] if links else "",
         "links": links,
-        "units": [(unit_shown(unit), own) for unit, own in units.items()],
+        "units": [(unit_shown(unit, own[0]["by"]), own) for unit, own in units.items()],
         "n_failed": sum(any(link["is_bad"] for link in own) for own in units.values()),
     }
 
@@ -130,6 +130,7 @@ def _link(entry: Entry, voice: Voice) -> dict[str, Any]:
     files = ((kind, relative_address(str(entry.get(kind) or ""))) for kind in ("xlsx", "pdf"))
     state = str(entry.get("state") or "published")
     return {
+        "by": str(entry.get("by") or ""),
         "html": relative_address(str(entry.get("html") or "")),
         "files": [(kind, address) for kind, address in files if address],
         "language": voice.name("lang", str(entry.get("lang", ""))),

@@ -64,13 +64,13 @@ def masked(text: str) -> str:
     return _masked(text)[0]
 
 
-def unit_shown(name: str) -> str:
-    """The name of a region, team or person outside its page; one that is a bare code is an id.
+def unit_shown(name: str, by: str = "") -> str:
+    """The name of a region, team or person outside its page; a person (`rep`) is named by an id.
 
-    >>> unit_shown("East 13812345678"), unit_shown("13812345678")
-    ('East 138****5678', '13812345678')
+    >>> unit_shown("13812345678", "region"), unit_shown("13812345678", "rep")
+    ('138****5678', '13812345678')
     """
-    return name if _CODE.fullmatch(name) else masked(name)
+    return name if by == "rep" and _CODE.fullmatch(name) else masked(name)
 
 
 class Privacy:

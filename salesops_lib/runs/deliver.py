@@ -90,7 +90,7 @@ class _Text:
 
 
 def _subject(entry: publish.Entry) -> str:
-    unit = f" · {unit_shown(entry['unit'])}" if entry.get("unit") else ""
+    unit = f" · {unit_shown(entry['unit'], entry.get('by', ''))}" if entry.get("unit") else ""
     return f"{entry['title'] or entry['report']} · {entry['period']}{unit}"
 
 

@@ -35,7 +35,7 @@ class Unit:
         """
         from salesops_lib.reporting.privacy import unit_shown
 
-        plain = re.sub(r"[^\w-]", "_", unicodedata.normalize("NFC", unit_shown(self.name)))[:40]
+        plain = re.sub(r"[^\w-]", "_", unicodedata.normalize("NFC", unit_shown(self.name, self.by)))[:40]
         if plain == self.name:
             return plain
         return f"{plain}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
