@@ -22,7 +22,7 @@ from salesops_lib.runs.units import WHOLE, ScopedWorkspaces, Unit
 
 if TYPE_CHECKING:
     from salesops_lib.runs.inputs import Inputs
-    from salesops_lib.runs.kernels import Zygote
+    from salesops_lib.runs.zygote import Zygote
 
 Status = Literal["begun", "published", "failed", "up-to-date"]
 
