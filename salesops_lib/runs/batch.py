@@ -124,7 +124,7 @@ def _run_all(
             made = iter(
                 workers.on_cluster(left, cluster, force, watch)
                 if cluster
-                else workers.here(left, jobs, force, watch, zygote, lambda: _policy_pages(present))
+                else workers.here(left, jobs, force, watch, zygote, lambda: _begin_policy(present))
             )
         except KeyboardInterrupt:
             ledger.interrupt(left[0].reports)
@@ -160,6 +160,12 @@ def _write_index(reports: Path, present: inputs.Inputs) -> None:
         return {**_policy_pages(present), **own}
 
     publish.publish_index(reports, pages)
+
+
+def _begin_policy(present: inputs.Inputs) -> None:
+    """Render the policy while nothing else can be done; why it cannot be is told when it is published."""
+    with contextlib.suppress(SalesopsError):
+        _policy_pages(present)
 
 
 @lru_cache(maxsize=1)
