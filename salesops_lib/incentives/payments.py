@@ -7,20 +7,22 @@ two figures to date, so months add up in any split.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from salesops_lib.incentives.advances import Account, Month
+from salesops_lib.incentives.dues import Dues
+from salesops_lib.incentives.losses import Losses
+from salesops_lib.incentives.releases import PLACES, UNIT, places
+
 if TYPE_CHECKING:
-    import pandas as pd
-
     from salesops_lib.periods import Period
+    from salesops_lib.policy.incentives import PayRules
+    from salesops_lib.policy.payments import Payments as Rules
     from salesops_lib.workspace import Workspace
-
-#: Columns that tell a line of pay from all others.
-UNIT = ("payee", "plan", "component", "order_id", "line_id")
-#: Where a line's earned pay is: these add up to it, in every row of `Payments.lines`.
-PLACES = ("forfeited", "withheld", "clawed_back", "lapsed", "waiting", "held", "released")
-
 
 @dataclass(frozen=True)
 class Payments:
@@ -71,3 +73,57 @@ def paid(ws: Workspace, through: Period | None = None, *, further: pd.DataFrame 
         If what the policy's payments ask for (invoices, receipts, rates) is not loaded.
     """
     raise NotImplementedError
+
+
+def payments(dues: Dues, policy: Rules, rules: PayRules) -> Payments:
+    """What is paid of what is due; see `Payments`."""
+    losses = Losses(dues, policy.clawbacks, rules)
+    found = list(places(dues, policy, rules, losses))
+    lines = pd.concat(found, ignore_index=True)
+    months = _months(dues, policy, rules, lines)
+    label = dict(enumerate(statement.label for statement in dues.statements))
+    shown = lines.assign(month=lines["at"].map(label)).sort_values(["payee", "at", *UNIT[1:]])
+    booked = pd.DataFrame(losses.booked, columns=[*UNIT, "at", "event", "asked", "clawed_back", "beyond"])
+    booked = booked.assign(month=booked["at"].map(label)).sort_values(["payee", "at", *UNIT[1:], "event"])
+    return Payments(
+        shown[["payee", "month", *UNIT[1:], "credited_on", "earned", *PLACES, "reason"]].reset_index(drop=True),
+        months.assign(month=months["at"].map(label))[["payee", "month", *_MONTHS]],
+        booked[["payee", "month", *UNIT[1:], "event", "asked", "clawed_back", "beyond"]].reset_index(drop=True),
+    )
+
+
+_MONTHS = (
+    "opening", "earned", *PLACES, "asked_back", "taken_back", "carried_back", "draw", "recovered", "forgiven", "draw_open",
+    "guarantee", "paid", "closing",
+)  # fmt: skip
+
+
+def _months(dues: Dues, policy: Rules, rules: PayRules, lines: pd.DataFrame) -> pd.DataFrame:
+    """Each payee's statements, from the first in which there is anything to say."""
+    summed = lines.groupby(["payee", "at"])[["earned", *PLACES, "asked_back"]].sum()
+    moved = {key: dict(zip(summed.columns, map(int, row), strict=True)) for key, row in zip(summed.index, summed.to_numpy(), strict=True)}
+    nothing = dict.fromkeys(summed.columns, 0)
+    served = _served(dues)
+    rows: list[dict[str, object]] = []
+    for payee in sorted({*lines.payee, *dues.people.payee}):
+        account = Account(policy, rules, dues.minor, is_prorated=policy.absence != "none")
+        closing, has_begun = 0, False
+        for at in range(len(dues.statements)):
+            here = moved.get((payee, at), nothing)
+            settled = account.settle(served.get((payee, at), ()), here["released"], here["asked_back"])
+            has_begun |= any(here.values()) or any(settled.values())
+            if has_begun:
+                opening, closing = closing, closing + here["waiting"] + here["held"] + here["withheld"]
+                rows.append({"payee": payee, "at": at, "opening": opening, "closing": closing} | here | settled)
+    return pd.DataFrame(rows, columns=["payee", "at", *_MONTHS])
+
+
+def _served(dues: Dues) -> dict[tuple[str, int], Sequence[Month]]:
+    """(payee, statement) → the payee's months in it."""
+    found: dict[tuple[str, int], list[Month]] = {}
+    for row in dues.people.sort_values(["payee", "number"]).itertuples():
+        month = Month(
+            int(row.number), str(row.role), int(row.tenure), int(row.moved), int(row.target), int(row.served), int(row.days)
+        )
+        found.setdefault((str(row.payee), int(row.at)), []).append(month)
+    return found
