@@ -62,7 +62,11 @@ class Losses:
         returns: dict[int, list[tuple[int, object, int]]] = defaultdict(list)
         is_return = (rows.kind == "return").to_numpy()
         for u, at, day, amount in zip(
-            unit[is_return], rows["at"][is_return], rows.credited_on[is_return], rows.kept[is_return], strict=True
+            unit[is_return],
+            rows["at"][is_return],
+            rows.credited_on[is_return],
+            rows.kept[is_return],
+            strict=True,
         ):
             returns[int(u)].append((int(at), day, -int(amount)))
         lost = names.index[names.order_id.isin(self.by_order.keys())] if self.by_order else []
@@ -72,18 +76,31 @@ class Losses:
             for at, _, amount in found:
                 fallen[u, at] += amount
                 reason[u, at] = "returned"
-            to_date[u] = np.subtract(self._lost(line, kept[u], reason, u), self._left(line, kept[u], found))
+            counted = {pd.Timestamp(day) for _, day, _ in found}
+            lost, left = self._lost(line, kept[u], reason, u, counted), self._left(line, kept[u], found)
+            to_date[u] = np.subtract(lost, left)
         return Back(to_date, fallen, reason)
 
     def _lost(
-        self, line: pd.Series, kept: NDArray[np.int64], reason: dict[tuple[int, int], str], u: int
+        self,
+        line: pd.Series,
+        kept: NDArray[np.int64],
+        reason: dict[tuple[int, int], str],
+        u: int,
+        counted: set[pd.Timestamp],
     ) -> list[int]:
-        """Pay to date that is lost though attainment stays: a share of the line's pay to date."""
+        """Pay to date that is lost though attainment stays: a share of the line's pay to date.
+
+        What the measure itself has counted as returned (on the days `counted`) is not taken twice.
+        """
         shares = [Fraction(0)] * len(kept)
         for loss in self.by_order.get(line.order_id, []):
             rule = self._rule(loss.event, loss.day, line.credited_on)
             at = self._at(loss.day)
-            if rule is None or rule.attainment == "reduce" or loss.line_id not in ("", line.line_id) or at is None:
+            if rule is None or rule.attainment == "reduce" or at is None:
+                continue
+            is_counted = loss.event == "returned" and counted & {pd.Timestamp(loss.day), pd.Timestamp(line.credited_on)}
+            if is_counted or loss.line_id not in ("", line.line_id):
                 continue
             part, of = (int(getattr(loss, name)) for name in _SHARES[rule.amount])
             share = Fraction(part, of) * Fraction(rule.share) if of else Fraction(0)
@@ -111,7 +128,9 @@ class Losses:
         for at in sorted({at for at, _, _ in found}):
             fell = [values[at] - (values[at - 1] if at else 0) for values in (fallen, left)]
             short = [max(-int(kept[one]), 0) if one >= 0 else 0 for one in (at, at - 1)]
-            self._book(line, at, "returned", fell[0] - fell[1], fell[0] - fell[1], max(short[0] - short[1], 0))
+            self._book(
+                line, at, "returned", fell[0] - fell[1], fell[0] - fell[1], max(short[0] - short[1], 0)
+            )
         return left
 
     def _rule(self, event: str, day: Any, credited_on: Any) -> Clawback | None:

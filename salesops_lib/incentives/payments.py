@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from salesops_lib.incentives import due_facts
 from salesops_lib.incentives.advances import Account, Month
 from salesops_lib.incentives.dues import Dues
 from salesops_lib.incentives.losses import Losses
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from salesops_lib.policy.incentives import PayRules
     from salesops_lib.policy.payments import Payments as Rules
     from salesops_lib.workspace import Workspace
+
 
 @dataclass(frozen=True)
 class Payments:
@@ -72,7 +74,9 @@ def paid(ws: Workspace, through: Period | None = None, *, further: pd.DataFrame 
     DataError
         If what the policy's payments ask for (invoices, receipts, rates) is not loaded.
     """
-    raise NotImplementedError
+    found = due_facts.dues(ws, through or ws.period, further)
+    rules = ws.policy.incentives
+    return payments(found, rules.payments, rules.rules)
 
 
 def payments(dues: Dues, policy: Rules, rules: PayRules) -> Payments:
@@ -86,9 +90,13 @@ def payments(dues: Dues, policy: Rules, rules: PayRules) -> Payments:
     booked = pd.DataFrame(losses.booked, columns=[*UNIT, "at", "event", "asked", "clawed_back", "beyond"])
     booked = booked.assign(month=booked["at"].map(label)).sort_values(["payee", "at", *UNIT[1:], "event"])
     return Payments(
-        shown[["payee", "month", *UNIT[1:], "credited_on", "earned", *PLACES, "reason"]].reset_index(drop=True),
+        shown[["payee", "month", *UNIT[1:], "credited_on", "earned", *PLACES, "reason"]].reset_index(
+            drop=True
+        ),
         months.assign(month=months["at"].map(label))[["payee", "month", *_MONTHS]],
-        booked[["payee", "month", *UNIT[1:], "event", "asked", "clawed_back", "beyond"]].reset_index(drop=True),
+        booked[["payee", "month", *UNIT[1:], "event", "asked", "clawed_back", "beyond"]].reset_index(
+            drop=True
+        ),
     )
 
 
@@ -101,7 +109,10 @@ _MONTHS = (
 def _months(dues: Dues, policy: Rules, rules: PayRules, lines: pd.DataFrame) -> pd.DataFrame:
     """Each payee's statements, from the first in which there is anything to say."""
     summed = lines.groupby(["payee", "at"])[["earned", *PLACES, "asked_back"]].sum()
-    moved = {key: dict(zip(summed.columns, map(int, row), strict=True)) for key, row in zip(summed.index, summed.to_numpy(), strict=True)}
+    moved = {
+        key: dict(zip(summed.columns, map(int, row), strict=True))
+        for key, row in zip(summed.index, summed.to_numpy(), strict=True)
+    }
     nothing = dict.fromkeys(summed.columns, 0)
     served = _served(dues)
     rows: list[dict[str, object]] = []
@@ -114,7 +125,9 @@ def _months(dues: Dues, policy: Rules, rules: PayRules, lines: pd.DataFrame) -> 
             has_begun |= any(here.values()) or any(settled.values())
             if has_begun:
                 opening, closing = closing, closing + here["waiting"] + here["held"] + here["withheld"]
-                rows.append({"payee": payee, "at": at, "opening": opening, "closing": closing} | here | settled)
+                rows.append(
+                    {"payee": payee, "at": at, "opening": opening, "closing": closing} | here | settled
+                )
     return pd.DataFrame(rows, columns=["payee", "at", *_MONTHS])
 
 
@@ -123,7 +136,13 @@ def _served(dues: Dues) -> dict[tuple[str, int], Sequence[Month]]:
     found: dict[tuple[str, int], list[Month]] = {}
     for row in dues.people.sort_values(["payee", "number"]).itertuples():
         month = Month(
-            int(row.number), str(row.role), int(row.tenure), int(row.moved), int(row.target), int(row.served), int(row.days)
+            int(row.number),
+            str(row.role),
+            int(row.tenure),
+            int(row.moved),
+            int(row.target),
+            int(row.served),
+            int(row.days),
         )
         found.setdefault((str(row.payee), int(row.at)), []).append(month)
     return found

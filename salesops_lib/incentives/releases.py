@@ -8,6 +8,7 @@ to it, and neither the order of rows nor the number of runs matters.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,10 +82,12 @@ def places(dues: Dues, payments: Payments, rules: PayRules, losses: Losses) -> I
     names["credited_on"] = rows.groupby(unit).credited_on.min()
     order = np.argsort(unit, kind="stable")
     edges = np.searchsorted(unit[order], np.arange(0, len(names) + CHUNK, CHUNK))
-    for number, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for number, (first, last) in enumerate(pairwise(edges)):
         part = rows.iloc[order[first:last]]
         here = names.iloc[number * CHUNK : (number + 1) * CHUNK]
-        yield _Lines(dues, payments, rules, here, part, unit[order[first:last]] - number * CHUNK).moved(losses)
+        yield _Lines(dues, payments, rules, here, part, unit[order[first:last]] - number * CHUNK).moved(
+            losses
+        )
 
 
 class _Lines:
@@ -250,4 +253,3 @@ def _days(values: object) -> NDArray[np.int64]:
         pd.to_datetime(pd.Series(values, dtype=object)).to_numpy().astype("datetime64[D]").astype(np.int64)
     )
     return found
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pandas as pd
 
@@ -38,7 +39,9 @@ def policy(draw: random.Random) -> Payments:
 
 def releases(draw):
     found = []
-    for components in draw.choice(((), ((),), (("core",),), (("core",), ()), (("core", "spiff"), ("bonus",)))):
+    for components in draw.choice(
+        ((), ((),), (("core",),), (("core",), ()), (("core", "spiff"), ("bonus",)))
+    ):
         events = draw.sample(("booking", "invoice", "cash_in", "period_close"), draw.randint(1, 4))
         cuts = sorted(draw.sample(range(1, 100), len(events) - 1))
         parts = [Decimal(high - low) / 100 for low, high in zip([0, *cuts], [*cuts, 100], strict=True)]
@@ -91,7 +94,7 @@ def cap(draw):
 def statements(quarterly: bool) -> list[Statement]:
     edges = [date(2025 + m // 12, m % 12 + 1, 1) for m in range(0, 19, 3 if quarterly else 1)]
     found = []
-    for first, following in zip(edges[:-1], edges[1:], strict=True):
+    for first, following in pairwise(edges):
         end = following - timedelta(days=1)
         found.append(Statement(f"{end:%Y-%m}", first, end, str(end.year), 3 if quarterly else 1))
     return found

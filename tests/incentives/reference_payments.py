@@ -54,7 +54,10 @@ class Reference:
         for row in self.earned:
             if cap.scope == "deal" and not row["order_id"]:
                 continue
-            group = (row["payee"], row["order_id"] if cap.scope == "deal" else self.statements[row["at"]].year)
+            group = (
+                row["payee"],
+                row["order_id"] if cap.scope == "deal" else self.statements[row["at"]].year,
+            )
             running[group] = running.get(group, 0) + row["kept"]
             allowed = min(running[group], self.most(cap, row))
             kept = allowed - kept_so_far.get(group, 0)
@@ -99,7 +102,9 @@ class Reference:
             upto = [row for row in rows if row["at"] <= at]
             day = self.day(payee, at)
             kept = sum(row["kept"] for row in upto)
-            lost = self.lost(order, line_id, first_credit, at, kept) - self.stays(upto, first_credit)
+            counted = {row["credited_on"] for row in rows if row["kind"] == "return"}
+            lost = self.lost(order, line_id, first_credit, at, kept, counted)
+            lost -= self.stays(upto, first_credit)
             right = kept - lost
             due = self.round(right * self.share_due(component, order, day, first_at))
             hold = self.hold(order, day)
@@ -121,13 +126,15 @@ class Reference:
                 return rule
         return None
 
-    def lost(self, order, line_id, first_credit, at, kept):
-        """Pay that is lost although attainment stays."""
+    def lost(self, order, line_id, first_credit, at, kept, counted):
+        """Pay that is lost although attainment stays; returns that the measure counts are not taken twice."""
         share = Fraction(0)
         for loss in self.losses:
             if loss["order_id"] != order or loss["line_id"] not in ("", line_id) or not order:
                 continue
             if loss["day"] > self.statements[at].end:
+                continue
+            if loss["event"] == "returned" and counted & {loss["day"], first_credit}:
                 continue
             rule = self.rule(loss["event"], loss["day"], first_credit)
             if rule is None or rule.attainment == "reduce":
@@ -171,7 +178,9 @@ class Reference:
         return due
 
     def amount(self, order, event, day):
-        known = [p for p in self.progress if p["order_id"] == order and p["event"] == event and p["day"] <= day]
+        known = [
+            p for p in self.progress if p["order_id"] == order and p["event"] == event and p["day"] <= day
+        ]
         return int(max(known, key=lambda p: p["day"])["amount"]) if known else 0
 
     def hold(self, order, day):

@@ -46,7 +46,9 @@ def compare(draw: random.Random, name: str) -> None:
     for payee in sorted({*dues.people.payee, *dues.earned.payee}):
         for label, slow in zip(labels, expected.person(payee), strict=True):
             fast = months.loc[(payee, label)] if (payee, label) in months.index else dict.fromkeys(slow, 0)
-            assert {column: int(fast[column]) for column in slow} == slow, f"{name}: {payee} {label}\n{policy}"
+            assert {column: int(fast[column]) for column in slow} == slow, (
+                f"{name}: {payee} {label}\n{policy}"
+            )
     conserved(found, name)
 
 
@@ -54,7 +56,15 @@ def conserved(found, name: str = "") -> None:
     """Earned is paid, open, or gone: to the minor unit, for each payee and month."""
     months = found.months
     assert (months.paid >= 0).all(), name
-    assert (months.paid == months.released + months.asked_back - months.taken_back + months.draw - months.recovered + months.guarantee).all(), name
+    assert (
+        months.paid
+        == months.released
+        + months.asked_back
+        - months.taken_back
+        + months.draw
+        - months.recovered
+        + months.guarantee
+    ).all(), name
     to_date = months.groupby("payee")[["earned", *PLACES, "paid", "draw", "recovered", "guarantee"]].cumsum()
     settled = to_date.paid - to_date.draw + to_date.recovered - to_date.guarantee - months.carried_back
     assert (to_date.earned == to_date[PLACES[:-1]].sum(axis=1) + settled).all(), name
