@@ -109,7 +109,7 @@ def _further(rows: pd.DataFrame, months: Sequence[Period], place: dict[str, int]
         )
     rows = rows[rows.month.isin(list(place))]  # what is later is not due yet
     ends = {month.label: month.end for month in months}
-    found = rows.reindex(columns=["plan", "order_id", "line_id"]).fillna("")
+    found = rows.reindex(columns=["plan", "order_id", "line_id"]).astype(object).fillna("")
     found = found.assign(
         payee=rows.payee, component=rows.component, amount=rows.amount, number=rows.month.map(place)
     )

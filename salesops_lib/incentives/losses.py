@@ -43,10 +43,10 @@ class Back:
 
 
 class Losses:
-    """The policy's clawbacks, read against what happened."""
+    """The policy's clawbacks, read against what happened; `booked` holds a row for each loss of a line."""
 
     def __init__(self, dues: Dues, clawbacks: tuple[Clawback, ...], rules: PayRules) -> None:
-        self.dues, self.clawbacks, self.rules = dues, clawbacks, rules
+        self.clawbacks, self.rules = clawbacks, rules
         self.ends = [statement.end for statement in dues.statements]
         self.by_order: dict[str, list[Any]] = defaultdict(list)
         for loss in dues.losses.sort_values(["day", "event", "line_id"], kind="stable").itertuples():
@@ -57,102 +57,104 @@ class Losses:
         self, names: pd.DataFrame, rows: pd.DataFrame, unit: NDArray[np.int64], kept: NDArray[np.int64]
     ) -> Back:
         """What the lines lose under the first clawback that fits each event."""
-        to_date, fallen = np.zeros_like(kept), np.zeros_like(kept)
-        reason: dict[tuple[int, int], str] = {}
-        returns: dict[int, list[tuple[int, object, int]]] = defaultdict(list)
-        is_return = (rows.kind == "return").to_numpy()
-        for u, at, day, amount in zip(
-            unit[is_return],
-            rows["at"][is_return],
-            rows.credited_on[is_return],
-            rows.kept[is_return],
-            strict=True,
-        ):
-            returns[int(u)].append((int(at), day, -int(amount)))
-        lost = names.index[names.order_id.isin(self.by_order.keys())] if self.by_order else []
-        for u in sorted({*returns, *lost}):
-            line = names.iloc[u]
-            found = returns.get(u, [])
-            for at, _, amount in found:
-                fallen[u, at] += amount
-                reason[u, at] = "returned"
-            counted = {pd.Timestamp(day) for _, day, _ in found}
-            lost, left = self._lost(line, kept[u], reason, u, counted), self._left(line, kept[u], found)
-            to_date[u] = np.subtract(lost, left)
-        return Back(to_date, fallen, reason)
+        back = Back(np.zeros_like(kept), np.zeros_like(kept), {})
+        lost = names.index[names.order_id.isin(list(self.by_order))]
+        chosen = np.isin(unit, [*unit[(rows.kind == "return").to_numpy()], *lost])
+        for u, own in rows[chosen].groupby(unit[chosen]):
+            line = _Line(names.iloc[int(u)], own, kept[int(u)].tolist())
+            events: dict[int, str] = {}
+            for at, _, amount in line.returns:
+                back.fallen[u, at] += amount
+                events[at] = "returned"
+            back.to_date[u] = np.subtract(self._lost(line, events), self._left(line))
+            back.reason.update({(int(u), at): event for at, event in events.items()})
+        return back
 
-    def _lost(
-        self,
-        line: pd.Series,
-        kept: NDArray[np.int64],
-        reason: dict[tuple[int, int], str],
-        u: int,
-        counted: set[pd.Timestamp],
-    ) -> list[int]:
+    def _lost(self, line: _Line, events: dict[int, str]) -> list[int]:
         """Pay to date that is lost though attainment stays: a share of the line's pay to date.
 
-        What the measure itself has counted as returned (on the days `counted`) is not taken twice.
+        What the measure itself has counted as returned is not taken twice.
         """
-        shares = [Fraction(0)] * len(kept)
+        shares = [Fraction(0)] * len(line.kept)
         for loss in self.by_order.get(line.order_id, []):
-            rule = self._rule(loss.event, loss.day, line.credited_on)
-            at = self._at(loss.day)
-            if rule is None or rule.attainment == "reduce" or at is None:
+            at = bisect_left(self.ends, pd.Timestamp(loss.day).date())
+            if at == len(self.ends) or loss.line_id not in ("", line.line_id):
                 continue
-            is_counted = loss.event == "returned" and counted & {pd.Timestamp(loss.day), pd.Timestamp(line.credited_on)}
-            if is_counted or loss.line_id not in ("", line.line_id):
+            rule = self._rule(loss.event, loss.day, line.credited_on(at))
+            is_counted = loss.event == "returned" and line.counts(loss.day, at)
+            if rule is None or rule.attainment == "reduce" or is_counted:
                 continue
             part, of = (int(getattr(loss, name)) for name in _SHARES[rule.amount])
             share = Fraction(part, of) * Fraction(rule.share) if of else Fraction(0)
-            before = shares[at]
+            pay, before = max(line.kept[at], 0), shares[at]
             shares[at:] = [one + share for one in shares[at:]]
-            reason[u, at] = loss.event
-            pay = max(int(kept[at]), 0)
+            events[at] = loss.event
             asked = self._rounded(pay, share)
-            room = pay - self._rounded(pay, min(before, Fraction(1)))
-            self._book(line, at, loss.event, asked, min(asked, room))
+            self._book(
+                line,
+                at,
+                loss.event,
+                asked,
+                asked - min(asked, pay - self._rounded(pay, min(before, Fraction(1)))),
+            )
         return [
-            self._rounded(max(int(pay), 0), min(share, Fraction(1)))
-            for pay, share in zip(kept, shares, strict=True)
+            self._rounded(max(pay, 0), min(share, Fraction(1)))
+            for pay, share in zip(line.kept, shares, strict=True)
         ]
 
-    def _left(self, line: pd.Series, kept: NDArray[np.int64], found: list[tuple[int, Any, int]]) -> list[int]:
+    def _left(self, line: _Line) -> list[int]:
         """Pay to date that stays although returns reduced it: what the clawback's share leaves."""
-        fallen, asked = [0] * len(kept), [Fraction(0)] * len(kept)
-        for at, day, amount in found:
-            rule = self._rule("returned", day, line.credited_on)
+        fallen, asked = [0] * len(line.kept), [Fraction(0)] * len(line.kept)
+        for at, day, amount in line.returns:
+            rule = self._rule("returned", day, line.credited_on(at))
             share = Fraction(1) if rule is None else Fraction(rule.share)
             fallen[at:] = [one + amount for one in fallen[at:]]
             asked[at:] = [one + amount * share for one in asked[at:]]
-        left = [one - self._rounded(1, other) for one, other in zip(fallen, asked, strict=True)]
-        for at in sorted({at for at, _, _ in found}):
-            fell = [values[at] - (values[at - 1] if at else 0) for values in (fallen, left)]
-            short = [max(-int(kept[one]), 0) if one >= 0 else 0 for one in (at, at - 1)]
+        taken = [self._rounded(1, one) for one in asked]
+        for at in sorted({at for at, _, _ in line.returns}):
+            now, before = line.kept[at], line.kept[at - 1] if at else 0
+            beyond = max(max(-now, 0) - max(-before, 0), 0)
             self._book(
-                line, at, "returned", fell[0] - fell[1], fell[0] - fell[1], max(short[0] - short[1], 0)
+                line, at, "returned", taken[at] - (taken[at - 1] if at else 0), beyond, takes_beyond=True
             )
-        return left
+        return [one - other for one, other in zip(fallen, taken, strict=True)]
 
-    def _rule(self, event: str, day: Any, credited_on: Any) -> Clawback | None:
+    def _rule(self, event: str, day: Any, credited_on: pd.Timestamp) -> Clawback | None:
         """The first clawback of the policy that an event so long after the credit falls under."""
-        n_days = (pd.Timestamp(day) - pd.Timestamp(credited_on)).days
+        n_days = (pd.Timestamp(day) - credited_on).days
         return next(
             (rule for rule in self.clawbacks if rule.event == event and 0 <= n_days <= rule.within_days), None
         )
-
-    def _at(self, day: Any) -> int | None:
-        """The statement that a day falls in; None after the last."""
-        at = bisect_left(self.ends, pd.Timestamp(day).date())
-        return at if at < len(self.ends) else None
 
     def _rounded(self, amount: int, share: Fraction) -> int:
         return int(quotient(amount, share.numerator, share.denominator, self.rules.rounding))
 
     def _book(
-        self, line: pd.Series, at: int, event: str, asked: int, clawed_back: int, beyond: int | None = None
+        self, line: _Line, at: int, event: str, asked: int, beyond: int, *, takes_beyond: bool = False
     ) -> None:
-        beyond = asked - clawed_back if beyond is None else beyond
-        named = {name: line[name] for name in ("payee", "plan", "component", "order_id", "line_id")}
-        self.booked.append(
-            named | {"at": at, "event": event, "asked": asked, "clawed_back": clawed_back, "beyond": beyond}
-        )
+        taken = asked if takes_beyond else asked - beyond
+        booked = {"at": at, "event": event, "asked": asked, "clawed_back": taken, "beyond": beyond}
+        self.booked.append(line.names.to_dict() | booked)
+
+
+class _Line:
+    """A line of pay: its movements, and what caps keep of it to date at each statement."""
+
+    def __init__(self, names: pd.Series, rows: pd.DataFrame, kept: list[int]) -> None:
+        self.names, self.kept = names, kept
+        self.order_id, self.line_id = str(names.order_id), str(names.line_id)
+        days = pd.to_datetime(rows.credited_on)
+        self.credits = sorted(zip(rows["at"].tolist(), days, strict=True))
+        found = zip(rows["at"].tolist(), days, (-rows.kept).tolist(), rows.kind, strict=True)
+        self.returns = sorted((at, day, amount) for at, day, amount, kind in found if kind == "return")
+
+    def credited_on(self, at: int) -> pd.Timestamp:
+        """The first day of credit, as it was known at a statement, or when the line was first paid."""
+        first = self.credits[0][0]
+        return min(day for booked, day in self.credits if booked <= max(at, first))
+
+    def counts(self, day: Any, at: int) -> bool:
+        """Whether pay was computed of what went back on a day (or is counted on the order's own day)."""
+        known = max(at, self.credits[0][0])
+        days = {pd.Timestamp(day), self.credited_on(at)}
+        return any(booked <= known and credited in days for booked, credited, _ in self.returns)

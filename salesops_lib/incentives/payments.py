@@ -133,7 +133,7 @@ def _months(dues: Dues, policy: Rules, rules: PayRules, lines: pd.DataFrame) -> 
 
 def _served(dues: Dues) -> dict[tuple[str, int], Sequence[Month]]:
     """(payee, statement) → the payee's months in it."""
-    found: dict[tuple[str, int], list[Month]] = {}
+    found: dict[tuple[str, int], Sequence[Month]] = {}
     for row in dues.people.sort_values(["payee", "number"]).itertuples():
         month = Month(
             int(row.number),
@@ -144,5 +144,6 @@ def _served(dues: Dues) -> dict[tuple[str, int], Sequence[Month]]:
             int(row.served),
             int(row.days),
         )
-        found.setdefault((str(row.payee), int(row.at)), []).append(month)
+        key = (str(row.payee), int(row.at))
+        found[key] = (*found.get(key, ()), month)
     return found

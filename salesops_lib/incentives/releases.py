@@ -66,11 +66,13 @@ def _most(cap: Cap, dues: Dues, rows: pd.DataFrame) -> Money:
         return np.full(len(rows), int(cap.amount * dues.minor), dtype=np.int64)
     assert cap.times_target is not None
     (times,), parts = whole([cap.times_target])
-    targets = dues.people.groupby(["payee", "at"]).target.last()
-    own = targets.reindex(pd.MultiIndex.from_frame(rows[["payee", "at"]])).to_numpy()
-    # who has left and earns a correction is held to the last target there was
-    known = pd.Series(own).fillna(rows.payee.map(dues.people.groupby("payee").target.last())).fillna(0)
-    result: Money = known.to_numpy(dtype=np.int64) * times // parts
+    targets = dues.people.sort_values("number").groupby(["payee", "at"], as_index=False).target.last()
+    asked = rows[["payee", "at"]].reset_index(names="row").sort_values("at", kind="stable")
+    found = pd.merge_asof(asked, targets.sort_values("at", kind="stable"), on="at", by="payee")
+    known = found.set_index("row").target.reindex(rows.index)
+    # who has left is held to the last target there was; who never had one is not held to it
+    most = known.fillna(0).to_numpy(dtype=np.int64) * times // parts
+    result: Money = np.where(known.isna(), _LATE, most)
     return result
 
 
@@ -133,11 +135,11 @@ class _Lines:
         moved = {name: np.diff(table, axis=1, prepend=0) for name, table in found.items()}
         fallen = np.maximum(back.fallen + moved["clawed_back"], 0)
         moved["asked_back"] = np.minimum(np.maximum(-moved["released"], 0), fallen)
-        line, at = np.nonzero(np.any([table != 0 for table in moved.values()], axis=0))
-        frame = self.names.iloc[line].reset_index(drop=True).assign(at=at)
+        line, when = np.nonzero(np.any([table != 0 for table in moved.values()], axis=0))
+        frame = self.names.iloc[line].reset_index(drop=True).assign(at=when)
         for name, table in moved.items():
-            frame[name] = table[line, at]
-        frame["reason"] = self._reasons(line, at, frame, rule, back.reason)
+            frame[name] = table[line, when]
+        frame["reason"] = self._reasons(line, when, frame, rule, back.reason)
         return frame
 
     def _to_date(self, column: str) -> Money:
@@ -238,7 +240,9 @@ class _Lines:
         when = [hold.when for hold in self.payments.holds] + [""]
         is_held = (frame.held != 0).to_numpy()
         return [
-            lost.get((u, t), "") or caps.get((u, t), "") or (when[rule[u, t]] if moved else "")
+            lost.get((u, t), "")
+            or caps.get((u, t), "")
+            or (when[rule[u, t]] or when[rule[u, t - 1]] if moved else "")
             for u, t, moved in zip(line.tolist(), at.tolist(), is_held.tolist(), strict=True)
         ]
 

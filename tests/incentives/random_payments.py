@@ -100,22 +100,28 @@ def statements(quarterly: bool) -> list[Statement]:
     return found
 
 
-def dues(draw: random.Random) -> Dues:
+def dues(draw: random.Random, n: int = 1, *, n_holds: int = 2) -> Dues:
+    """Several histories at once: their people and orders have nothing in common."""
     spans = statements(draw.random() < 0.25)
+    each = [history(draw, spans, f"{number}.", n_holds) for number in range(n)]
+    return Dues(spans, *(pd.concat(frames, ignore_index=True) for frames in zip(*each, strict=True)))
+
+
+def history(draw: random.Random, spans: list[Statement], name: str, n_holds: int) -> tuple[pd.DataFrame, ...]:
     n_days = (spans[-1].end - START).days
     ends = [span.end for span in spans]
 
     def any_day(after: int = 0) -> date:
         return START + timedelta(days=min(after + draw.randint(0, n_days), n_days + 20))
 
-    orders = [f"S{n}" for n in range(draw.randint(1, 6))]
-    payees = [f"p{n}" for n in range(draw.randint(1, 3))]
+    orders = [f"{name}S{n}" for n in range(draw.randint(1, 6))]
+    payees = [f"{name}p{n}" for n in range(draw.randint(1, 3))]
     big = draw.choice((3, 1000, 100_000, 2**40))
     earned = []
     for _ in range(draw.randint(1, 40)):
         at = draw.randrange(len(spans))
         order, kind = draw.choice([*orders, ""]), draw.choice(("order", "order", "return"))
-        amount = draw.randint(-big if kind == "return" else -big // 9, big)
+        amount = draw.randint(-big, big // 9) if kind == "return" else draw.randint(-big // 9, big)
         day = spans[at].start + timedelta(days=draw.randint(0, (spans[at].end - spans[at].start).days))
         if draw.random() < 0.2:  # a correction of an earlier line
             day = START + timedelta(days=draw.randint(0, (day - START).days))
@@ -123,9 +129,9 @@ def dues(draw: random.Random) -> Dues:
         key = (draw.choice(payees), at, draw.choice(("a", "b")), draw.choice(COMPONENTS), order, line)
         earned.append((*key, kind if order else "", day, amount))
     columns = ["payee", "at", "plan", "component", "order_id", "line_id", "kind", "credited_on", "amount"]
-    return Dues(
-        spans, pd.DataFrame(earned, columns=columns), people(draw, payees, ends),
-        progress(draw, orders, any_day), waits(draw, orders, any_day), losses(draw, orders, any_day),
+    return (
+        pd.DataFrame(earned, columns=columns), people(draw, payees, ends), progress(draw, orders, any_day),
+        waits(draw, orders, any_day, n_holds), losses(draw, orders, any_day),
     )  # fmt: skip
 
 
@@ -158,12 +164,12 @@ def progress(draw, orders, any_day):
     return pd.DataFrame(rows, columns=["order_id", "event", "day", "amount"])
 
 
-def waits(draw, orders, any_day):
+def waits(draw, orders, any_day, n_holds):
     rows = []
-    for _ in range(draw.randint(0, 6)):
+    for _ in range(draw.randint(0, 6) if n_holds else 0):
         first = any_day()
         last = draw.choice((None, first + timedelta(days=draw.randint(0, 200))))
-        rows.append((draw.choice(orders), draw.randrange(2), first, last))
+        rows.append((draw.choice(orders), draw.randrange(n_holds), first, last))
     return pd.DataFrame(rows, columns=["order_id", "rule", "first_day", "last_day"])
 
 

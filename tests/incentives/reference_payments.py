@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from fractions import Fraction
+from functools import cache
 
 from tests.incentives.reference import rounded
 
@@ -24,6 +25,7 @@ class Reference:
         self.losses = dues.losses.to_dict("records")
         self.earned = self.merged(dues.earned.to_dict("records"))
         self.cap()
+        self.line = cache(self.line)
 
     def round(self, exact):
         return rounded(Fraction(exact), self.rules.rounding)
@@ -71,13 +73,13 @@ class Reference:
     def most(self, cap, row):
         if cap.amount is not None:
             return int(cap.amount * self.minor)
-        return int(Fraction(cap.times_target) * self.target(row["payee"], row["at"]) // 1)
+        target = self.target(row["payee"], row["at"])
+        return float("inf") if target is None else int(Fraction(cap.times_target) * target // 1)
 
     def target(self, payee, at):
-        """The target of the statement's last month; else the last that is known."""
-        own = sorted((p for p in self.people if p["payee"] == payee), key=lambda p: p["number"])
-        here = [p for p in own if p["at"] == at]
-        return int((here or own)[-1]["target"]) if own else 0
+        """The last target that is known at a statement; None where there never was one."""
+        own = [p for p in self.people if p["payee"] == payee and p["at"] <= at]
+        return int(max(own, key=lambda p: p["number"])["target"]) if own else None
 
     # ---- one line ----
 
@@ -95,16 +97,13 @@ class Reference:
         """Where a line's pay to date is, statement by statement."""
         rows = [row for row in self.earned if tuple(row[name] for name in UNIT) == unit]
         payee, _, component, order, line_id = unit
-        first_credit = min(row["credited_on"] for row in rows)
         first_at = min(row["at"] for row in rows)
         found, released = [], 0
         for at, statement in enumerate(self.statements):
             upto = [row for row in rows if row["at"] <= at]
             day = self.day(payee, at)
             kept = sum(row["kept"] for row in upto)
-            counted = {row["credited_on"] for row in rows if row["kind"] == "return"}
-            lost = self.lost(order, line_id, first_credit, at, kept, counted)
-            lost -= self.stays(upto, first_credit)
+            lost = self.lost(rows, order, line_id, at, kept) - self.stays(upto)
             right = kept - lost
             due = self.round(right * self.share_due(component, order, day, first_at))
             hold = self.hold(order, day)
@@ -126,7 +125,13 @@ class Reference:
                 return rule
         return None
 
-    def lost(self, order, line_id, first_credit, at, kept, counted):
+    @staticmethod
+    def first_credit(rows, at):
+        """The first day of credit, as far as it was known at a statement, or when there first was pay."""
+        known = max(at, min(row["at"] for row in rows))
+        return min(row["credited_on"] for row in rows if row["at"] <= known)
+
+    def lost(self, rows, order, line_id, at, kept):
         """Pay that is lost although attainment stays; returns that the measure counts are not taken twice."""
         share = Fraction(0)
         for loss in self.losses:
@@ -134,6 +139,10 @@ class Reference:
                 continue
             if loss["day"] > self.statements[at].end:
                 continue
+            when = next(n for n, statement in enumerate(self.statements) if loss["day"] <= statement.end)
+            first_credit = self.first_credit(rows, when)
+            known = max(when, min(row["at"] for row in rows))
+            counted = {r["credited_on"] for r in rows if r["kind"] == "return" and r["at"] <= known}
             if loss["event"] == "returned" and counted & {loss["day"], first_credit}:
                 continue
             rule = self.rule(loss["event"], loss["day"], first_credit)
@@ -146,12 +155,12 @@ class Reference:
                 share += Fraction(int(loss[part]), int(loss[whole])) * Fraction(rule.share)
         return self.round(max(kept, 0) * min(share, 1))
 
-    def stays(self, rows, first_credit):
+    def stays(self, rows):
         """Pay that stays although a return reduced what is earned."""
         fallen, asked = 0, Fraction(0)
         for row in rows:
             if row["kind"] == "return":
-                rule = self.rule("returned", row["credited_on"], first_credit)
+                rule = self.rule("returned", row["credited_on"], self.first_credit(rows, row["at"]))
                 fallen += -row["kept"]
                 asked += -row["kept"] * (Fraction(rule.share) if rule else 1)
         return fallen - self.round(asked)
