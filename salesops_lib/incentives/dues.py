@@ -59,7 +59,11 @@ class Dues:
 
     statements: Sequence[Statement]
     earned: pd.DataFrame
-    people: pd.DataFrame
+    people: pd.DataFrame = field(
+        default_factory=lambda: _none(
+            "payee", "at", "number", "role", "tenure", "moved", "target", "served", "days", "left_on"
+        )
+    )
     progress: pd.DataFrame = field(default_factory=lambda: _none("order_id", "event", "day", "amount"))
     holds: pd.DataFrame = field(default_factory=lambda: _none("order_id", "rule", "first_day", "last_day"))
     losses: pd.DataFrame = field(

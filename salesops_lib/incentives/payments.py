@@ -46,8 +46,7 @@ class Payments:
         waiting, held, released, asked_back (part of released that is taken back, as a positive amount), taken_back
         (what this month takes, limited by clawback_limit), carried_back (to date: still to be taken back),
         draw (lent or given), recovered, forgiven, draw_open (to date: lent and not recovered), guarantee, paid,
-        closing (opening + waiting + held + withheld), currency, paid_in_currency (paid, in minor units of the
-        payee's currency).  paid = released + asked_back − taken_back + draw − recovered + guarantee, never below 0.
+        closing (opening + waiting + held + withheld).  paid = released + asked_back − taken_back + draw − recovered + guarantee, never below 0.
     clawbacks
         One row a line and event: payee, month, component, order_id, line_id, event, asked, clawed_back, beyond (asked, and
         more than the line's pay, so not taken back; or, where attainment falls, taken back all the same).
@@ -80,7 +79,36 @@ def paid(ws: Workspace, through: Period | None = None, *, further: pd.DataFrame 
 
 
 def payments(dues: Dues, policy: Rules, rules: PayRules) -> Payments:
-    """What is paid of what is due; see `Payments`."""
+    """What is paid of what is due.
+
+    Parameters
+    ----------
+    policy, rules
+        `incentives.payments` and `incentives.rules` of the policy.
+
+    Examples
+    --------
+    A line of 100.00 of which 60 % is due on booking and 40 % when cash has come in, in February:
+
+    >>> from datetime import date
+    >>> from salesops_lib.incentives.dues import Statement
+    >>> from salesops_lib.policy.incentives import PayRules
+    >>> from salesops_lib.policy.payments import Payments as Policy
+    >>> january = Statement("2025-01", date(2025, 1, 1), date(2025, 1, 31), "2025")
+    >>> february = Statement("2025-02", date(2025, 2, 1), date(2025, 2, 28), "2025")
+    >>> earned = {"payee": "ann", "at": 0, "plan": "p", "component": "core", "order_id": "S1", "line_id": "1"}
+    >>> earned |= {"kind": "order", "credited_on": date(2025, 1, 9), "amount": 10_000}
+    >>> known = [("S1", "expected", date(2025, 1, 9), 500), ("S1", "cash_in", date(2025, 2, 3), 500)]
+    >>> due = Dues(
+    ...     [january, february],
+    ...     pd.DataFrame([earned]),
+    ...     progress=pd.DataFrame(known, columns=["order_id", "event", "day", "amount"]),
+    ... )
+    >>> parts = ({"event": "booking", "share": 0.6}, {"event": "cash_in", "share": 0.4})
+    >>> policy = Policy.model_validate({"release": ({"schedule": parts},)})
+    >>> payments(due, policy, PayRules()).months[["month", "waiting", "paid"]].values.tolist()
+    [['2025-01', 4000, 6000], ['2025-02', -4000, 4000]]
+    """
     losses = Losses(dues, policy.clawbacks, rules)
     found = list(places(dues, policy, rules, losses))
     lines = pd.concat(found, ignore_index=True)
