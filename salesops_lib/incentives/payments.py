@@ -50,11 +50,14 @@ class Payments:
     clawbacks
         One row a line and event: payee, month, component, order_id, line_id, event, asked, clawed_back, beyond (asked, and
         more than the line's pay, so not taken back; or, where attainment falls, taken back all the same).
+    statements
+        Labels of all statements computed, in order.
     """
 
     lines: pd.DataFrame
     months: pd.DataFrame
     clawbacks: pd.DataFrame
+    statements: tuple[str, ...]
 
 
 def paid(ws: Workspace, through: Period | None = None, *, further: pd.DataFrame | None = None) -> Payments:
@@ -125,6 +128,7 @@ def payments(dues: Dues, policy: Rules, rules: PayRules) -> Payments:
         booked[["payee", "month", *UNIT[1:], "event", "asked", "clawed_back", "beyond"]].reset_index(
             drop=True
         ),
+        tuple(label.values()),
     )
 
 

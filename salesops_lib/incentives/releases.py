@@ -83,7 +83,7 @@ def places(dues: Dues, payments: Payments, rules: PayRules, losses: Losses) -> I
     names = rows.drop_duplicates(UNIT).set_index(unit[~rows.duplicated(UNIT)]).sort_index()[UNIT]
     names["credited_on"] = rows.groupby(unit).credited_on.min()
     order = np.argsort(unit, kind="stable")
-    edges = np.searchsorted(unit[order], np.arange(0, len(names) + CHUNK, CHUNK))
+    edges = np.searchsorted(unit[order], np.arange(0, max(len(names), 1) + CHUNK, CHUNK))
     for number, (first, last) in enumerate(pairwise(edges)):
         part = rows.iloc[order[first:last]]
         here = names.iloc[number * CHUNK : (number + 1) * CHUNK]

@@ -286,3 +286,12 @@ def test_any_order_of_rows_and_any_last_statement_say_the_same(monkeypatch):
         pd.testing.assert_frame_equal(
             same.reset_index(drop=True), part.months.reset_index(drop=True), check_dtype=False
         )
+
+
+def test_a_draw_is_paid_where_nothing_was_earned():
+    draw = {"id": "d", "roles": ("ae",), "kind": "non_recoverable", "months": (1, 2), "amount": 30}
+    dues = made(pay(1), n=3)
+    found = paid(replace(dues, earned=dues.earned.iloc[:0]), draws=(draw,))
+    assert found.months.paid.tolist() == [3_000, 3_000, 0]
+    assert found.lines.empty
+    assert found.clawbacks.empty
