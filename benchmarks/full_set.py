@@ -35,6 +35,13 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 
 
+def monthly(place: Path) -> list[str]:
+    """The reports of the monthly set: all but those made on request."""
+    from salesops_lib.runs.notebooks import regular
+
+    return [path.stem for path in regular(place)]
+
+
 def code_cells(notebook: Path) -> tuple[str, list[str]]:
     """The parameters cell, and the sources of the others."""
     cells = [c for c in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
@@ -206,7 +213,7 @@ def _median(task: Callable[..., dict[str, Any]], rounds: int, *args: Any) -> flo
 
 
 def _full_set(place: Path, rounds: int) -> None:
-    names = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
+    names = monthly(place)
     for lang in ("en", "en,zh"):
         computing = _median(bare, rounds, place, lang, ",".join(names))
         wall = _median(made, rounds, place, lang, ",".join(names))
@@ -218,8 +225,7 @@ def _full_set(place: Path, rounds: int) -> None:
 
 def _one_more(place: Path, rounds: int, n: int) -> None:
     """The lightest notebook for n months more than one, a month, less their computing."""
-    names = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
-    each = in_process(bare, place, "en", ",".join(names))["each"]
+    each = in_process(bare, place, "en", ",".join(monthly(place)))["each"]
     light = min(each, key=each.__getitem__)
     found: dict[str, list[tuple[float, float]]] = {"ours": [], "plain": [], "computing": []}
     for _ in range(rounds):

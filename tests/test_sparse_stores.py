@@ -85,6 +85,7 @@ def rest(day: str, created: str, outcome: str | None) -> dict:
         "returns only",
         "all of it once",
         "all of it long ago",
+        "all of it later",
         "amounts missing",
         "deals only",
     ],
@@ -96,6 +97,9 @@ def sparse(request, shared_workspace, line):
         row.pop("region")
     before = rest("2025-01-15", "2025-01-10", "lost")
     for row in before["opportunities"]:
+        row.pop("region")
+    later = rest("2026-04-15", "2026-04-10", "lost")
+    for row in later["opportunities"]:
         row.pop("region")
     made = {
         "nothing": {"customers": [{"customer_id": "a"}]},
@@ -111,6 +115,7 @@ def sparse(request, shared_workspace, line):
             "order_lines": [line("2025-01-15", 1000, **FULL), line("2026-04-30", 5, **FULL)],
             **before,
         },
+        "all of it later": {"order_lines": [line("2026-04-30", 5, **FULL)], **later},
         "amounts missing": {"order_lines": [line(day, None, **FULL), line("2025-03-31", None, **FULL)]},
         "deals only": {"opportunities": after["opportunities"]},
     }

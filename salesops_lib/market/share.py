@@ -246,6 +246,10 @@ def _own_segments(ws: Workspace, by: tuple[str, str]) -> Exhibit | Missing:
                           "value": kept.actual.to_numpy(), "base": kept.base.to_numpy()})  # fmt: skip
     frame["difference"] = frame.value - frame.base
     frame["growth"] = (frame.difference / frame.base.where(frame.base > 0)).to_numpy()
+    if frame.empty:
+        return Exhibit(
+            "segments", "matrix", frame, metric="bookings", sources=("order_lines",), findings=(Finding("where.unchanged"),)
+        )  # fmt: skip
     grew = bool(wide.base.any())
     best = frame.loc[frame.difference.idxmax()]
     values = {"row": best.row, "column": best.column, "share": ratio(best.value, wide.actual.sum())}

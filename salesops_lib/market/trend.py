@@ -98,11 +98,11 @@ def heat_map(
 
 
 def _months(ws: Workspace, n: int) -> list:
-    """The last `n` months up to the period's window that hold data."""
+    """The last `n` months up to the period's window, from the first that holds data; the last one always."""
     last = ws.calendar.period_of(ws.window.end, "month")
     months = [ws.calendar.shift(last, -back) for back in range(n - 1, -1, -1)]
     first = ws.facts.query("SELECT MIN(dated_on) AS first_day FROM sales").first_day.iloc[0].date()
-    return [month for month in months if month.end >= first]
+    return [month for month in months if month.end >= first or month == last]
 
 
 def _annual(ws: Workspace, metric: str) -> Finding | None:

@@ -36,7 +36,7 @@ def render_index(entries: Sequence[Entry], lang: str = "en", *, title: str = "",
     ----------
     entries
         One a report, period, unit and language: `report`, `period`, `lang`, `state`, and where
-        there are: `unit`, `title`, `headline`, `as_of` (ISO date), `grade`, `html`, `xlsx`, `pdf`
+        there are: `unit`, `on_request` (no period lacks it), `title`, `headline`, `as_of` (ISO date), `grade`, `html`, `xlsx`, `pdf`
         (relative addresses), `cause` of its state (a word of the catalogue), and what
         `figures.latest` and `figures.restatement` read.
     lang
@@ -47,6 +47,8 @@ def render_index(entries: Sequence[Entry], lang: str = "en", *, title: str = "",
         When this was so, an ISO time in UTC.
     """
     voice, reports = Voice(lang), sorted({str(entry.get("report", "")) for entry in entries})
+    on_request = {str(entry.get("report", "")) for entry in entries if entry.get("on_request")}
+    expected = [report for report in reports if report not in on_request]
     groups: dict[str, dict[str, list[Entry]]] = {}
     for entry in sorted(entries, key=lambda e: [str(e.get(k) or "") for k in ("report", "unit", "lang")]):
         group = groups.setdefault(str(entry.get("period", "")), {})
@@ -56,7 +58,7 @@ def render_index(entries: Sequence[Entry], lang: str = "en", *, title: str = "",
             "id": n,
             "name": month(label, lang),
             "cards": {r: _card(f"{n}-{i}", own, voice) for i, (r, own) in enumerate(groups[label].items())},
-            "commands": {r: _command(r, label) for r in reports if r not in groups[label]},
+            "commands": {r: _command(r, label) for r in expected if r not in groups[label]},
         }
         for n, label in enumerate(sorted(groups, reverse=True))
     ]

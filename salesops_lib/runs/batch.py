@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from salesops_lib.runs import approvals, inputs, ledger, publish, workers
 from salesops_lib.runs.execute import Limits
 from salesops_lib.runs.notebooks import checked, find, folder, regular
 from salesops_lib.runs.report import Result, Task, Watch, due
+from salesops_lib.runs.zygote import Zygote
 from salesops_lib.workspace import LANGUAGES, load_policy
 
 
@@ -77,45 +80,56 @@ def run(
         If nothing can be run: no data, a policy with faults, an unknown name or parameter,
         no right to write.
     """
-    place = Path(root).resolve()
-    chosen = find(place, notebooks) if notebooks else regular(place)
-    if not chosen:
-        raise RunError(f"There are no notebooks in {folder(place)}.")
-    given = {notebook: checked(notebook, parameters or {}) for notebook in chosen}
-    labels = [period] if isinstance(period, str) else list(period)
-    known = [inputs.read(place, label, lang, by) for label in labels]
-    if approved:
-        for sha256 in {one.policy_sha256 for one in known}:
-            approvals.require(place, sha256)
+    # the process that kernels are forked from imports while it is found out whether any is needed
+    with contextlib.nullcontext() if cluster else workers.warm() as zygote:
+        place = Path(root).resolve()
+        chosen = find(place, notebooks) if notebooks else regular(place)
+        if not chosen:
+            raise RunError(f"There are no notebooks in {folder(place)}.")
+        given = {notebook: checked(notebook, parameters or {}) for notebook in chosen}
+        labels = [period] if isinstance(period, str) else list(period)
+        known = [inputs.read(place, label, lang, by) for label in labels]
+        if approved:
+            for sha256 in {one.policy_sha256 for one in known}:
+                approvals.require(place, sha256)
+        reports = _ready(place)
+        tasks = [
+            Task(notebook, one.languages, given[notebook], one, reports, limits or Limits(), unit, pdf)
+            for one in known
+            for unit in one.units
+            for notebook in chosen
+        ]
+        return _run_all(tasks, jobs, cluster, force, watch or (lambda result: None), zygote)
+
+
+def _ready(place: Path) -> Path:
+    """The folder of reports, with what interrupted runs left settled."""
     reports = publish.reports_folder(place)
     ledger.settle(reports)
     if mended := publish.mend(reports):
         logging.getLogger(__name__).warning(mended)
-    tasks = [
-        Task(notebook, one.languages, given[notebook], one, reports, limits or Limits(), unit, pdf)
-        for one in known
-        for unit in one.units
-        for notebook in chosen
-    ]
-    return _run_all(tasks, jobs, cluster, force, watch or (lambda result: None))
+    return reports
 
 
-def _run_all(tasks: list[Task], jobs: int, cluster: str, force: bool, watch: Watch) -> list[Result]:
+def _run_all(
+    tasks: list[Task], jobs: int, cluster: str, force: bool, watch: Watch, zygote: Zygote | None
+) -> list[Result]:
     checked = [([], task) if force else due(task) for task in tasks]
     for result in (result for current, _ in checked for result in current):
         watch(result)
     left = [task for _, task in checked if task.languages]
     if left:
+        present = left[0].inputs
         try:
             made = iter(
                 workers.on_cluster(left, cluster, force, watch)
                 if cluster
-                else workers.here(left, jobs, force, watch)
+                else workers.here(left, jobs, force, watch, zygote, lambda: _begin_policy(present))
             )
         except KeyboardInterrupt:
             ledger.interrupt(left[0].reports)
             raise
-        _tidy(left[0].reports, left[0].inputs)
+        _tidy(left[0].reports, present)
     found = [current + (next(made) if task.languages else []) for current, task in checked]
     return [
         result
@@ -143,16 +157,23 @@ def _write_index(reports: Path, present: inputs.Inputs) -> None:
         spoken = {entry["lang"] for entry in entries}
         first = spoken.pop() if len(spoken) == 1 else present.language
         own = {publish.INDEX: made[first], **{publish.index_name(lang): made[lang] for lang in made}}
-        return {**_policy_pages(reports.parent), **own}
+        return {**_policy_pages(present), **own}
 
     publish.publish_index(reports, pages)
 
 
-def _policy_pages(root: Path) -> dict[str, str]:
+def _begin_policy(present: inputs.Inputs) -> None:
+    """Render the policy while nothing else can be done; why it cannot be is told when it is published."""
+    with contextlib.suppress(SalesopsError):
+        _policy_pages(present)
+
+
+@lru_cache(maxsize=1)
+def _policy_pages(present: inputs.Inputs) -> dict[str, str]:
     """The policy as people read it, in both languages, by file name."""
     from salesops_lib import reporting
 
-    policy = load_policy(root)
+    policy = load_policy(present.root)
     return {
         f"policy.{lang}.html": reporting.render_policy(policy, lang, index=publish.index_name(lang))
         for lang in LANGUAGES

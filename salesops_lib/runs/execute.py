@@ -24,7 +24,7 @@ from salesops_lib.runs.zygote import absent
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from salesops_lib.runs.kernels import Zygote
+    from salesops_lib.runs.zygote import Zygote
 
 START_SECONDS = 60
 LONGEST_LOG = 1_000_000

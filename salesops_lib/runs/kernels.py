@@ -8,16 +8,12 @@ the imports done; elsewhere they are started plainly, with equal results.
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import os
 import select
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +28,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.utils import ensure_event_loop, run_sync
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+from salesops_lib.runs.zygote import Zygote, environment
 
 #: Milliseconds that jupyter_client sleeps before it looks again whether a kernel has ended.
 _LOOKS_AGAIN_AFTER = 100
@@ -87,57 +83,6 @@ class _ForkProvisioner(LocalProvisioner):
         self.process.has_ended(_LOOKS_AGAIN_AFTER)
 
 
-class Zygote:
-    """The runner's end of a `zygote` process; `start` gives None where it cannot be had."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._has_kernels = False
-        self._turn = threading.Lock()
-
-    @classmethod
-    def start(cls) -> Zygote | None:
-        """A zygote that begins to import now, or None on systems without `pidfd_open`."""
-        if not hasattr(os, "pidfd_open"):
-            return None
-        command = [sys.executable, "-P", "-m", "salesops_lib.runs.zygote"]
-        return cls(
-            subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=_environment(),
-                text=True,
-                start_new_session=True,
-            )
-        )
-
-    def fork(self, argv: list[str], env: dict[str, str], cwd: Path, log: Path) -> int:
-        """Process id of a new kernel; RuntimeError when the zygote has died."""
-        request = {"argv": argv, "env": env, "cwd": str(cwd), "log": str(log)}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with self._turn:
-            try:
-                print(json.dumps(request), file=self._process.stdin, flush=True)
-                pid = int(self._process.stdout.readline())
-            except (OSError, ValueError) as problem:
-                raise RuntimeError("the process that forks kernels has died") from problem
-            self._has_kernels = True
-            return pid
-
-    def close(self) -> None:
-        """End the zygote, and with it every kernel of it and their children."""
-        if not self._has_kernels:
-            self._process.kill()  # it may be importing still
-        try:
-            self._process.communicate(timeout=5)  # its input ends, so it kills and buries its kernels
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
-
-
 class _Client(AsyncKernelClient):
     """Is ready once the kernel has answered on both channels.
 
@@ -165,10 +110,6 @@ class _Manager(AsyncKernelManager):
     def client(self, **settings: Any) -> Any:
         self.open_client = super().client(**settings)
         return self.open_client
-
-
-def _environment(**extra: str) -> dict[str, str]:
-    return {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline", **ONE_THREAD, **extra}
 
 
 def _manager(room: Path, zygote: Zygote | None) -> _Manager:
@@ -219,11 +160,11 @@ def kernel(
         Environment variables beyond the runner's own.
     """
     own = Path(tempfile.mkdtemp(dir=room))
-    environment = _environment(IPYTHONDIR=str(own / "ipython"), **env)
+    own_environment = environment(IPYTHONDIR=str(own / "ipython"), **env)
     manager = None
     try:
         with log.open("ab") as written:
-            launch = {"cwd": str(cwd), "env": environment, "stdout": written, "stderr": written}
+            launch = {"cwd": str(cwd), "env": own_environment, "stdout": written, "stderr": written}
             manager = _start(own, zygote, launch)
         yield manager
     finally:

@@ -51,9 +51,12 @@ def discover(root: Path | str) -> list[Path]:
 
 def regular(root: Path | str) -> list[Path]:
     """The notebooks that are run when none is named: all but those whose first code cell is tagged `on-request`."""
-    return [
-        path for path in discover(root) if '"on-request"' not in path.read_text("utf-8", errors="replace")
-    ]
+    return [path for path in discover(root) if not is_on_request(path)]
+
+
+def is_on_request(notebook: Path) -> bool:
+    """Whether its first code cell is tagged `on-request`."""
+    return '"on-request"' in notebook.read_text("utf-8", errors="replace")
 
 
 def find(root: Path | str, names: Sequence[str]) -> list[Path]:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from salesops_lib.errors import BusyError, RunError, SalesopsError
 from salesops_lib.runs import inputs, ledger, publish, restated
 from salesops_lib.runs.execute import Executed, Fault, Limits, execute
+from salesops_lib.runs.notebooks import is_on_request
 from salesops_lib.runs.turns import turn
 from salesops_lib.runs.units import WHOLE, ScopedWorkspaces, Unit
 
 if TYPE_CHECKING:
     from salesops_lib.runs.inputs import Inputs
-    from salesops_lib.runs.kernels import Zygote
+    from salesops_lib.runs.zygote import Zygote
 
 Status = Literal["begun", "published", "failed", "up-to-date"]
 
@@ -320,6 +321,7 @@ def _entry(
         "state": "published",
         **{name: said.get(name) or "" for name in _SAID},
         "is_complete": bool(said.get("is_complete")),
+        "on_request": is_on_request(task.notebook),
         "key_figures": dict(said.get("key_figures", {})),
         **({"restates": said["restates"]} if said["restates"] else {}),
         "started_at": times[0],

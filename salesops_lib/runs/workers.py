@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -17,18 +17,28 @@ from salesops_lib.errors import RunError
 from salesops_lib.runs.execute import import_papermill
 from salesops_lib.runs.report import Kitchen, Result, Task, Watch, make
 from salesops_lib.runs.units import ScopedWorkspaces
+from salesops_lib.runs.zygote import Zygote
 
 _ROOM, _HELD = "salesops-", ".held"
 
 
-def here(tasks: list[Task], jobs: int, force: bool, watch: Watch) -> list[list[Result]]:
+def here(
+    tasks: list[Task],
+    jobs: int,
+    force: bool,
+    watch: Watch,
+    zygote: Zygote | None,
+    meanwhile: Callable[[], object],
+) -> list[list[Result]]:
     """Results of each task, `jobs` at a time.
 
     The work is done by kernels, which are processes; a thread waits for each and renders.
+    `meanwhile` is done while `zygote`, which they are forked from, imports.
     """
     from joblib import Parallel, delayed
 
-    with _kitchen(tasks) as kitchen:
+    with _kitchen(tasks, zygote) as kitchen:
+        meanwhile()
         workers = Parallel(n_jobs=max(1, min(jobs, len(tasks))), backend="threading")
         return list(workers(delayed(make)(task, kitchen, force, watch) for task in tasks))
 
@@ -75,15 +85,23 @@ def _make_there(task: Task, force: bool) -> list[Result]:
 def _lasting_kitchen() -> Kitchen:
     opened = contextlib.ExitStack()
     atexit.register(opened.close)
-    return opened.enter_context(_kitchen([]))
+    return opened.enter_context(_kitchen([], opened.enter_context(warm())))
 
 
 @contextlib.contextmanager
-def _kitchen(tasks: list[Task]) -> Iterator[Kitchen]:
-    from salesops_lib.runs.kernels import Zygote
-
-    _clear_abandoned()
+def warm() -> Iterator[Zygote | None]:
+    """A process that begins to import what kernels need; None where there cannot be one."""
     zygote = Zygote.start()
+    try:
+        yield zygote
+    finally:
+        if zygote is not None:
+            zygote.close()
+
+
+@contextlib.contextmanager
+def _kitchen(tasks: list[Task], zygote: Zygote | None) -> Iterator[Kitchen]:
+    _clear_abandoned()
     room = Path(tempfile.mkdtemp(prefix=_ROOM))
     ending = threading.Event()
     held = _hold(room)

@@ -4,7 +4,7 @@ Most of a short notebook's time goes into importing pandas, DuckDB and Matplotli
 process imports them once and becomes a kernel by forking, on request.  It is started as
 ``python -m salesops_lib.runs.zygote``, reads one JSON request a line on its standard input and
 answers with the process id of the kernel.  When its input ends, because the runner closed it
-or died, it kills every kernel it started.
+or died, it kills every kernel it started.  `Zygote` is the runner's end of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import json
 import os
 import pkgutil
 import signal
+import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,69 @@ _OF_REPORTS = (
     *("matplotlib.figure", "matplotlib.backends.backend_svg", "PIL.features", "xlsxwriter"),
     *("babel.dates", "babel.numbers", "holidays.countries", "ruamel.yaml"),
 )
+#: One thread for linear algebra in each kernel: runs share the cores among them.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 NOT_FOR_NOTEBOOKS = ("cli", "runs", "cleaning", "synthetic")
+
+
+class Zygote:
+    """The runner's end of a `zygote` process; `start` gives None where it cannot be had."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._has_kernels = False
+        self._is_closed = False
+        self._turn = threading.Lock()
+
+    @classmethod
+    def start(cls) -> Zygote | None:
+        """A zygote that begins to import now, or None on systems without `pidfd_open`."""
+        if not hasattr(os, "pidfd_open"):
+            return None
+        command = [sys.executable, "-P", "-m", "salesops_lib.runs.zygote"]
+        return cls(
+            subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment(),
+                text=True,
+                start_new_session=True,
+            )
+        )
+
+    def fork(self, argv: list[str], env: dict[str, str], cwd: Path, log: Path) -> int:
+        """Process id of a new kernel; RuntimeError when the zygote has died."""
+        request = {"argv": argv, "env": env, "cwd": str(cwd), "log": str(log)}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with self._turn:
+            try:
+                print(json.dumps(request), file=self._process.stdin, flush=True)
+                pid = int(self._process.stdout.readline())
+            except (OSError, ValueError) as problem:
+                raise RuntimeError("the process that forks kernels has died") from problem
+            self._has_kernels = True
+            return pid
+
+    def close(self) -> None:
+        """End the zygote, and with it every kernel of it and their children; twice does no harm."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if not self._has_kernels:
+            self._process.kill()  # it may be importing still
+        try:
+            self._process.communicate(timeout=5)  # its input ends, so it kills and buries its kernels
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The runner's environment as kernels get it."""
+    return {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline", **_ONE_THREAD, **extra}
 
 
 @contextlib.contextmanager
@@ -160,7 +224,8 @@ def _end_orphans() -> None:
 
 if __name__ == "__main__":
     adopt_orphans()
+    gc.disable()  # nothing imported is garbage, and each collection would look through all of it
     preload()
-    gc.collect()
+    gc.enable()
     gc.freeze()
     serve()

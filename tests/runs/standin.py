@@ -59,7 +59,7 @@ def write_facts(root: Path, last_day: str = "2026-03-31") -> None:
 @pytest.fixture(scope="session")
 def shared_zygote():
     """One process with the imports done, for all tests of a session."""
-    from salesops_lib.runs.kernels import Zygote
+    from salesops_lib.runs.zygote import Zygote
 
     zygote = Zygote.start()
     yield zygote
@@ -70,7 +70,7 @@ def shared_zygote():
 @pytest.fixture
 def warm(shared_zygote, monkeypatch):
     """Runs fork their kernels from the session's zygote and leave it alive."""
-    from salesops_lib.runs.kernels import Zygote
+    from salesops_lib.runs.zygote import Zygote
 
     monkeypatch.setattr(Zygote, "start", classmethod(lambda cls: shared_zygote))
     monkeypatch.setattr(shared_zygote, "close", lambda: None)

@@ -8,7 +8,7 @@ from standin import SHOW, write_facts, write_notebook
 
 from salesops_lib import runs
 from salesops_lib.errors import RunError
-from salesops_lib.runs import kernels
+from salesops_lib.runs import zygote
 
 
 def digest(path):
@@ -98,7 +98,7 @@ def test_several_periods_are_run_in_their_order(standin, warm):
 
 def test_up_to_date_reports_start_no_kernel(standin, warm, monkeypatch):
     runs.run(standin, ["10"])
-    monkeypatch.setattr(kernels.Zygote, "start", lambda: pytest.fail("a kernel was asked for"))
+    monkeypatch.setattr(zygote.Zygote, "fork", lambda *args: pytest.fail("a kernel was asked for"))
     assert [r.status for r in runs.run(standin, ["10"])] == ["up-to-date"]
 
 
@@ -137,14 +137,14 @@ open(os.path.join(workspace, "told.json"), "w").write(json.dumps([os.getpid(), s
 def test_plain_kernels_give_the_same_page(standin, monkeypatch):
     (forked,) = runs.run(standin, ["10"])
     body = forked.path.read_text().replace(forked.run_folder.name, "RUN")
-    monkeypatch.setattr(kernels.Zygote, "start", classmethod(lambda cls: None))
+    monkeypatch.setattr(zygote.Zygote, "start", classmethod(lambda cls: None))
     (plain,) = runs.run(standin, ["10"], force=True)
     assert plain.status == "published"
     assert plain.path.read_text().replace(plain.run_folder.name, "RUN") == body
 
 
 def test_a_dead_zygote_is_replaced_by_plain_kernels(standin, monkeypatch):
-    start = kernels.Zygote.start.__func__
+    start = zygote.Zygote.start.__func__
 
     def stillborn(cls):
         zygote = start(cls)
@@ -152,7 +152,7 @@ def test_a_dead_zygote_is_replaced_by_plain_kernels(standin, monkeypatch):
         zygote._process.wait()
         return zygote
 
-    monkeypatch.setattr(kernels.Zygote, "start", classmethod(stillborn))
+    monkeypatch.setattr(zygote.Zygote, "start", classmethod(stillborn))
     (result,) = runs.run(standin, ["10"])
     assert result.status == "published", result.message
 

@@ -7,15 +7,17 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 from built_once import built_once, common_folder
 from whole_reports import Told, assert_equal, told
 
 from salesops_lib import cleaning, synthetic
 from salesops_lib.cli.start import adopt_policy
-from salesops_lib.tables import stores
+from salesops_lib.tables import scope, stores
 from salesops_lib.tables.dialects import translated
 from salesops_lib.workspace import load_policy
 
@@ -68,6 +70,20 @@ def elsewhere(company: Path, tmp_path: Path) -> Callable[[str], Path]:
     return made
 
 
+def rows_of_a_unit(root: Path, folder: Path) -> dict[str, int]:
+    """Rows by table of the store that the report of the first region gets (`--by region`)."""
+    folder.mkdir()
+    whole = stores.open_facts(root)
+    unit = scope.units(whole, "region", date(2024, 1, 1), date(2025, 12, 31))[0]
+    scope.write_scoped(whole, folder / "facts.duckdb", "region", unit)
+    whole.close()
+    with duckdb.connect(str(folder / "facts.duckdb"), read_only=True) as own:
+        named = own.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+        counts = {name: own.execute(f'SELECT COUNT(*) FROM "{name}"').fetchall()[0][0] for (name,) in named}
+    assert counts["order_lines"]
+    return counts
+
+
 @pytest.mark.slow
 def test_the_company_asks_for_every_statement(on_duckdb):
     """What the other engines are held against: all sections filled, two loads compared."""
@@ -78,11 +94,12 @@ def test_the_company_asks_for_every_statement(on_duckdb):
 
 
 @pytest.mark.postgres
-def test_reports_on_postgresql_say_what_they_say_on_duckdb(on_duckdb, elsewhere, server, tmp_path):
+def test_reports_on_postgresql_say_what_they_say_on_duckdb(on_duckdb, company, elsewhere, server, tmp_path):
     root = elsewhere(f"{server}#reports")
     there = told(root, tmp_path / "output")
     assert there.statements.keys() == on_duckdb.statements.keys()
     assert_equal(there, on_duckdb)
+    assert rows_of_a_unit(root, tmp_path / "there") == rows_of_a_unit(company, tmp_path / "here")
 
 
 @pytest.mark.postgres
@@ -96,11 +113,13 @@ def test_postgresql_plans_every_statement_of_the_reports(on_duckdb, elsewhere, s
 
 
 @pytest.mark.spark
-def test_reports_on_spark_say_what_they_say_on_duckdb(on_duckdb, elsewhere, tmp_path, monkeypatch):
+def test_reports_on_spark_say_what_they_say_on_duckdb(on_duckdb, company, elsewhere, tmp_path, monkeypatch):
     if not importlib.util.find_spec("pyspark"):
         pytest.skip("pyspark is not installed; pip install 'salesops[spark]'")
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
         pytest.skip("this machine has no Java, which Spark runs on; install a JRE from 17 on")
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-    assert_equal(told(elsewhere("local[2]#data/parquet"), tmp_path / "output"), on_duckdb)
+    root = elsewhere("local[2]#data/parquet")
+    assert_equal(told(root, tmp_path / "output"), on_duckdb)
+    assert rows_of_a_unit(root, tmp_path / "there") == rows_of_a_unit(company, tmp_path / "here")
