@@ -37,10 +37,12 @@ def dues(ws: Workspace, through: Period, further: pd.DataFrame | None = None) ->
     earned = pd.concat(rows, ignore_index=True)[columns] if rows else pd.DataFrame(columns=columns)
     earned = earned.assign(at=np.array(at_of)[earned.number.to_numpy(dtype=int)] if len(earned) else 0)
     earned = earned[earned["at"] >= 0]
+    people = _people(ws, found, months, at_of)
+    _demand_targets(ws, people)
     return Dues(
         statements,
         earned[_EARNED].reset_index(drop=True),
-        _people(ws, found, months, at_of),
+        people,
         due_orders.progress(ws, earned),
         due_orders.holds(ws, earned),
         due_orders.losses(ws, earned),
@@ -52,7 +54,7 @@ def dues(ws: Workspace, through: Period, further: pd.DataFrame | None = None) ->
 
 
 def _months(ws: Workspace, through: Period) -> list[Period]:
-    """Months from the first that a plan and the data cover to the last of the period."""
+    """Months of the fiscal years that the plans and the data cover, to the last of the period."""
     starts = [plan.effective.start for plan in ws.policy.incentives.plans if plan.effective.start]
     if not starts:
         raise DataError("The policy pays nobody: incentives.plans is empty, so there is nothing to pay out.")
@@ -62,7 +64,7 @@ def _months(ws: Workspace, through: Period) -> list[Period]:
         raise DataError(
             f"No plan pays anybody up to {through.label}: the first begins on {min(starts)}.\nName a later period."
         )
-    months = [first]
+    months = [ws.calendar.months(ws.calendar.period_of(first.start, "year"))[0]]
     while months[-1].end < through.end:
         months.append(ws.calendar.shift(months[-1], 1))
     return months
@@ -90,11 +92,9 @@ def _years(ws: Workspace, months: Sequence[Period]) -> list[Period]:
 
 def _placed(case: Case, place: dict[str, int]) -> pd.DataFrame:
     """Movements of a case, with the number of their month among all of them."""
-    number = np.array([place.get(month.label, -1) for month in case.months])
-    n_months = int(np.flatnonzero(number >= 0).max()) + 1 if (number >= 0).any() else 0
+    n_months = sum(month.label in place for month in case.months)
     rows = earned_lines(case, n_months)
-    first = int(number.max()) - n_months + 1  # months before the first sale have no pay
-    return rows.assign(number=rows.month.astype(int) + first)
+    return rows.assign(number=rows.month.astype(int) + place.get(case.months[0].label, 0))
 
 
 def _further(rows: pd.DataFrame, months: Sequence[Period], place: dict[str, int]) -> pd.DataFrame:
@@ -130,20 +130,17 @@ def _people(
     served, roles, targets = _served(found)
     rows = []
     for payee in sorted(served):
-        first = (
-            min(n for n, month in enumerate(months) if month.label in served[payee]) if served[payee] else 0
-        )
-        role, target = "", 0
-        for number in range(first, len(months)):
-            month = months[number]
-            if at_of[number] < 0:
-                break
+        role, target, has_begun = "", 0, False
+        for number, (month, at) in enumerate(zip(months, at_of, strict=True)):
+            has_begun |= month.label in served[payee]
+            if not has_begun or at < 0:
+                continue
             role = roles.get((payee, month.label), role)
             target = targets.get((payee, month.label), target)
             begun = hired.get(payee)
             moved = [day for day in moves.get(payee, ()) if day <= month.end]
             rows.append({
-                "payee": payee, "at": at_of[number], "number": number, "role": role,
+                "payee": payee, "at": at, "number": number, "role": role,
                 "tenure": _since(begun, month.end) if begun is not None and not pd.isna(begun) else 0,
                 "moved": _since(moved[-1], month.end) if moved else 0, "target": target,
                 "served": served[payee].get(month.label, 0), "days": month.n_days,
@@ -211,9 +208,26 @@ def _demand_hire_days(ws: Workspace, people: pd.DataFrame) -> None:
     by_hire = any(guarantee.event == "hire" for guarantee in rules.guarantees)
     lacking = people[(people.tenure == 0) & (people.served > 0) & (by_hire | people.role.isin(roles))]
     if len(lacking):
-        names = lacking.payee.unique()
-        named = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         raise DataError(
-            f"incentives.payments has draws or guarantees by months since hire, and {named} have no day of hire.\n"
+            f"incentives.payments has draws or guarantees by months since hire, and {_named(lacking)} have no day of hire.\n"
             "Load reps.hired_on, or leave these roles out of the draws."
         )
+
+
+def _demand_targets(ws: Workspace, people: pd.DataFrame) -> None:
+    """Refuse multiples and shares of a target incentive that nobody stated."""
+    rules = ws.policy.incentives.payments
+    by_target = any(cap.times_target is not None for cap in rules.caps)
+    by_target |= any(guarantee.of == "target" for guarantee in rules.guarantees)
+    roles = {role for draw in rules.draws if draw.share_of_target is not None for role in draw.roles}
+    lacking = people[(people.target == 0) & (people.served > 0) & (by_target | people.role.isin(roles))]
+    if len(lacking):
+        raise DataError(
+            f"incentives.payments has caps, draws or guarantees by target incentive, and {_named(lacking)} have none.\n"
+            "Load reps.target_variable, set target_incentive in the plan, or state an amount."
+        )
+
+
+def _named(people: pd.DataFrame) -> str:
+    names = people.payee.unique()
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
