@@ -249,9 +249,10 @@ class PayChecker(Checker):
         if event in ("bad_debt", "churned") and attainment == "reduce":
             message = f"{event} leaves the order as it was sold, so attainment does not fall"
             self._add((*path, "attainment"), attainment, message, "write attainment: keep", key=True)
-        if event in ("cancelled", "returned") and amount != "full":
-            message = f"{event} is what went back, and {amount} is a share of something else"
-            self._add((*path, "amount"), amount, message, "write amount: full, and a share if not all of it")
+        other = {"bad_debt": "unpaid_share", "churned": "remaining_term"}.get(str(event))
+        if amount not in ("full", other):
+            fitting = f"amount: full or {other}" if other else "amount: full, and a share if not all of it"
+            self._add((*path, "amount"), amount, f"{event} has no {amount}", f"write {fitting}")
         if event == "cancelled" and (attainment != "reduce" or _exact(clawback.get("share", 1)) != 1):
             message = "a cancelled line is no sale any more: attainment and all of its pay fall with it"
             self._add(path, event, message, "write attainment: reduce, and no share")
