@@ -250,7 +250,9 @@ class PayChecker(Checker):
             window = contest.get("window")
             if isinstance(window, dict) and window.get("from") and not window.get("to"):
                 message = "has no last day, so nobody ever wins"
-                self._add((*path, "window"), None, message, "write to: and the last day that counts", key=True)
+                self._add(
+                    (*path, "window"), None, message, "write to: and the last day that counts", key=True
+                )
             prizes = [_exact(prize.get("cash")) for _, prize in _blocks(path, contest, "prizes")]
             if contest.get("tie") is None and prizes and None not in prizes[:2]:
                 first, second = (Fraction(prize or 0) for prize in (*prizes, 0)[:2])
