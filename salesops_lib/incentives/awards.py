@@ -73,7 +73,8 @@ def winners(award: Award, standings: Standings, minor: int = 100) -> pd.DataFram
         }
         for payee, value in attained.items()
     ]  # fmt: skip
-    rows.sort(key=lambda row: (not row["is_winner"], row["place"] or len(rows) + 1, row["payee"]))
+    last = len(rows) + 1
+    rows.sort(key=lambda row: (not row["is_winner"], row["place"] or last, row["payee"]))
     columns = ["payee", "role", "attainment", "tenure", "place", "is_winner", "value", "reason"]
     types = {
         "attainment": "Float64",
