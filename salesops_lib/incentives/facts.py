@@ -33,7 +33,7 @@ class Case:
     Attributes
     ----------
     spans
-        Days on which people are paid by the plan: rep_id, start, stop; one row a stay.
+        Days on which people are paid by the plan: rep_id, role, start, stop; one row a stay.
     """
 
     ws: Workspace
@@ -186,7 +186,7 @@ def _spans(ws: Workspace, plan: Plan, year: Period) -> pd.DataFrame:
     stays["start"] = stays.start.clip(lower=pd.Timestamp(max(first or year.start, year.start)))
     stays["stop"] = stays.stop.clip(upper=pd.Timestamp(min(last or year.end, year.end)))
     kept = stays.role.isin(plan.roles) & (stays.start <= stays.stop)
-    return stays.loc[kept, ["rep_id", "start", "stop"]].reset_index(drop=True)
+    return stays.loc[kept, ["rep_id", "role", "start", "stop"]].reset_index(drop=True)
 
 
 def _demand_one_role(stays: pd.DataFrame) -> None:
@@ -246,7 +246,7 @@ def _served_lines(lines: pd.DataFrame, spans: pd.DataFrame, months: Sequence[Per
     edges = np.array([np.datetime64(month.start) for month in months])
     month = np.searchsorted(edges, day.to_numpy().astype("datetime64[D]"), side="right") - 1
     lines = lines.assign(month=month, day=day).reset_index(names="at")
-    stays = lines.merge(spans, left_on="payee", right_on="rep_id")
+    stays = lines.merge(spans[["rep_id", "start", "stop"]], left_on="payee", right_on="rep_id")
     kept = stays[(stays.day >= stays.start) & (stays.day <= stays.stop)]
     return kept.drop(columns=["rep_id", "start", "stop", "day", "at"]).reset_index(drop=True)
 
