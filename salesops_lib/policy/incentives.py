@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, model_validator
 
-from salesops_lib.policy.values import Block, Identifier, Named, Share, Span
+from salesops_lib.policy.values import Block, Identifier, MayBeNamed, Named, Share, Span
 
 #: Decimal places that a rate, an attainment or a weight may have: millionths.
 PLACES = 6
@@ -261,10 +261,9 @@ class Modifier(Block):
 Link = Annotated[Gate | Hurdle | Modifier, Discriminator("kind")]
 
 
-class Plan(Block):
+class Plan(MayBeNamed):
     """How one role is paid for what it sells, over a span of days."""
 
-    id: Identifier = Field(description="Name of the plan.", examples=["ae-2025"])
     roles: tuple[Identifier, ...] = Field(min_length=1, description="Roles that it pays.", examples=[["ae"]])
     effective: Span = Field(description="Days on which it holds.")
     target_incentive: NotNegative | None = Field(
@@ -281,10 +280,9 @@ class Plan(Block):
     links: tuple[Link, ...] = Field(default=(), description="What opens, closes or changes components.")
 
 
-class Spiff(Block):
+class Spiff(MayBeNamed):
     """An amount for each unit of a product sold in a window, until a budget is used up."""
 
-    id: Identifier = Field(description="Name of the spiff.", examples=["spiff-q2"])
     roles: tuple[Identifier, ...] = Field(
         min_length=1, description="Roles that take part.", examples=[["ae"]]
     )
@@ -308,10 +306,9 @@ class Prize(Block):
     cash: NotNegative = Field(description="Whole currency units.", examples=[30_000])
 
 
-class Contest(Block):
+class Contest(MayBeNamed):
     """A race for the first places in a window."""
 
-    id: Identifier = Field(description="Name of the contest.", examples=["q3-race"])
     roles: tuple[Identifier, ...] = Field(
         min_length=1, description="Roles that take part.", examples=[["ae"]]
     )
@@ -326,10 +323,9 @@ class Contest(Block):
     )
 
 
-class Award(Block):
+class Award(MayBeNamed):
     """A prize that is not money: a trip, a club."""
 
-    id: Identifier = Field(description="Name of the award.", examples=["presidents-club"])
     kind: Literal["trip", "club", "goods"] = Field(default="trip", description="What it is.")
     roles: tuple[Identifier, ...] = Field(
         min_length=1, description="Roles that take part.", examples=[["ae"]]

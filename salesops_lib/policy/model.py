@@ -113,7 +113,7 @@ class Policy(Block):
         return getattr(named, lang) if named else id
 
     def names(self, lang: str) -> dict[str, str]:
-        """What the policy calls regions, channels, categories, teams, roles, functions, stages and rivals, by id.
+        """What the policy calls regions, channels, categories, teams, roles, functions, stages, rivals, plans, spiffs, contests and awards, by id.
 
         Examples
         --------
@@ -121,10 +121,22 @@ class Policy(Block):
         >>> load(None).names("zh")["won"]
         '赢单'
         """
-        kinds = ("event", "rival", "function", "role", "stage", "team", "category", "channel", "region")
+        kinds = (
+            "incentive",
+            "event",
+            "rival",
+            "function",
+            "role",
+            "stage",
+            "team",
+            "category",
+            "channel",
+            "region",
+        )
         return {item.id: getattr(item, lang) for kind in kinds for item in self._named(kind)}
 
     def _named(self, kind: str) -> tuple[Any, ...]:
+        pay = self.incentives
         groups: dict[str, tuple[Any, ...]] = {
             "region": self.org.regions,
             "channel": self.org.channels,
@@ -135,5 +147,6 @@ class Policy(Block):
             "stage": self.process.stages,
             "event": self.calendar.events,
             "rival": self.market.rivals,
+            "incentive": (*pay.plans, *pay.spiffs, *pay.contests, *pay.awards),
         }
         return groups[kind]
