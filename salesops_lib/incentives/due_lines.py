@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from salesops_lib.incentives.trace import trace
+from salesops_lib.incentives.trace import Trace, trace
 
 if TYPE_CHECKING:
     from salesops_lib.incentives.facts import Case
@@ -38,8 +38,7 @@ def earned_lines(case: Case, n_months: int) -> pd.DataFrame:
 
 def _moved(case: Case, component: Component, n_months: int) -> pd.DataFrame:
     """The differences of a component's traces, month after month."""
-    measured = {measure for measure, _ in case.history.actual}
-    if component.kind in ("flat", "scored") or component.measure not in measured:
+    if not by_lines(case, component):
         return _apart(case, case.earned.monthly(case.history, component.id)[:, :n_months])
     lines = case.lines(component)
     kinds = lines[[*_TRACED, "kind"]].drop_duplicates(_TRACED)
@@ -48,7 +47,7 @@ def _moved(case: Case, component: Component, n_months: int) -> pd.DataFrame:
     apart = np.zeros((len(case.history.payees), n_months), dtype=np.int64)
     before = pd.DataFrame({name: [] for name in (*_LINE, "pay")})
     for month in range(n_months):
-        found = _traced(case, component, lines, month + 1)
+        found = traced_lines(case, component, lines, month + 1)
         apart[:, month] = found.apart[:, : month + 1].sum(axis=1)
         batches = [batch.lines.to_pandas()[[*_TRACED, "pay"]] for batch in found if batch.lines.num_rows]
         now = before.iloc[:0]
@@ -64,6 +63,12 @@ def _moved(case: Case, component: Component, n_months: int) -> pd.DataFrame:
     return pd.concat([part for part in (rows.rename(columns={"pay": "amount"}), rest) if len(part)] or [rest])
 
 
+def by_lines(case: Case, component: Component) -> bool:
+    """Whether a component's pay is earned line by line; else by what its plan promises, or by ratios."""
+    measured = {measure for measure, _ in case.history.actual}
+    return component.kind not in ("flat", "scored") and component.measure in measured
+
+
 def _apart(case: Case, added: NDArray[np.int64]) -> pd.DataFrame:
     """Pay that no line earns, payees × months, as rows."""
     payee, month = np.nonzero(added)
@@ -74,7 +79,8 @@ def _apart(case: Case, added: NDArray[np.int64]) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def _traced(case: Case, component: Component, lines: pd.DataFrame, n_months: int) -> Any:
+def traced_lines(case: Case, component: Component, lines: pd.DataFrame, n_months: int) -> Trace:
+    """The trace of a component's `lines`, those that its case credits, in the first months of its year."""
     import duckdb
 
     rules, zero_quota = case.ws.policy.incentives.rules, case.ws.policy.semantics.zero_quota

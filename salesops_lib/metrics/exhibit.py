@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from salesops_lib.periods import Window
 
 Unit = Literal[
-    "money", "count", "quantity", "ratio", "pp", "index", "score", "days", "date", "text", "multiple"
+    "money",
+    "exact",
+    "rate",
+    "count",
+    "quantity",
+    "ratio",
+    "pp",
+    "index",
+    "score",
+    "days",
+    "date",
+    "text",
+    "multiple",
 ]
 
 Kind = Literal[

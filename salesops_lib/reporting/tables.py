@@ -88,7 +88,7 @@ def columns(exhibit: Exhibit, voice: Voice, *, hidden: frozenset[str] = HIDDEN) 
     units = {str(name): unit_of(exhibit, name) for name in frame.columns if name not in hidden}
     money = voice.money(v for name, unit in units.items() if unit == "money" for v in known(frame[name]))
     return [
-        Column(name, voice.name("column", name), unit, money if unit == "money" else None)
+        Column(name, voice.name("column", name), unit, {"money": money, "exact": voice.exact}.get(unit))
         for name, unit in units.items()
     ]
 
