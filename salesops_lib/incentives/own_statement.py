@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
 
 _SOURCES = ("order_lines", "reps", "targets")
+#: Lines on the page; the workbook holds all.
+_SHOWN, _SHOWN_FEW = 8, 5
 _OPEN = ["waiting", "held", "withheld"]
+_DELAYED = ("waiting", "held")
 _GONE = ["forfeited", "clawed_back", "lapsed"]
 
 
@@ -44,14 +47,9 @@ class OwnStatement:
         rows = self._earned_steps()
         earned = sum(amount for _, amount, _ in rows)
         rows.append(("pay_earned", earned, None))
-        kept, earlier = self._kept(is_new=True), self._kept(is_new=False)
+        kept, earlier = self._kept()
         rows += kept
-        if later := sum(amount for _, amount, _ in earlier):
-            moved = {
-                name: int(self.made.lines.loc[~self.made.lines.is_new, name].sum()) for name in PLACES[:-1]
-            }
-            why = Finding("statement.why.earlier", moved) if later else None
-            rows.append(("pay_earlier", later, why))
+        rows.append(("pay_earlier", earlier, Finding("statement.why.earlier", {})))
         rows.append(("pay_released", int(self.own.released.sum()), None))
         rows += (advances := self._advances())
         paid = self.paid
@@ -64,14 +62,17 @@ class OwnStatement:
         frame = frame[shown].assign(is_total=frame.step == "pay_paid").reset_index(drop=True)
         told = {
             "name": self.payee["name"], "period": self.ws.period.label, "paid": paid, "earned": earned,
-            "kept": sum(amount for _, amount, _ in kept), "earlier": later,
+            "kept": sum(amount for _, amount, _ in kept), "earlier": earlier,
             "other": sum(amount for _, amount, _ in advances), "n": len(self.made.slices),
         }  # fmt: skip
         which = "statement.paid_and_more" if told["other"] else "statement.paid"
         return Exhibit(
             "statement_steps", "table", frame, units={"amount": "exact"}, sources=_SOURCES, window=self.ws.window,
             findings=(Finding(which, told), Finding("statement.exact", told)),
-            notes=(Finding("note.statement_plan", {"plan": self.payee.plan, "version": self.ws.policy.version}),),
+            notes=(
+                Finding("note.statement_plan", {"plan": self.payee.plan, "version": self.ws.policy.version}),
+                self._contest(),
+            ),
         )  # fmt: skip
 
     @property
@@ -94,14 +95,17 @@ class OwnStatement:
         """Whether pay is earned by lines: those of orders, and of one's people."""
         return bool(row.order_id) or self.kinds.get((row.plan, row.component), ("", ""))[1] == "roll_up"
 
-    def _kept(self, *, is_new: bool) -> list[tuple[str, int, Finding | None]]:
-        lines = self.made.lines[self.made.lines.is_new == is_new]
-        found: list[tuple[str, int, Finding | None]] = []
-        for place in PLACES[:-1]:
-            amount = -int(lines[place].sum())
-            if amount:
-                found.append((f"pay_{place}", amount, Finding(f"statement.why.{place}", {})))
-        return found
+    def _kept(self) -> tuple[list[tuple[str, int, Finding | None]], int]:
+        """What keeps the period's pay from being released, and what earlier pay is due now, less what is held anew."""
+        lines = self.made.lines
+        new, old = lines[lines.is_new], lines[~lines.is_new]
+        amounts = {place: -int(new[place].sum()) for place in _DELAYED}
+        amounts |= {place: -int(lines[place].sum()) for place in PLACES[:-1] if place not in _DELAYED}
+        kept: list[tuple[str, int, Finding | None]] = [
+            (f"pay_{place}", amount, Finding(f"statement.why.{place}", {}))
+            for place, amount in amounts.items()
+        ]
+        return kept, -int(old[list(_DELAYED)].sum().sum())
 
     def _advances(self) -> list[tuple[str, int, Finding | None]]:
         own = self.own
@@ -131,7 +135,7 @@ class OwnStatement:
         amounts = grouped[["n_lines", "credited", "n_units", "pay"]].sum(min_count=1)
         rest = self.rest.assign(of_lines=[self._is_of_lines(row) for row in self.rest.itertuples()])
         rows = [
-            {"component": _named(row), "tier": self._tier(row), "n": row.n_lines, **self._amounts(row)}
+            {"component": _named(row), "tier": self._tier(row), "n_lines": row.n_lines, **self._amounts(row)}
             for row in amounts.itertuples()
         ]
         for (plan, component, is_of_lines), part in rest.groupby(["plan", "component", "of_lines"]):
@@ -144,7 +148,7 @@ class OwnStatement:
         assert total == int(self.own.earned.sum()), "slices add up to what was earned"
         rows.append({"component": "total", "pay": total, "is_total": True})
         frame = pd.DataFrame(
-            rows, columns=["component", "tier", "n", "credited", "n_units", "rate", "pay", "is_total"]
+            rows, columns=["component", "tier", "n_lines", "credited", "n_units", "rate", "pay", "is_total"]
         )
         frame = frame.assign(is_total=frame.is_total.eq(True))
         told = {"n": len(slices), "earned": total, "period": self.ws.period.label}
@@ -160,34 +164,34 @@ class OwnStatement:
         )
         rows = [
             {
-                "order_id": row.order_id or None, "line_id": row.line_id or None, "customer": row.customer or None,
+                "order_line": _order_line(row), "customer": row.customer or None,
                 "credited_on": row.credited_on, "component": _named(row), "tier": self._tier(row), **self._amounts(row),
             }
             for row in ordered.itertuples()
         ]  # fmt: skip
-        frame = pd.DataFrame(rows, columns=["order_id", "line_id", "customer", "credited_on", "component", "tier", "credited", "n_units", "rate", "pay"])  # fmt: skip
+        frame = pd.DataFrame(rows, columns=["order_line", "customer", "credited_on", "component", "tier", "credited", "n_units", "rate", "pay"])  # fmt: skip
         frame = _with_total(frame, ["pay"])
-        return Exhibit("statement_slices", "table", frame, units=_UNITS)
+        return Exhibit("statement_slices", "table", frame, units=_UNITS, shown=_SHOWN)
 
     def _earlier(self) -> Exhibit:
         """Lines credited before whose pay the period changed."""
         rest = self.rest.assign(size=self.rest.pay.abs()).sort_values(["size", *UNIT], ascending=False)
         rows = [
             {
-                "order_id": row.order_id or None, "line_id": row.line_id or None, "customer": row.customer or None,
+                "order_line": _order_line(row), "customer": row.customer or None,
                 "credited_on": row.credited_on, "component": _named(row), "pay": row.pay,
             }
             for row in rest.itertuples()
         ]  # fmt: skip
-        columns = ["order_id", "line_id", "customer", "credited_on", "component", "pay"]
+        columns = ["order_line", "customer", "credited_on", "component", "pay"]
         frame = _with_total(pd.DataFrame(rows, columns=columns), ["pay"])
-        return Exhibit("statement_earlier", "table", frame, units=_UNITS)
+        return Exhibit("statement_earlier", "table", frame, units=_UNITS, shown=_SHOWN_FEW)
 
     def places(self) -> Exhibit:
         """Where the pay of each line that moved is: paid, not due yet, held, or gone."""
         lines = self.made.lines
         frame = pd.DataFrame({
-            "order_id": lines.order_id.where(lines.order_id != ""), "line_id": lines.line_id.where(lines.line_id != ""),
+            "order_line": [_order_line(row) for row in lines.itertuples()],
             "customer": lines.customer.where(lines.customer != ""), "credited_on": lines.credited_on,
             "component": [_named(row) for row in lines.itertuples()], "earned": lines.earned, "released": lines.released,
             "waiting": lines.waiting, "held": lines.held + lines.withheld, "lost": lines[_GONE].sum(axis=1),
@@ -202,7 +206,7 @@ class OwnStatement:
         told = {"released": int(lines.released.sum()), "n": int((lines.released != 0).sum())}
         return Exhibit(
             "statement_places", "table", _without_zeros(frame, amounts), units=dict.fromkeys(amounts, "exact"),
-            findings=(Finding("statement.places", told),),
+            shown=_SHOWN, findings=(Finding("statement.places", told),),
         )  # fmt: skip
 
     # ---- where one stands ----
@@ -299,7 +303,7 @@ class OwnStatement:
         rows = self.made.open
         amounts = rows[_OPEN].sum(axis=1)
         frame = pd.DataFrame({
-            "order_id": rows.order_id.where(rows.order_id != ""), "line_id": rows.line_id.where(rows.line_id != ""),
+            "order_line": [_order_line(row) for row in rows.itertuples()],
             "customer": rows.customer.where(rows.customer != ""), "credited_on": rows.credited_on,
             "component": [_named(row) for row in rows.itertuples()], **{name: rows[name] for name in _OPEN},
             "reason": [_reason(reason) for reason in rows.reason],
@@ -307,13 +311,15 @@ class OwnStatement:
         frame = frame.assign(size=amounts.abs()).sort_values("size", ascending=False, kind="stable")
         frame = _with_total(frame.drop(columns="size").reset_index(drop=True), _OPEN)
         told = {"open": int(amounts.sum()), "n": len(rows), **{name: int(rows[name].sum()) for name in _OPEN}}
-        which = "statement.open" if told["open"] else "statement.nothing_open"
+        is_simple = not (told["held"] or told["withheld"])
+        which = "statement.open_waiting" if is_simple else "statement.open"
+        which = which if told["open"] else "statement.nothing_open"
         assert told["open"] == (int(self.own.closing.iloc[-1]) if len(self.own) else 0), (
             "open lines are the closing balance"
         )
         return Exhibit(
             "statement_open", "table", _without_zeros(frame, _OPEN), units=dict.fromkeys(_OPEN, "exact"),
-            findings=(Finding(which, told),), notes=(Finding("note.statement_release", {}),),
+            shown=_SHOWN_FEW, findings=(Finding(which, told),), notes=(Finding("note.statement_release", {}),),
         )  # fmt: skip
 
     def year(self) -> Exhibit:
@@ -322,15 +328,20 @@ class OwnStatement:
         amounts = ["earned", *PLACES, "taken_back", "draw", "recovered", "guarantee", "paid"]
         shown = ["earned", "released", "taken_back", "draw", "recovered", "guarantee", "paid"]
         frame = months[["month", *shown, "closing"]]
-        total = {"month": "total", **{name: int(months[name].sum()) for name in shown}, "is_total": True}
-        total["closing"] = int(months.closing.iloc[-1]) if len(months) else 0
-        frame = pd.concat([frame.assign(is_total=False), pd.DataFrame([total])], ignore_index=True)
+        closing = int(months.closing.iloc[-1]) if len(months) else 0
         sums = {name: int(months[name].sum()) for name in amounts}
+        total = {
+            "month": "total",
+            **{name: sums[name] for name in shown},
+            "closing": closing,
+            "is_total": True,
+        }
+        frame = pd.concat([frame.assign(is_total=False), pd.DataFrame([total])], ignore_index=True)
         told = {"year": self.ws.calendar.period_of(self.ws.period.end, "year").label, "paid": sums["paid"],
-                "earned": sums["earned"], "closing": total["closing"]}  # fmt: skip
+                "earned": sums["earned"], "closing": closing}  # fmt: skip
         return Exhibit(
             "statement_year", "table", _without_zeros(frame, shown), units=dict.fromkeys([*shown, "closing"], "exact"),
-            findings=(Finding("statement.year", told),), parts=(self._reconciled(sums, total["closing"]),),
+            findings=(Finding("statement.year", told),), parts=(self._reconciled(sums, closing),),
         )  # fmt: skip
 
     def _reconciled(self, sums: dict[str, int], closing: int) -> Exhibit:
@@ -357,7 +368,7 @@ class OwnStatement:
         clawed, adjusted = self.made.clawbacks, self.made.adjusted
         if len(clawed):
             frame = pd.DataFrame({
-                "order_id": clawed.order_id.where(clawed.order_id != ""), "customer": clawed.customer.where(clawed.customer != ""),
+                "order_line": [_order_line(row) for row in clawed.itertuples()], "customer": clawed.customer.where(clawed.customer != ""),
                 "component": [_named(row) for row in clawed.itertuples()], "reason": [_reason(event) for event in clawed.event],
                 "asked": clawed.asked, "clawed_back": clawed.clawed_back,
             }).sort_values("asked", ascending=False, kind="stable")  # fmt: skip
@@ -376,7 +387,7 @@ class OwnStatement:
             ))  # fmt: skip
         return tuple(found)
 
-    def contest(self) -> Finding:
+    def _contest(self) -> Finding:
         """How the statement is contested."""
         rules = self.ws.policy.incentives.disputes
         told = {"days": rules.open_days, "answer": rules.answer_days, "levels": tuple(rules.levels)}
@@ -405,7 +416,12 @@ class OwnStatement:
         )
 
 
-_UNITS = {"credited": "exact", "n_units": "quantity", "rate": "rate", "pay": "exact", "n": "count"}
+_UNITS = {"credited": "exact", "n_units": "quantity", "rate": "rate", "pay": "exact", "n_lines": "count"}
+
+
+def _order_line(row: Any) -> str | None:
+    """An order and its line; nothing where pay is of no order that is one's own."""
+    return (f"{row.order_id}-{row.line_id}" if row.line_id else str(row.order_id)) if row.order_id else None
 
 
 def _key(row: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from salesops_lib.incentives import pay_office, statements
 from salesops_lib.incentives.own_statement import OwnStatement
-from salesops_lib.metrics import Exhibit, Finding, Missing
+from salesops_lib.metrics import Exhibit, Missing
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -29,12 +29,11 @@ class Report:
     corrections: Section = ()
     everybody: Section = ()
     nobody: Section = ()
-    asks: tuple[Finding, ...] = ()
 
     @property
     def movers(self) -> Section:
         """What the headline says beside the amount."""
-        return (*self.standing, *self.open[:1], *self.year[:1], *self.corrections[:1])
+        return (*self.standing, *self.open, *self.year)
 
 
 def statement(ws: Workspace) -> Report:
@@ -72,5 +71,4 @@ def _own(own: OwnStatement) -> Report:
         open=(own.open(),),
         year=(own.year(),),
         corrections=own.corrections(),
-        asks=(own.contest(),),
     )

@@ -91,6 +91,8 @@ class Exhibit:
         What the reader must know to read it right: exclusions, alignment, restatements.
     parts
         Further exhibits of the same section.
+    shown
+        Rows of a table that a page shows beside its totals, 15 where 0; the workbook holds all.
     """
 
     id: str
@@ -104,6 +106,7 @@ class Exhibit:
     sources: tuple[str, ...] = ()
     notes: tuple[Finding, ...] = ()
     parts: tuple[Exhibit, ...] = ()
+    shown: int = 0
 
 
 @dataclass(frozen=True)
