@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 LAST_DAYS = 3
 #: Working days after a period's end in which held-back orders appear: about two weeks.
 RELEASE_DAYS = 10
-#: Odds that chance alone names anybody at all: to be named is grave.
+#: Odds that chance alone names anybody, or any edge, at all: to be named is grave.
 NAMED_ODDS = 0.01
 #: Degree of the polynomial through the logarithm of the counts, and width of a bin of attainment.
 _DEGREE, _WIDTH = 3, 0.025

@@ -188,18 +188,3 @@ def _managers(ws: Workspace, people: pd.Series, year: Period, levels: int) -> ND
         power = step @ power
         total += power
     return total
-
-
-def profiles(ws: Workspace, window: Window, tenure_years: tuple[float, float]) -> pd.DataFrame:
-    """One row a person, by id: name, region, team and tenure (new, settled or long) on the last day."""
-    frame = ws.facts.query(
-        "SELECT r.rep_id, COALESCE(r.name, r.rep_id) AS name, o.region, o.team, r.hired_on FROM reps AS r LEFT JOIN ("
-        "  SELECT rep_id, region, team FROM org WHERE COALESCE(valid_from, DATE '1900-01-01') <= ?"
-        "  QUALIFY ROW_NUMBER() OVER (PARTITION BY rep_id ORDER BY valid_from DESC NULLS LAST, team, region) = 1"
-        ") AS o ON o.rep_id = r.rep_id ORDER BY r.rep_id",
-        [window.end],
-    )
-    years = (pd.Timestamp(window.end) - pd.to_datetime(frame.hired_on)).dt.days / 365.25
-    bins = [-np.inf, *tenure_years, np.inf]
-    tenure = pd.cut(years, bins, right=False, labels=["tenure_new", "tenure_settled", "tenure_long"])
-    return frame.assign(tenure=tenure.astype(object)).drop(columns="hired_on").set_index("rep_id")
