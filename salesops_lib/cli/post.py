@@ -31,7 +31,7 @@ def post(period: str, workspace: str) -> int:
         ws.close()
     click.echo(
         f"{entry['statement']} is posted: {entry['paid'] / unit:,.2f} {ws.policy.semantics.currency} to "
-        f"{entry['n_payees']} people, {entry['adjusted'] / unit:,.2f} of it for earlier months; "
+        f"{entry['n_payees']} {'person' if entry['n_payees'] == 1 else 'people'}, {entry['adjusted'] / unit:,.2f} of it for earlier months; "
         f"policy {entry['policy']['version']}, {entry['file']}."
     )
     return app.DONE

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from salesops_lib.incentives.dues import day_numbers
 from salesops_lib.incentives.exact import quotient, total, whole
 
 if TYPE_CHECKING:
@@ -107,10 +108,10 @@ class _Lines:
         self.dues, self.payments, self.rules = dues, payments, rules
         self.names, self.rows, self.unit = names.reset_index(drop=True), rows, unit
         self.shape = (len(names), len(dues.statements))
-        self.ends = _days([statement.end for statement in dues.statements])
+        self.ends = day_numbers([statement.end for statement in dues.statements])
         left = dues.people.groupby("payee").left_on.last()
         gone = pd.to_datetime(self.names.payee.map(left))
-        until = np.where(gone.isna(), _LATE, _days(gone.fillna(pd.Timestamp(0))) + payments.leaver_days)
+        until = np.where(gone.isna(), _LATE, day_numbers(gone.fillna(pd.Timestamp(0))) + payments.leaver_days)
         self.day = np.minimum(self.ends[None, :], until[:, None])
         self.is_over = self.ends[None, :] > until[:, None]
 
@@ -196,7 +197,7 @@ class _Lines:
         rows = rows[rows.event == event]
         orders = pd.Index(np.unique(np.append(rows.order_id.to_numpy(dtype=object), [""])))
         code = orders.get_indexer(rows.order_id)
-        keys = code * _DAYS + _days(rows.day)
+        keys = code * _DAYS + day_numbers(rows.day)
         ranked = np.argsort(keys, kind="stable")
         keys, amount = keys[ranked], rows.amount.to_numpy(dtype=np.int64)[ranked]
         own = orders.get_indexer(self.names.order_id.iloc[at])
@@ -216,9 +217,9 @@ class _Lines:
         if n_rules and len(holds):
             joined = self.names[["order_id"]].reset_index(names="line").merge(holds, on="order_id")
             longest = np.array([hold.max_days for hold in self.payments.holds])[joined.rule.astype(int)]
-            first = _days(joined.first_day)
+            first = day_numbers(joined.first_day)
             lasts = pd.to_datetime(joined.last_day)
-            last = np.where(lasts.isna(), _LATE, _days(lasts.fillna(pd.Timestamp(0))))
+            last = np.where(lasts.isna(), _LATE, day_numbers(lasts.fillna(pd.Timestamp(0))))
             last = np.minimum(last, first + longest - 1)
             line, own = joined.line.to_numpy(), joined.rule.to_numpy(dtype=np.int64)
             for at in range(self.shape[1]):
@@ -249,11 +250,3 @@ class _Lines:
 
 #: More days than any date has since 1970.
 _DAYS = 10**7
-
-
-def _days(values: object) -> NDArray[np.int64]:
-    """Days since 1970."""
-    found: NDArray[np.int64] = (
-        pd.to_datetime(pd.Series(values, dtype=object)).to_numpy().astype("datetime64[D]").astype(np.int64)
-    )
-    return found

@@ -239,6 +239,22 @@ class PayChecker(Checker):
                 self._add((*path, "months"), months, message, "e.g. months: [1, 3]")
         for path, cap in self._items(*base, "caps"):
             self._either(path, cap, "amount", "times_target")
+        for path, clawback in self._items(*base, "clawbacks"):
+            self._clawback(path, clawback)
+
+    def _clawback(self, path: Path, clawback: Mapping[str, Any]) -> None:
+        """What is taken back must be what the event leaves to take."""
+        event, amount = clawback.get("event"), clawback.get("amount", "full")
+        attainment = clawback.get("attainment", "reduce")
+        if event in ("bad_debt", "churned") and attainment == "reduce":
+            message = f"{event} leaves the order as it was sold, so attainment does not fall"
+            self._add((*path, "attainment"), attainment, message, "write attainment: keep", key=True)
+        if event in ("cancelled", "returned") and amount != "full":
+            message = f"{event} is what went back, and {amount} is a share of something else"
+            self._add((*path, "amount"), amount, message, "write amount: full, and a share if not all of it")
+        if event == "cancelled" and (attainment != "reduce" or _exact(clawback.get("share", 1)) != 1):
+            message = "a cancelled line is no sale any more: attainment and all of its pay fall with it"
+            self._add(path, event, message, "write attainment: reduce, and no share")
 
     def _either(self, path: Path, block: Mapping[str, Any], one: str, other: str) -> None:
         if (block.get(one) is None) == (block.get(other) is None):

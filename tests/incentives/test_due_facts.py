@@ -119,6 +119,21 @@ def test_draws_for_the_first_months_and_further_earnings(company):
     assert set(found.lines.component) == {"core", "spiff"}
 
 
+def test_months_before_the_first_sale_and_people_who_come_later(company):
+    """A fixed amount is paid from the plan's first month on; who begins in August has no statement before."""
+    flat = {"id": "flat", "en": "F", "zh": "固", "kind": "flat", "amount": 1200}
+    reps = [
+        {"rep_id": "ann", "role": "ae", "hired_on": "2024-01-01"},
+        {"rep_id": "bob", "role": "ae", "hired_on": "2025-08-01"},
+    ]
+    sold = [{"order_id": "S1", "line_id": "1", "ordered_on": "2025-03-10", "net_amount": 10, "rep_id": "ann"}]
+    ws = company({}, components=(flat,), period="2025-04", reps=reps, order_lines=sold)
+    months = paid(ws).months
+    assert months[["payee", "month", "paid"]].to_numpy().tolist() == [
+        ["ann", f"2025-{n:02}", 10_000] for n in range(1, 5)
+    ]
+
+
 def test_movements_add_up_to_pay_to_date(company):
     flat = {"id": "flat", "en": "F", "zh": "固", "kind": "flat", "amount": 1200}
     monthly = {**CORE, "id": "monthly", "mode": "marginal", "interval": "quarter", "basis": "amount"}
@@ -137,6 +152,16 @@ def test_movements_add_up_to_pay_to_date(company):
         ({"release": (CASH,)}, {"receipts": []}, "waits for cash_in, and receipts hold nothing"),
         ({"holds": ({"when": "deal_disputed"},)}, {}, "deal_disputed holds pay of disputed orders"),
         ({"clawbacks": ({"event": "churned", "within_days": 9},)}, {}, "churned, full needs the terms"),
+        (
+            {"caps": ({"scope": "person_year", "times_target": 4},)},
+            {"reps": [{"rep_id": "ann", "role": "ae"}]},
+            "by target incentive, and ann have none",
+        ),
+        (
+            {"guarantees": ({"event": "hire", "of": "average_last_6", "months": 1},)},
+            {"reps": [{"rep_id": "ann", "role": "ae"}]},
+            "by months since hire, and ann have no day of hire",
+        ),
     ],
 )
 def test_what_the_tables_do_not_say_is_refused(company, payments, tables, says):

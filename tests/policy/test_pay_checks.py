@@ -157,3 +157,17 @@ def test_readings_are_what_the_engine_pays():
                     values,
                     x,
                 )
+
+
+@pytest.mark.parametrize(
+    ("clawback", "expected"),
+    [
+        ("event: bad_debt, within_days: 90", "bad_debt leaves the order as it was sold, so attainment does not fall"),
+        ("event: returned, within_days: 90, amount: unpaid_share", "returned is what went back, and unpaid_share is a share of something else"),
+        ("event: cancelled, within_days: 90, share: 0.5", "all of its pay fall with it; write attainment: reduce, and no share"),
+        ("event: cancelled, within_days: 90, attainment: keep", "all of its pay fall with it; write attainment: reduce, and no share"),
+    ],
+)  # fmt: skip
+def test_clawbacks_take_what_the_event_leaves(told, clawback, expected):
+    after = "}\n  payments:\n    clawbacks: [{" + clawback + "}]\n  disputes: {levels: [ae]"
+    assert any(expected in line for line in told(CORE, after))
