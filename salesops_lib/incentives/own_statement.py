@@ -83,17 +83,20 @@ class OwnStatement:
     def _earned_steps(self) -> list[tuple[str, int, Finding | None]]:
         slices = self.made.slices
         told = {"n": int(slices.n_lines.sum()), "orders": int(slices.order_id.nunique())}
-        lines = self.rest[[self._is_of_lines(row) for row in self.rest.itertuples()]]
-        others = self.rest.drop(lines.index)
+        of_lines = self._of_lines(self.rest)
+        lines, others = self.rest[of_lines], self.rest[~of_lines]
         return [
             ("pay_new_sales", int(slices.pay.sum()), Finding("statement.why.new_sales", told)),
             ("pay_rerated", int(lines.pay.sum()), Finding("statement.why.rerated", {"n": len(lines)})),
             ("pay_without_lines", int(others.pay.sum()), Finding("statement.why.without_lines", {})),
         ]
 
-    def _is_of_lines(self, row: Any) -> bool:
+    def _of_lines(self, rows: pd.DataFrame) -> pd.Series:
         """Whether pay is earned by lines: those of orders, and of one's people."""
-        return bool(row.order_id) or self.kinds.get((row.plan, row.component), ("", ""))[1] == "roll_up"
+        rolled = [
+            self.kinds.get(key, ("", ""))[1] == "roll_up" for key in zip(rows.plan, rows.component, strict=True)
+        ]
+        return (rows.order_id != "") | pd.Series(rolled, index=rows.index, dtype=bool)
 
     def _kept(self) -> tuple[list[tuple[str, int, Finding | None]], int]:
         """What keeps the period's pay from being released, and what earlier pay is due now, less what is held anew."""
@@ -133,7 +136,7 @@ class OwnStatement:
         by = ["plan", "component", "tier"]
         grouped = slices.groupby(by, as_index=False)
         amounts = grouped[["n_lines", "credited", "n_units", "pay"]].sum(min_count=1)
-        rest = self.rest.assign(of_lines=[self._is_of_lines(row) for row in self.rest.itertuples()])
+        rest = self.rest.assign(of_lines=self._of_lines(self.rest))
         rows = [
             {"component": _named(row), "tier": self._tier(row), "n_lines": row.n_lines, **self._amounts(row)}
             for row in amounts.itertuples()
@@ -397,11 +400,11 @@ class OwnStatement:
 
     def _with_units(self, slices: pd.DataFrame) -> pd.DataFrame:
         """Credit of money in minor units, of anything else in whole units."""
-        money = slices.measure.map(_is_money).astype(bool)
-        parts = slices.measure.map(lambda measure: parts_of(self.ws, measure))
-        return slices.assign(
-            n_units=(slices.credited / parts).where(~money), credited=slices.credited.where(money)
-        )
+        measures = slices.measure.tolist()
+        money = pd.Series([_is_money(one) for one in measures], index=slices.index, dtype=bool)
+        parts = pd.Series([parts_of(self.ws, one) for one in measures], index=slices.index, dtype="int64")
+        credited = slices.credited.astype("int64")
+        return slices.assign(n_units=(credited / parts).where(~money), credited=credited.where(money))
 
     def _amounts(self, row: Any) -> dict[str, Any]:
         credited = None if pd.isna(row.credited) else int(row.credited)
