@@ -9,8 +9,16 @@ import pandas as pd
 from salesops_lib.incentives.crediting import parts_of
 from salesops_lib.incentives.releases import PLACES
 from salesops_lib.incentives.slices import UNIT
+from salesops_lib.incentives.statement_cells import (
+    is_money,
+    named,
+    order_line,
+    why,
+    with_total,
+    without_zeros,
+)
 from salesops_lib.incentives.statements import Statements, rerated
-from salesops_lib.metrics import REGISTRY, Exhibit, Finding
+from salesops_lib.metrics import Exhibit, Finding
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -94,7 +102,8 @@ class OwnStatement:
     def _of_lines(self, rows: pd.DataFrame) -> pd.Series:
         """Whether pay is earned by lines: those of orders, and of one's people."""
         rolled = [
-            self.kinds.get(key, ("", ""))[1] == "roll_up" for key in zip(rows.plan, rows.component, strict=True)
+            self.kinds.get(key, ("", ""))[1] == "roll_up"
+            for key in zip(rows.plan, rows.component, strict=True)
         ]
         return (rows.order_id != "") | pd.Series(rolled, index=rows.index, dtype=bool)
 
@@ -138,14 +147,14 @@ class OwnStatement:
         amounts = grouped[["n_lines", "credited", "n_units", "pay"]].sum(min_count=1)
         rest = self.rest.assign(of_lines=self._of_lines(self.rest))
         rows = [
-            {"component": _named(row), "tier": self._tier(row), "n_lines": row.n_lines, **self._amounts(row)}
+            {"component": named(row), "tier": self._tier(row), "n_lines": row.n_lines, **self._amounts(row)}
             for row in amounts.itertuples()
         ]
         for (plan, component, is_of_lines), part in rest.groupby(["plan", "component", "of_lines"]):
             which = "statement.tier.earlier" if is_of_lines else "statement.tier.none"
             own = {"plan": plan, "component": component}
             rows.append(
-                {"component": _named(pd.Series(own)), "tier": Finding(which, {}), "pay": int(part.pay.sum())}
+                {"component": named(pd.Series(own)), "tier": Finding(which, {}), "pay": int(part.pay.sum())}
             )
         total = sum(int(row["pay"]) for row in rows)
         assert total == int(self.own.earned.sum()), "slices add up to what was earned"
@@ -167,13 +176,13 @@ class OwnStatement:
         )
         rows = [
             {
-                "order_line": _order_line(row), "customer": row.customer or None,
-                "credited_on": row.credited_on, "component": _named(row), "tier": self._tier(row), **self._amounts(row),
+                "order_line": order_line(row), "customer": row.customer or None,
+                "credited_on": row.credited_on, "component": named(row), "tier": self._tier(row), **self._amounts(row),
             }
             for row in ordered.itertuples()
         ]  # fmt: skip
         frame = pd.DataFrame(rows, columns=["order_line", "customer", "credited_on", "component", "tier", "credited", "n_units", "rate", "pay"])  # fmt: skip
-        frame = _with_total(frame, ["pay"])
+        frame = with_total(frame, ["pay"])
         return Exhibit("statement_slices", "table", frame, units=_UNITS, shown=_SHOWN)
 
     def _earlier(self) -> Exhibit:
@@ -181,123 +190,36 @@ class OwnStatement:
         rest = self.rest.assign(size=self.rest.pay.abs()).sort_values(["size", *UNIT], ascending=False)
         rows = [
             {
-                "order_line": _order_line(row), "customer": row.customer or None,
-                "credited_on": row.credited_on, "component": _named(row), "pay": row.pay,
+                "order_line": order_line(row), "customer": row.customer or None,
+                "credited_on": row.credited_on, "component": named(row), "pay": row.pay,
             }
             for row in rest.itertuples()
         ]  # fmt: skip
         columns = ["order_line", "customer", "credited_on", "component", "pay"]
-        frame = _with_total(pd.DataFrame(rows, columns=columns), ["pay"])
+        frame = with_total(pd.DataFrame(rows, columns=columns), ["pay"])
         return Exhibit("statement_earlier", "table", frame, units=_UNITS, shown=_SHOWN_FEW)
 
     def places(self) -> Exhibit:
         """Where the pay of each line that moved is: paid, not due yet, held, or gone."""
         lines = self.made.lines
         frame = pd.DataFrame({
-            "order_line": [_order_line(row) for row in lines.itertuples()],
+            "order_line": [order_line(row) for row in lines.itertuples()],
             "customer": lines.customer.where(lines.customer != ""), "credited_on": lines.credited_on,
-            "component": [_named(row) for row in lines.itertuples()], "earned": lines.earned, "released": lines.released,
+            "component": [named(row) for row in lines.itertuples()], "earned": lines.earned, "released": lines.released,
             "waiting": lines.waiting, "held": lines.held + lines.withheld, "lost": lines[_GONE].sum(axis=1),
-            "reason": [_reason(reason) for reason in lines.reason],
+            "reason": [why(one) for one in lines.reason],
         })  # fmt: skip
         size = (lines.released.abs() + lines.earned.abs()).to_numpy()
         frame = (
             frame.assign(size=size).sort_values("size", ascending=False, kind="stable").drop(columns="size")
         )
         amounts = ["earned", "released", "waiting", "held", "lost"]
-        frame = _with_total(frame.reset_index(drop=True), amounts)
+        frame = with_total(frame.reset_index(drop=True), amounts)
         told = {"released": int(lines.released.sum()), "n": int((lines.released != 0).sum())}
         return Exhibit(
-            "statement_places", "table", _without_zeros(frame, amounts), units=dict.fromkeys(amounts, "exact"),
+            "statement_places", "table", without_zeros(frame, amounts), units=dict.fromkeys(amounts, "exact"),
             shown=_SHOWN, findings=(Finding("statement.places", told),),
         )  # fmt: skip
-
-    # ---- where one stands ----
-
-    def standing(self) -> Exhibit:
-        """Measure, quota, attainment, tier and pay to date of each component."""
-        rows, told = [], []
-        for row in self.made.standing.itertuples():
-            part = parts_of(self.ws, row.measure) if row.measure else 1
-            is_money = _is_money(row.measure)
-            actual, quota = (None if pd.isna(v) else int(v) for v in (row.actual, row.quota))
-            attained = actual / quota if quota and actual is not None else None
-            period = self.ws.calendar.period_of(self.ws.calendar.parse(row.last).end, row.interval).label
-            tier = None if pd.isna(row.tier) else int(row.tier)
-            rows.append({
-                "component": _named(row), "measure": Finding("value.metric", {"value": row.measure}) if actual is not None else None,
-                "period": period, "actual": actual if is_money else None,
-                "n_units": actual / part if actual is not None and not is_money else None,
-                "quota": quota if is_money else None, "attainment": attained,
-                "tier": None if tier is None else Finding("statement.tier.of", {"n": tier, "of": int(row.n_tiers)}),
-                "pay_to_date": int(row.pay_to_date),
-            })  # fmt: skip
-            values = {"component": _key(row), "period": period, "attained": attained, "pay": int(row.pay_to_date),
-                      "actual": actual, "quota": quota}  # fmt: skip
-            if attained is not None and is_money:
-                told.append((int(row.pay_to_date), Finding("statement.standing", values)))
-        columns = [
-            "component",
-            "measure",
-            "period",
-            "actual",
-            "n_units",
-            "quota",
-            "attainment",
-            "tier",
-            "pay_to_date",
-        ]
-        units = {"actual": "money", "quota": "money", "pay_to_date": "exact", "n_units": "quantity"}
-        ranked = [finding for _, finding in sorted(told, key=lambda one: -one[0])]
-        return Exhibit(
-            "statement_standing", "table", pd.DataFrame(rows, columns=columns), units=units, findings=tuple(ranked),
-        )  # fmt: skip
-
-    def prospects(self) -> Exhibit:
-        """What the next tier of each component takes, and what exactly it is worth."""
-        rows, told = [], []
-        standing = self.made.standing
-        for row in standing[standing.short.notna()].itertuples():
-            part, is_money = parts_of(self.ws, row.measure), _is_money(row.measure)
-            short, worth, last = int(row.short), int(row.worth), self.ws.calendar.parse(row.last).end
-            unit = part if not row.by_quota else 1
-            edge = (
-                Finding("statement.edge.quota", {"edge": float(row.edge)})
-                if row.by_quota
-                else Finding("statement.edge.amount" if is_money else "statement.edge.count", {"edge": float(row.edge) * (unit if is_money else 1)})
-            )  # fmt: skip
-            rates = (row.rate_now, row.rate_next) if is_money else (None, None)
-            rows.append({
-                "component": _named(row), "tier": Finding("statement.tier.number", {"n": int(row.tier) + 1}), "edge": edge,
-                "short": short if is_money else None, "n_units": None if is_money else short / part, "until": last,
-                "worth": worth, "rate_now": rates[0], "rate_next": rates[1],
-            })  # fmt: skip
-            values = {"component": _key(row), "n": int(row.tier) + 1, "short": short if is_money else short / part,
-                      "worth": worth, "until": last, "now": rates[0], "next": rates[1], "measure": row.measure}  # fmt: skip
-            which = "statement.next" if is_money else "statement.next_units"
-            told.append((worth, Finding(which, values)))
-        columns = ["component", "tier", "edge", "short", "n_units", "until", "worth", "rate_now", "rate_next"]
-        units = {
-            "short": "exact",
-            "worth": "exact",
-            "rate_now": "rate",
-            "rate_next": "rate",
-            "n_units": "quantity",
-            "until": "date",
-        }
-        ranked = tuple(finding for _, finding in sorted(told, key=lambda one: -one[0]))
-        return Exhibit(
-            "statement_next", "table", pd.DataFrame(rows, columns=columns), units=units,
-            findings=ranked or (self._no_next(),), notes=(Finding("note.statement_next", {}),) if ranked else (),
-        )  # fmt: skip
-
-    def _no_next(self) -> Finding:
-        """Why no next tier is told."""
-        tiers = self.made.standing[self.made.standing.tier.notna()]
-        which = (
-            "over" if len(tiers) and tiers.is_over.all() else "closed" if tiers.is_closed.any() else "none"
-        )
-        return Finding(f"statement.next_{which}", {})
 
     # ---- what is open, the year, corrections ----
 
@@ -306,13 +228,13 @@ class OwnStatement:
         rows = self.made.open
         amounts = rows[_OPEN].sum(axis=1)
         frame = pd.DataFrame({
-            "order_line": [_order_line(row) for row in rows.itertuples()],
+            "order_line": [order_line(row) for row in rows.itertuples()],
             "customer": rows.customer.where(rows.customer != ""), "credited_on": rows.credited_on,
-            "component": [_named(row) for row in rows.itertuples()], **{name: rows[name] for name in _OPEN},
-            "reason": [_reason(reason) for reason in rows.reason],
+            "component": [named(row) for row in rows.itertuples()], **{name: rows[name] for name in _OPEN},
+            "reason": [why(one) for one in rows.reason],
         })  # fmt: skip
         frame = frame.assign(size=amounts.abs()).sort_values("size", ascending=False, kind="stable")
-        frame = _with_total(frame.drop(columns="size").reset_index(drop=True), _OPEN)
+        frame = with_total(frame.drop(columns="size").reset_index(drop=True), _OPEN)
         told = {"open": int(amounts.sum()), "n": len(rows), **{name: int(rows[name].sum()) for name in _OPEN}}
         is_simple = not (told["held"] or told["withheld"])
         which = "statement.open_waiting" if is_simple else "statement.open"
@@ -321,7 +243,7 @@ class OwnStatement:
             "open lines are the closing balance"
         )
         return Exhibit(
-            "statement_open", "table", _without_zeros(frame, _OPEN), units=dict.fromkeys(_OPEN, "exact"),
+            "statement_open", "table", without_zeros(frame, _OPEN), units=dict.fromkeys(_OPEN, "exact"),
             shown=_SHOWN_FEW, findings=(Finding(which, told),), notes=(Finding("note.statement_release", {}),),
         )  # fmt: skip
 
@@ -343,7 +265,7 @@ class OwnStatement:
         told = {"year": self.ws.calendar.period_of(self.ws.period.end, "year").label, "paid": sums["paid"],
                 "earned": sums["earned"], "closing": closing}  # fmt: skip
         return Exhibit(
-            "statement_year", "table", _without_zeros(frame, shown), units=dict.fromkeys([*shown, "closing"], "exact"),
+            "statement_year", "table", without_zeros(frame, shown), units=dict.fromkeys([*shown, "closing"], "exact"),
             findings=(Finding("statement.year", told),), parts=(self._reconciled(sums, closing),),
         )  # fmt: skip
 
@@ -371,19 +293,19 @@ class OwnStatement:
         clawed, adjusted = self.made.clawbacks, self.made.adjusted
         if len(clawed):
             frame = pd.DataFrame({
-                "order_line": [_order_line(row) for row in clawed.itertuples()], "customer": clawed.customer.where(clawed.customer != ""),
-                "component": [_named(row) for row in clawed.itertuples()], "reason": [_reason(event) for event in clawed.event],
+                "order_line": [order_line(row) for row in clawed.itertuples()], "customer": clawed.customer.where(clawed.customer != ""),
+                "component": [named(row) for row in clawed.itertuples()], "reason": [why(one) for one in clawed.event],
                 "asked": clawed.asked, "clawed_back": clawed.clawed_back,
             }).sort_values("asked", ascending=False, kind="stable")  # fmt: skip
             amounts = ["asked", "clawed_back"]
             told = {"n": len(clawed), "amount": int(clawed.asked.sum())}
             found.append(Exhibit(
-                "statement_clawbacks", "table", _with_total(frame.reset_index(drop=True), amounts),
+                "statement_clawbacks", "table", with_total(frame.reset_index(drop=True), amounts),
                 units=dict.fromkeys(amounts, "exact"), findings=(Finding("statement.clawbacks", told, tone="bad"),),
             ))  # fmt: skip
         if len(adjusted):
-            frame = adjusted.assign(component=[_named(row) for row in adjusted.itertuples()])
-            frame = _with_total(frame[["month", "component", "order_id", "line_id", "amount"]], ["amount"])
+            frame = adjusted.assign(component=[named(row) for row in adjusted.itertuples()])
+            frame = with_total(frame[["month", "component", "order_id", "line_id", "amount"]], ["amount"])
             told = {"n": len(adjusted), "amount": int(adjusted.amount.sum())}
             found.append(Exhibit(
                 "statement_adjusted", "table", frame, units={"amount": "exact"}, findings=(Finding("statement.adjusted", told),),
@@ -401,7 +323,7 @@ class OwnStatement:
     def _with_units(self, slices: pd.DataFrame) -> pd.DataFrame:
         """Credit of money in minor units, of anything else in whole units."""
         measures = slices.measure.tolist()
-        money = pd.Series([_is_money(one) for one in measures], index=slices.index, dtype=bool)
+        money = pd.Series([is_money(one) for one in measures], index=slices.index, dtype=bool)
         parts = pd.Series([parts_of(self.ws, one) for one in measures], index=slices.index, dtype="int64")
         credited = slices.credited.astype("int64")
         return slices.assign(n_units=(credited / parts).where(~money), credited=credited.where(money))
@@ -420,43 +342,3 @@ class OwnStatement:
 
 
 _UNITS = {"credited": "exact", "n_units": "quantity", "rate": "rate", "pay": "exact", "n_lines": "count"}
-
-
-def _order_line(row: Any) -> str | None:
-    """An order and its line; nothing where pay is of no order that is one's own."""
-    return (f"{row.order_id}-{row.line_id}" if row.line_id else str(row.order_id)) if row.order_id else None
-
-
-def _key(row: Any) -> str:
-    return f"{row.plan}.{row.component}"
-
-
-def _named(row: Any) -> Finding:
-    return Finding("value.label", {"value": _key(row)})
-
-
-def _reason(reason: Any) -> Finding | None:
-    return Finding(f"statement.reason.{reason}", {}) if isinstance(reason, str) and reason else None
-
-
-def _is_money(measure: Any) -> bool:
-    return measure in REGISTRY and REGISTRY[measure].unit == "money"
-
-
-def _with_total(frame: pd.DataFrame, amounts: list[str]) -> pd.DataFrame:
-    """The frame with a last row that adds up its amounts; an empty frame stays so."""
-    if frame.empty:
-        return frame
-    total = {
-        frame.columns[0]: "total",
-        **{name: int(frame[name].sum()) for name in amounts},
-        "is_total": True,
-    }
-    return pd.concat(
-        [frame.assign(is_total=False).astype({"is_total": object}), pd.DataFrame([total])], ignore_index=True
-    )
-
-
-def _without_zeros(frame: pd.DataFrame, amounts: list[str]) -> pd.DataFrame:
-    """Columns of nothing but zeros are left empty, and so are not shown."""
-    return frame.drop(columns=[name for name in amounts if name in frame and not frame[name].any()])

@@ -23,6 +23,9 @@ STANDING = [
     "payee", "plan", "component", "kind", "measure", "credit", "interval", "first", "last", "is_over", "actual", "quota",
     "tier", "n_tiers", "is_closed", "pay_to_date", "by_quota", "edge", "short", "worth", "rate_now", "rate_next",
 ]  # fmt: skip
+#: Whole numbers that may be missing, and shares.
+_TYPES = dict.fromkeys(("actual", "quota", "tier", "short", "worth"), "Int64")
+_TYPES |= dict.fromkeys(("edge", "rate_now", "rate_next"), "float64")
 #: Whole units of a measure that a rate is read from: small beside a tier, large beside the rounding of pay.
 _PROBE = 10_000
 
@@ -66,7 +69,7 @@ def standing(
     """
     reading = Reading(plan, rules, history, zero_quota)
     frames = [_Standing(reading, component, month).frame() for component in plan.components]
-    return pd.concat(frames, ignore_index=True)[STANDING]
+    return pd.concat(frames, ignore_index=True)[STANDING].astype(_TYPES)
 
 
 class _Standing:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from salesops_lib.incentives import pay_office, statements
 from salesops_lib.incentives.own_statement import OwnStatement
+from salesops_lib.incentives.standings import next_tiers, standing_table
 from salesops_lib.metrics import Exhibit, Missing
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _own(own: OwnStatement) -> Report:
         (steps,),
         paid=(steps, own.places()),
         origin=(own.tiers(),),
-        standing=(own.standing(), own.prospects()),
+        standing=(standing_table(own.ws, own.made.standing), next_tiers(own.ws, own.made.standing)),
         open=(own.open(),),
         year=(own.year(),),
         corrections=own.corrections(),

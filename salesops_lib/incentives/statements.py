@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 _LINES = [*UNIT, "customer", "credited_on", "is_new", "earned", *PLACES, "reason"]
 _OPEN = [*UNIT, "customer", "credited_on", "waiting", "held", "withheld", "reason"]
 _ADJUSTED = [*UNIT, "month", "amount"]
-#: Tables of a person's own store are called so, and after a field of `Statements`.
-_TABLE = "statement_"
 
 
 @dataclass(frozen=True)
@@ -119,22 +117,22 @@ def statements(
 def write(made: Statements, engine: DuckDBEngine, payee: str, period: str) -> None:
     """Put the rows of one payee into that person's own store."""
     for name, frame in made.of(payee).frames():
-        engine.register("own_rows", frame.assign(period=period))
-        table = quoted(_TABLE + name)
-        engine.execute(f"CREATE TABLE IF NOT EXISTS {table} AS SELECT * FROM own_rows LIMIT 0")
-        engine.execute(f"INSERT INTO {table} SELECT * FROM own_rows")
+        engine.register("own_rows", frame)
+        engine.execute(f"CREATE OR REPLACE TABLE {_table(name, period)} AS SELECT * FROM own_rows")
         engine.connection.unregister("own_rows")
 
 
 def read(ws: Workspace) -> Statements | None:
     """The statement that a person's own store holds for the period; None where it holds none."""
-    if not ws.facts.columns(f"{_TABLE}people"):
+    if not ws.facts.columns(f"statement_people {ws.period.label}"):
         return None
-    found = {}
-    for field in fields(Statements):
-        rows = ws.facts.query(f"SELECT * FROM {_TABLE}{field.name} WHERE period = ?", [ws.period.label])
-        found[field.name] = rows.drop(columns="period")
+    names = [field.name for field in fields(Statements)]
+    found = {name: ws.facts.query(f"SELECT * FROM {_table(name, ws.period.label)}") for name in names}
     return Statements(**found) if len(found["people"]) else None
+
+
+def _table(name: str, period: str) -> str:
+    return quoted(f"statement_{name} {period}")
 
 
 # ---- the parts ----
