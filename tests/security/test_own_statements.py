@@ -17,7 +17,9 @@ from salesops_lib.workspace import load_policy
 
 PEOPLE = ("ANN", "BOB", "CAT")
 POLICY = """
-version: "1"
+apiVersion: salespolicy/v1
+kind: SalesPolicy
+metadata: {id: p, version: 1.0.0, title: {en: Policy, zh: 政策}, effective: {from: 2025-01-01, to: 2025-12-31}}
 semantics: {currency: CNY}
 incentives:
   rules: {tier_edge: lower_inclusive, start_day: included}
@@ -133,7 +135,7 @@ def test_statements_that_cannot_be_made_fail_with_the_reason(company, tmp_path):
     broken.mkdir()
     (broken / "data").mkdir()
     (broken / "data" / "facts.duckdb").write_bytes((company / "data" / "facts.duckdb").read_bytes())
-    asks = 'payments: {release: [{schedule: [{event: invoice, share: 1}]}]}\n  plans:'
+    asks = "payments: {release: [{schedule: [{event: invoice, share: 1}]}]}\n  plans:"
     (broken / "policy.yaml").write_text(POLICY.replace("plans:", asks, 1), encoding="utf-8")
     results = runs.run(broken, ["31"], period="2025-06", by="rep", lang="en")
     assert {result.status for result in results} == {"failed"}
