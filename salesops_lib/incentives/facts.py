@@ -89,6 +89,17 @@ def case(ws: Workspace, plan: Plan, year: Period, *, also: Sequence[Key] = ()) -
     return Case(ws, plan, year, months, spans, _history(ws, plan, spans, months, needs), needs)
 
 
+def payees(ws: Workspace) -> list[str]:
+    """Who is paid in the workspace's period: who serves in a plan, or left so lately that pay may still come due."""
+    year, begin = ws.calendar.period_of(ws.period.end, "year"), ws.period.start
+    latest = pd.Timestamp(begin) - pd.Timedelta(days=ws.policy.incentives.payments.leaver_days)
+    found: set[str] = set()
+    for plan in ws.policy.incentives.plans:
+        spans = _spans(ws, plan, year)
+        found |= set(spans[(spans.start <= pd.Timestamp(ws.period.end)) & (spans.stop >= latest)].rep_id)
+    return sorted(found)
+
+
 @dataclass(frozen=True)
 class Needs:
     """What a plan is computed from: measures and whose credit, quotas, ratios, single lines."""
