@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -66,15 +66,24 @@ def cases(ws: Workspace, year: Period) -> list[Case]:
     DataError
         If somebody has two roles on one day, or what a plan pays for is not known.
     """
-    months = tuple(ws.calendar.months(year))
-    found = []
-    for plan in ws.policy.incentives.plans:
-        spans = _spans(ws, plan, year)
-        if not spans.empty:
-            needs = Needs.of(plan)
-            history = _history(ws, plan, spans, months, needs)
-            found.append(Case(ws, plan, year, months, spans, history, needs))
-    return found
+    found = (case(ws, plan, year) for plan in ws.policy.incentives.plans)
+    return [one for one in found if one is not None]
+
+
+def case(ws: Workspace, plan: Plan, year: Period, *, also: Sequence[Key] = ()) -> Case | None:
+    """The case of a plan in a fiscal year; None where it pays nobody.
+
+    Parameters
+    ----------
+    also
+        Measures, and whose credit of them, that the history holds beside those of the plan.
+    """
+    spans = _spans(ws, plan, year)
+    if spans.empty:
+        return None
+    months, needs = tuple(ws.calendar.months(year)), Needs.of(plan)
+    needs = replace(needs, actual=tuple(dict.fromkeys((*needs.actual, *also))))
+    return Case(ws, plan, year, months, spans, _history(ws, plan, spans, months, needs), needs)
 
 
 @dataclass(frozen=True)
