@@ -10,12 +10,10 @@ import pandas as pd
 
 from salesops_lib.errors import DataError, nearest
 from salesops_lib.forecasting.intervals import conformal
-from salesops_lib.forecasting.members import MEMBERS, Batch, scale
-from salesops_lib.forecasting.panel import Panel, read_panel
-from salesops_lib.forecasting.rolling import Tested, combine, losses, origins, truncated, weights
-
-#: Series that are smoothed at once: bounds memory.
-CHUNK = 256
+from salesops_lib.forecasting.members import AUTO, MEMBERS
+from salesops_lib.forecasting.panel import read_panel
+from salesops_lib.forecasting.rolling import blended, run_members
+from salesops_lib.periods import Calendar
 
 
 def forecast(
@@ -24,6 +22,7 @@ def forecast(
     freq: str,
     *,
     levels: Sequence[int] = (80, 95),
+    calendar: str | Calendar | None = None,
     model: str = "auto",
 ) -> pd.DataFrame:
     """Forecasts of every series, with intervals that past errors give.
@@ -38,6 +37,9 @@ def forecast(
         YS, QS, MS (or their ends), W, D or B.
     levels
         Intervals in per cent.
+    calendar
+        The company's calendar, or a country's ISO code: working days, public holidays, Spring Festival, the
+        company's events.  Weekdays, Easter and Christmas are looked at without it.
     model
         "auto" combines all members by backtest; else the name of one.
 
@@ -60,16 +62,11 @@ def forecast(
     """
     _check_arguments(horizon, levels, model)
     panel = read_panel(history, freq)
-    order = np.argsort(panel.lengths, kind="stable")
-    parts = [panel.filled[order[i : i + CHUNK]] for i in range(0, len(order), CHUNK)]
-    names = list(MEMBERS) if model == "auto" else [model]
-    tested, ahead, sizes = _members(panel, order, names, horizon, len(parts))
-    loss = losses(tested)
-    weight = weights(loss)
-    point = combine(ahead, weight, 0.5)
-    held_out = _held_out(tested, loss)
-    errors = (tested.actuals - held_out) / tested.scales[:, :, None]
+    names = list(AUTO) if model == "auto" else [model]
+    run = run_members(panel, names, horizon, calendar_of(calendar))
+    point, errors = blended(run)
     bounds = conformal(errors, tuple(levels))
+    order, sizes = run.order, run.sizes
     lowest = np.where((np.nan_to_num(panel.values[order]) >= 0).all(axis=1), 0.0, -np.inf)[:, None]
     columns: dict[str, Any] = {"mean": np.maximum(point, lowest)}
     for level in levels:
@@ -96,43 +93,6 @@ def _check_arguments(horizon: int, levels: Sequence[int], model: str) -> None:
         raise DataError(f"model: {model!r} is not known; {nearest(str(model), ['auto', *MEMBERS])}")
 
 
-def _members(
-    panel: Panel, order: np.ndarray, names: list[str], horizon: int, n_chunks: int
-) -> tuple[Tested, np.ndarray, np.ndarray]:
-    """Every member from every origin and from the end, chunk by chunk."""
-    n, width = panel.filled.shape
-    held = origins(width, horizon)
-    past = np.full((len(held), len(names), n, horizon), np.nan)
-    actuals = np.full((len(held), n, horizon), np.nan)
-    scales = np.ones((len(held), n))
-    ahead, sizes = np.empty((len(names), n, horizon)), np.empty(n)
-    for chunk in range(n_chunks):
-        rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        chosen = order[rows]
-        longest = int(panel.lengths[chosen].max())
-        x, seen = panel.filled[chosen, width - longest :], panel.values[chosen, width - longest :]
-        batch = Batch(x, longest - panel.lengths[chosen], panel.grid.season)
-        for i, k in enumerate(held):
-            if longest - k < 1:
-                continue
-            then = truncated(batch, k)
-            for j, name in enumerate(names):
-                past[i, j, rows] = MEMBERS[name](then, horizon)
-            scales[i, rows] = scale(then)
-            came = seen[:, longest - k : longest - k + horizon]
-            begun = panel.lengths[chosen] - k >= min(3, longest - k)
-            actuals[i, rows, : came.shape[1]] = np.where(begun[:, None], came, np.nan)
-        for j, name in enumerate(names):
-            ahead[j, rows] = MEMBERS[name](batch, horizon)
-        sizes[rows] = scale(batch)
-    small = 1e-9 * np.maximum(np.abs(ahead[0]).max(axis=1), 1e-9)
-    return Tested(past, actuals, np.maximum(scales, small)), ahead, np.maximum(sizes, small)
-
-
-def _held_out(tested: Tested, loss: np.ndarray) -> np.ndarray:
-    """Combined forecast of each origin, with the weights that the other origins give."""
-    made = np.empty(tested.actuals.shape)
-    for i in range(len(loss)):
-        others = np.delete(loss, i, axis=0)
-        made[i] = combine(tested.forecasts[i], weights(others), 0.5)
-    return made
+def calendar_of(calendar: str | Calendar | None) -> Calendar | None:
+    """A calendar from the code of a country, or as it is."""
+    return Calendar(country=calendar) if isinstance(calendar, str) else calendar

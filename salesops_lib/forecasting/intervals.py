@@ -19,22 +19,24 @@ def conformal(errors: np.ndarray, levels: tuple[int, ...]) -> dict[int, tuple[np
         Origins × series × horizon: (actual − forecast) / scale; NaN where unknown.  A horizon shares the errors
         of its neighbours.  Where there are few, a normal error that grows as a random walk's half is mixed in.
     """
+    return {level: _bounds(errors, (1 - level / 100) / 2) for level in levels}
+
+
+def _bounds(errors: np.ndarray, tail: float) -> tuple[np.ndarray, np.ndarray]:
     horizon = errors.shape[2]
-    bounds = {}
-    for level in levels:
-        tail = (1 - level / 100) / 2
-        low, high = np.empty(horizon), np.empty(horizon)
-        for h in range(horizon):
-            pool = errors[:, :, max(h - 1, 0) : h + 2].ravel()
-            pool = np.sort(pool[np.isfinite(pool)])
-            plain = NormalDist().inv_cdf(1 - tail) * 1.1 * np.sqrt(1 + 0.25 * h)
-            n = len(pool)
-            share = n / (n + PRIOR)
-            found = _outer(pool, tail) if n else (0.0, 0.0)
-            low[h] = share * found[0] - (1 - share) * plain
-            high[h] = share * found[1] + (1 - share) * plain
-        bounds[level] = np.minimum(low, 0.0), np.maximum(high, 0.0)
-    return bounds
+    plain = NormalDist().inv_cdf(1 - tail) * 1.1 * np.sqrt(1 + 0.25 * np.arange(horizon))
+    low, high = np.empty(horizon), np.empty(horizon)
+    reach = np.ones(2)  # how far found errors went beyond the plain ones, at the nearest horizon before
+    for h in range(horizon):
+        pool = errors[:, :, max(h - 1, 0) : h + 2].ravel()
+        pool = np.sort(pool[np.isfinite(pool)])
+        share = len(pool) / (len(pool) + PRIOR)
+        if len(pool):
+            below, above = _outer(pool, tail)
+            reach = share * np.maximum([-below, above], 0.0) / plain[h] + (1 - share) * reach
+        low[h], high[h] = -reach * plain[h]
+        high[h] = -high[h]
+    return low, high
 
 
 def _outer(pool: np.ndarray, tail: float) -> tuple[float, float]:

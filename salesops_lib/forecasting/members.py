@@ -17,6 +17,9 @@ DAMPED = Parameters.grid((0.05, 0.2, 0.4, 0.7, 0.95), beta=(0.02, 0.1, 0.3), phi
 WINTERS = Parameters.grid(
     (0.05, 0.2, 0.4, 0.7), beta=(0.0, 0.05), gamma=(0.03, 0.1, 0.25), phi=(0.9, 0.98), drift=(0.5,)
 )
+MOVING_THETA = Parameters.grid(
+    (0.02, 0.1, 0.2, 0.35, 0.5, 0.7), gamma=(0.03, 0.1, 0.25), drift=(0.0, 0.5, 1.0)
+)
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,26 @@ def damped(batch: Batch, horizon: int) -> np.ndarray:
 
 def winters(batch: Batch, horizon: int) -> np.ndarray:
     """Holt-Winters' with damped trend and moving season, multiplicative for positive series."""
-    forecasts, _ = smooth(batch.logs, batch.start, batch.pattern, WINTERS, horizon)
+    return _moving(batch, horizon, WINTERS)
+
+
+def moving_theta(batch: Batch, horizon: int) -> np.ndarray:
+    """Theta with a moving season, multiplicative (trend too) for positive series."""
+    return _moving(batch, horizon, MOVING_THETA)
+
+
+def log_theta(batch: Batch, horizon: int) -> np.ndarray:
+    """Theta of logarithms for positive series."""
+    forecasts, _ = smooth(batch.logs, batch.start, batch.pattern, THETA, horizon)
+    return _from_logs(batch, forecasts)
+
+
+def _moving(batch: Batch, horizon: int, parameters: Parameters) -> np.ndarray:
+    forecasts, _ = smooth(batch.logs, batch.start, batch.pattern, parameters, horizon)
+    return _from_logs(batch, forecasts)
+
+
+def _from_logs(batch: Batch, forecasts: np.ndarray) -> np.ndarray:
     positive = batch.is_positive[:, None]
     top = (
         np.log(np.where(positive, batch.x, 1.0).max(axis=1, keepdims=True, where=batch.seen, initial=1e-300))
@@ -139,7 +161,7 @@ def _adjusted(batch: Batch, horizon: int, parameters: Parameters) -> np.ndarray:
     return batch.with_season(smooth(batch.adjusted, batch.start, flat, parameters, horizon)[0])
 
 
-#: Members of "auto" in the order of their weights; `model` takes any of these names.
+#: What `model` may name.
 MEMBERS: dict[str, Callable[[Batch, int], np.ndarray]] = {
     "seasonal_naive": seasonal_naive,
     "naive2": naive2,
@@ -149,7 +171,12 @@ MEMBERS: dict[str, Callable[[Batch, int], np.ndarray]] = {
     "theta": theta,
     "damped": damped,
     "winters": winters,
+    "moving_theta": moving_theta,
+    "log_theta": log_theta,
 }
+
+#: Members of "auto".  The naive ones lose to these, but for the season's, which guards where nothing else is known.
+AUTO = ("seasonal_naive", "mean", "simple", "theta", "damped", "winters", "moving_theta", "log_theta")
 
 
 def scale(batch: Batch) -> np.ndarray:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from salesops_lib.forecasting.members import Batch
+from salesops_lib.forecasting.calendar_effects import features, panel_effects, series_effects
+from salesops_lib.forecasting.members import MEMBERS, Batch, scale
+from salesops_lib.forecasting.panel import Panel
+from salesops_lib.periods import Calendar
 
 #: Origins looked back from, at most.
 FOLDS = 6
@@ -14,66 +17,205 @@ FOLDS = 6
 LEAST = 3
 
 
-@dataclass(frozen=True)
-class Tested:
-    """Forecasts of members from past origins: origins × members × series × horizon, with actuals and scales.
+#: Origins that the panel's finding of a member is worth, beside a series' own.
+POOLING = 12.0
+#: Members beyond this multiple of the best one's loss get no weight; how fast weights fall with the loss.
+KEPT, POWER = 1.15, 4.0
+#: Loss, in scales, that makes no difference.
+NEGLIGIBLE = 0.05
+#: How far the weighted mean is drawn to the plain median.
+SHRINKAGE = 0.5
+#: Series that are smoothed at once: bounds memory.
+CHUNK = 256
+#: Series of the panel's calendar effects, at most.
+SAMPLE = 1500
 
-    `actuals` is NaN where there is no actual, or where the series had no history yet.
+
+@dataclass(frozen=True)
+class Run:
+    """What members said from past origins and say now, without and with the calendar (`variants`).
+
+    Series stand in `order`, by length.  `past` is origins × variants × members × series × horizon, `ahead` the
+    same without origins; `actuals` (origins × series × horizon) is NaN where there is no actual, or where a
+    series had no history to speak of.  `scales` and `sizes` are series' usual surprises, then and now.
     """
 
-    forecasts: np.ndarray
+    order: np.ndarray
+    past: np.ndarray
     actuals: np.ndarray
     scales: np.ndarray
+    ahead: np.ndarray
+    sizes: np.ndarray
 
 
-def origins(width: int, horizon: int) -> list[int]:
-    """Periods held back at each origin: first the whole horizon, then further back by thirds of it.
+def origins(lengths: np.ndarray, horizon: int, season: int) -> list[int]:
+    """Periods held back at each origin: the whole horizon, then further back by thirds of it.
+
+    Where that would leave series with fewer seasons than they have, or with next to nothing, shorter ones too.
 
     Examples
     --------
-    >>> origins(108, 12)
+    >>> origins(np.array([108]), 12, 12)
     [12, 16, 20, 24, 28, 32]
-    >>> origins(6, 12)
-    [1, 2, 3]
+    >>> origins(np.array([6]), 12, 12)
+    [1, 2]
     """
-    step = max(1, horizon // 3)
-    held = [horizon + step * i for i in range(FOLDS)]
-    fitting = [k for k in held if width - k >= LEAST]
-    short = [k for k in range(1, horizon) if width - k >= LEAST]
-    while len(fitting) < FOLDS and short:
-        fitting.append(short.pop())
-    return sorted(fitting)
+    longest = int(lengths.max())
+    held = {horizon + max(1, horizon // 3) * i for i in range(FOLDS)}
+    if (seasons(lengths - horizon, season) < seasons(lengths, season)).any() or (
+        lengths < horizon + LEAST
+    ).any():
+        held |= {1, *(max(1, horizon * i // 6) for i in range(1, 6))}
+    return sorted(k for k in held if longest - k >= LEAST)
 
 
-def losses(tested: Tested, members: slice | None = None) -> np.ndarray:
-    """Mean absolute error, in scales, of each origin × member × series (NaN where nothing could be compared)."""
-    error = np.abs(tested.forecasts - tested.actuals[:, None]) / tested.scales[:, None, :, None]
-    known = np.isfinite(tested.actuals).any(axis=2)
-    total = np.nansum(error, axis=3)
-    count = np.isfinite(tested.actuals).sum(axis=2)[:, None, :]
-    return np.where(known[:, None, :], total / np.maximum(count, 1), np.nan)
+def seasons(lengths: np.ndarray, season: int) -> np.ndarray:
+    """Whole seasons of a history, up to two: with fewer it is forecast otherwise."""
+    return np.clip(lengths // season, 0, 2) if season > 1 else np.zeros_like(lengths)
 
 
-def weights(loss: np.ndarray, *, power: float = 4.0, pooling: float = 2.0) -> np.ndarray:
+def run_members(panel: Panel, names: list[str], horizon: int, calendar: Calendar | None) -> Run:
+    """Every member from every origin and from the end, chunk by chunk."""
+    n, width = panel.filled.shape
+    order = np.argsort(panel.lengths, kind="stable")
+    first = int(panel.last.min()) - width + 1
+    days = features(panel.grid, first, int(panel.last.max()) + horizon, calendar)
+    days -= days.mean(axis=0)
+    has_calendar = days.shape[1] > 0 and bool(
+        (np.where(np.isfinite(panel.filled), panel.filled, 1) > 0).any()
+    )
+    n_variants = 2 if has_calendar else 1
+    held = origins(panel.lengths, horizon, panel.grid.season)
+    past = np.full((len(held), n_variants, len(names), n, horizon), np.nan)
+    actuals = np.full((len(held), n, horizon), np.nan)
+    scales, sizes = np.ones((len(held), n)), np.empty(n)
+    ahead = np.empty((n_variants, len(names), n, horizon))
+    sample = order[np.linspace(0, n - 1, min(n, SAMPLE)).astype(int)]
+    shared = {}
+    for k in [0, *held] if has_calendar else []:
+        then = truncated(_batch(panel, sample), k)
+        shared[k] = panel_effects(then, _days(days, panel, sample, first, then, k, 0))
+    for at in range(0, n, CHUNK):
+        rows = slice(at, at + CHUNK)
+        chosen = order[rows]
+        batch = _batch(panel, chosen)
+        longest = batch.x.shape[1]
+        for i, k in enumerate([*held, 0]):
+            if longest - k < 1:
+                continue
+            then = truncated(batch, k)
+            made = np.empty((n_variants, len(names), len(chosen), horizon))
+            made[0] = [MEMBERS[name](then, horizon) for name in names]
+            if has_calendar:
+                around = _days(days, panel, chosen, first, then, k, horizon)
+                effect = series_effects(then, around[:, :-horizon], shared[k])
+                factor = np.exp(np.einsum("ntk,nk->nt", around, effect))
+                level = Batch(then.x / factor[:, :-horizon], then.start, then.season)
+                made[1] = [MEMBERS[name](level, horizon) * factor[:, -horizon:] for name in names]
+            if k == 0:
+                ahead[:, :, rows], sizes[rows] = made, scale(level if has_calendar else then)
+                continue
+            past[i, :, :, rows], scales[i, rows] = made, scale(level if has_calendar else then)
+            came = panel.values[chosen, width - k : width - k + horizon]
+            begun = panel.lengths[chosen] - k >= LEAST
+            actuals[i, rows, : came.shape[1]] = np.where(begun[:, None], came, np.nan)
+    actuals = _alike(actuals, panel, order, held)
+    small = 1e-9 * np.maximum(np.abs(ahead[0, 0]).max(axis=1), 1e-9)
+    return Run(order, past, actuals, np.maximum(scales, small), ahead, np.maximum(sizes, small))
+
+
+def _alike(actuals: np.ndarray, panel: Panel, order: np.ndarray, held: list[int]) -> np.ndarray:
+    """Actuals of the origins at which a series had as many seasons as it has now; all, where there is none such."""
+    now = seasons(panel.lengths[order], panel.grid.season)
+    alike = np.array([seasons(panel.lengths[order] - k, panel.grid.season) == now for k in held])
+    known = np.isfinite(actuals).any(axis=2)
+    none = ~(alike & known).any(axis=0) if held else np.zeros(len(order), dtype=bool)
+    return np.where((alike | none)[:, :, None], actuals, np.nan) if held else actuals
+
+
+def _batch(panel: Panel, chosen: np.ndarray) -> Batch:
+    lengths = panel.lengths[chosen]
+    longest = int(lengths.max())
+    return Batch(
+        panel.filled[chosen, panel.filled.shape[1] - longest :], longest - lengths, panel.grid.season
+    )
+
+
+def _days(
+    days: np.ndarray, panel: Panel, chosen: np.ndarray, first: int, then: Batch, held: int, horizon: int
+) -> np.ndarray:
+    """Days of each kind beside a batch's columns and the `horizon` after it."""
+    width = then.x.shape[1]
+    columns = panel.last[chosen, None] - held - first + np.arange(1 - width, horizon + 1)[None, :]
+    return days[np.clip(columns, 0, len(days) - 1)]
+
+
+def blended(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Forecasts as one, series × horizon, and what the same rule would have missed at each origin, in scales.
+
+    At each origin, the choice of the calendar and the weights come from the other origins.
+    """
+    loss = losses(run)
+    point = _one(run.ahead, loss)
+    errors = np.full(run.actuals.shape, np.nan)
+    for i in range(len(loss)):
+        made = _one(run.past[i], np.delete(loss, i, axis=0))
+        errors[i] = (run.actuals[i] - made) / run.scales[i][:, None]
+    return point, errors
+
+
+def _one(forecasts: np.ndarray, loss: np.ndarray) -> np.ndarray:
+    """Variants × members × series × horizon forecasts as one, by origins × variants × members × series losses."""
+    if len(forecasts) == 1:
+        return combine(forecasts[0], weights(loss[:, 0]))
+    helps = calendar_helps(loss)
+    chosen = np.where(helps[:, None], forecasts[1], forecasts[0])
+    return combine(chosen, weights(np.where(helps, loss[:, 1], loss[:, 0])))
+
+
+def calendar_helps(loss: np.ndarray, *, pooling: float = 6.0) -> np.ndarray:
+    """Series whose past forecasts were better with the calendar, seen with what it did to the panel."""
+    both = loss.mean(axis=2)
+    known = np.isfinite(both).all(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gain = np.where(known, np.log(np.maximum(both[:, 1], 1e-12) / np.maximum(both[:, 0], 1e-12)), 0.0)
+    n = known.sum(axis=0)
+    typical = gain.sum() / max(n.sum(), 1)
+    return (gain.sum(axis=0) + pooling * typical) / (n + pooling) < 0
+
+
+def losses(run: Run) -> np.ndarray:
+    """Mean absolute error, in scales, of each origin × variant × member × series (NaN where nothing came)."""
+    known = np.isfinite(run.actuals)
+    count = known.sum(axis=2)
+    found = np.empty(run.past.shape[:4])
+    for i, past in enumerate(run.past):  # one origin at a time bounds memory
+        error = np.abs(past - np.where(known[i], run.actuals[i], 0.0)) * known[i]
+        found[i] = np.nansum(error, axis=3) / np.maximum(count[i], 1) / run.scales[i]
+    return np.where(count[:, None, None, :] > 0, found, np.nan)
+
+
+def weights(loss: np.ndarray) -> np.ndarray:
     """Members × series weights from origins × members × series losses.
 
-    A series' own loss is drawn towards what the panel found of each member, as much as `pooling` origins would;
-    weights fall with the `power` of the loss.
+    A series' own loss is drawn towards what the panel found of each member, as much as `POOLING` origins would;
+    members that lose more than `KEPT` times the panel's best get nothing, the others more the less they lose.
     """
-    own = np.nansum(loss, axis=0)
     n = np.isfinite(loss).sum(axis=0)
-    relative = own / np.maximum(own.min(axis=0, keepdims=True), 1e-12)
-    typical = own.sum(axis=1, keepdims=True) / max(own.min(axis=0).sum(), 1e-12)
-    share = n / (n + pooling)
-    mixed = share * np.minimum(relative, 10) + (1 - share) * typical
-    weight = np.maximum(mixed, 1e-6) ** -power
-    return weight / weight.sum(axis=0, keepdims=True)
+    own = np.nansum(loss, axis=0) + NEGLIGIBLE * np.maximum(n, 1)
+    relative = own / own.mean(axis=0)
+    typical = relative.mean(axis=1, keepdims=True)
+    share = n / (n + POOLING)
+    mixed = share * relative + (1 - share) * typical
+    weight = np.where(typical <= KEPT * typical.min(), np.maximum(mixed, NEGLIGIBLE) ** -POWER, 0.0)
+    return weight / weight.sum(axis=0)
 
 
-def combine(forecasts: np.ndarray, weight: np.ndarray, shrinkage: float) -> np.ndarray:
-    """Members × series × horizon forecasts as one: the weighted mean, drawn to the plain median by `shrinkage`."""
+def combine(forecasts: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Members × series × horizon forecasts as one: the weighted mean, drawn to the plain median of those with weight."""
     weighted = np.einsum("mn,mnh->nh", weight, forecasts)
-    return (1 - shrinkage) * weighted + shrinkage * np.median(forecasts, axis=0)
+    median = np.nanmedian(np.where(weight[:, :, None] > 0, forecasts, np.nan), axis=0)
+    return (1 - SHRINKAGE) * weighted + SHRINKAGE * median
 
 
 def truncated(batch: Batch, held: int) -> Batch:

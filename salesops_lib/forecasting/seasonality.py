@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+#: Share of a single season's pattern that is believed.
+ONE_SEASON = 0.8
+
 
 def seasonal_offsets(x: np.ndarray, start: np.ndarray, m: int) -> np.ndarray:
     """Additive seasonal offsets, series × m places; the last place is that of the last column.
 
-    A series needs two seasons; others get zeros.  Offsets are means, over the years, of what is left when the
+    A series with less than a season gets zeros, one with less than two the most of what its last season shows.  Offsets are means, over the years, of what is left when the
     centred moving average is taken off, shrunk towards zero as James and Stein do: by the share of their spread
     that the disagreement of the years explains (Miller and Williams, Shrinkage estimators of time series
     seasonal factors, 2003).
@@ -20,11 +23,13 @@ def seasonal_offsets(x: np.ndarray, start: np.ndarray, m: int) -> np.ndarray:
     [[1.0, -1.0, 0.0, 0.0]]
     """
     n, width = x.shape
-    if m < 2 or width < 2 * m:
+    if m < 2 or width < m:
         return np.zeros((n, max(m, 1)))
+    if width < 2 * m:
+        return np.where((width - start >= m)[:, None], _one_season(x, m), 0.0)
     seen = np.arange(width)[None, :] >= start[:, None]
     values = np.where(seen, x, 0.0)
-    rest = values - _centred_average(values, m)
+    rest = values - centred_average(values, m)
     half = m // 2
     usable = seen.copy()
     usable[:, -half:] = False
@@ -43,11 +48,18 @@ def seasonal_offsets(x: np.ndarray, start: np.ndarray, m: int) -> np.ndarray:
     lone = years.max(axis=1) < 2  # one year cannot disagree with itself: take half of its pattern
     shrunk = np.where(spread > 0, np.clip(1 - noise / np.where(spread > 0, spread, 1), 0, 1), 0.0)
     shrunk = np.where(lone, 0.5, shrunk)
-    enough = (width - start) >= 2 * m
-    return offsets * np.where(enough, shrunk, 0.0)[:, None]
+    lengths = (width - start)[:, None]
+    offsets = offsets * shrunk[:, None]
+    return np.where(lengths >= 2 * m, offsets, np.where(lengths >= m, _one_season(values, m), 0.0))
 
 
-def _centred_average(x: np.ndarray, m: int) -> np.ndarray:
+def _one_season(x: np.ndarray, m: int) -> np.ndarray:
+    """What the last season shows, most of it: a single year cannot tell season from chance."""
+    last = x[:, -m:]
+    return ONE_SEASON * (last - last.mean(axis=1, keepdims=True))
+
+
+def centred_average(x: np.ndarray, m: int) -> np.ndarray:
     """Moving average over m periods, centred; columns within half a season of an edge are not meaningful."""
     sums = np.cumsum(np.pad(x, ((0, 0), (1, 0))), axis=1)
     average = (sums[:, m:] - sums[:, :-m]) / m

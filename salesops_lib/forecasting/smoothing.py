@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+#: Periods after which half of a least-squares slope is believed.
+TREND_BELIEF = 12
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -102,7 +105,8 @@ def _first_states(x: np.ndarray, start: np.ndarray, span: int) -> tuple[np.ndarr
         mean = (values * part).sum(axis=1) / count
         spread = (((time - centre[:, None]) ** 2) * part).sum(axis=1)
         cross = ((time - centre[:, None]) * (values - mean[:, None]) * part).sum(axis=1)
-        slopes.append((mean, centre, np.where(count >= 5, cross / np.maximum(spread, 1e-12), 0.0)))
+        believed = np.where(count >= 5, count / (count + TREND_BELIEF), 0.0)
+        slopes.append((mean, centre, believed * cross / np.maximum(spread, 1e-12)))
     mean, centre, slope = slopes[0]
     return mean - slope * centre, slopes[1][2]
 
