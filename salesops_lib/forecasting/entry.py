@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from salesops_lib.errors import DataError, nearest
+from salesops_lib.forecasting.intermittent import is_dead, is_intermittent
 from salesops_lib.forecasting.intervals import conformal
 from salesops_lib.forecasting.members import AUTO, MEMBERS
-from salesops_lib.forecasting.panel import read_panel
+from salesops_lib.forecasting.panel import Panel, read_panel
+from salesops_lib.forecasting.regressors import kinds_of_days
 from salesops_lib.forecasting.rolling import blended, run_members
 from salesops_lib.periods import Calendar
 
@@ -23,6 +26,8 @@ def forecast(
     *,
     levels: Sequence[int] = (80, 95),
     calendar: str | Calendar | None = None,
+    regressors: pd.DataFrame | None = None,
+    as_of: date | None = None,
     model: str = "auto",
 ) -> pd.DataFrame:
     """Forecasts of every series, with intervals that past errors give.
@@ -40,6 +45,11 @@ def forecast(
     calendar
         The company's calendar, or a country's ISO code: working days, public holidays, Spring Festival, the
         company's events.  Weekdays, Easter and Christmas are looked at without it.
+    regressors
+        `ds`, one column a regressor, and `unique_id` where series differ; past and coming periods.  Their effect is
+        a ratio, as the calendar's, and is used where the backtest says that it helps.
+    as_of
+        Last day of complete data: periods that end later are set aside, and told.
     model
         "auto" combines all members by backtest; else the name of one.
 
@@ -47,7 +57,9 @@ def forecast(
     -------
     pd.DataFrame
         `unique_id, ds, mean, lo-80, hi-80, …`; never negative where the history is not.  `attrs["treatments"]`
-        lists what was done to which series (gaps closed, periods left out, series that stopped).
+        lists what was done to which series, with the number of its periods: `gap` (closed, not scored), `too_old` and
+        `not_ended` (left out), `no_value` (no forecast), `stopped` (ends a season before others), `short`,
+        `intermittent`, `dead`; `after_today` counts rows whose date is still to come.
 
     Raises
     ------
@@ -61,10 +73,12 @@ def forecast(
     [100.0, 100.0]
     """
     _check_arguments(horizon, levels, model)
-    panel = read_panel(history, freq)
+    panel = read_panel(history, freq, as_of)
     names = list(AUTO) if model == "auto" else [model]
-    run = run_members(panel, names, horizon, calendar_of(calendar))
+    kinds = kinds_of_days(panel, horizon, calendar_of(calendar), regressors)
+    run = run_members(panel, names, horizon, kinds)
     point, errors = blended(run)
+    point = _sane(panel, run.order, point)
     bounds = conformal(errors, tuple(levels))
     order, sizes = run.order, run.sizes
     lowest = np.where((np.nan_to_num(panel.values[order]) >= 0).all(axis=1), 0.0, -np.inf)[:, None]
@@ -79,8 +93,36 @@ def forecast(
         {"unique_id": np.repeat(panel.ids, horizon), "ds": dates}
         | {name: value[back].ravel() for name, value in columns.items()}
     )
-    frame.attrs["treatments"] = panel.treatments
+    frame.attrs["treatments"] = panel.treatments + _stated(panel, history, as_of)
     return frame
+
+
+def _sane(panel: Panel, order: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Forecasts within reason: nothing for dead series, others within their range and its width beyond it."""
+    values, start = panel.filled[order], panel.filled.shape[1] - panel.lengths[order]
+    low, high = np.nanmin(values, axis=1), np.nanmax(values, axis=1)
+    room = np.maximum(high - low, 0.5 * np.maximum(np.abs(low), np.abs(high)))
+    point = np.clip(point, (low - room)[:, None], (high + room)[:, None])
+    return np.where(is_dead(np.nan_to_num(values), start, panel.grid.season)[:, None], 0.0, point)
+
+
+def _stated(panel: Panel, history: pd.DataFrame, as_of: date | None) -> list[dict[str, Any]]:
+    """Treatments that series get for what they are: `short`, `intermittent`, `dead`; dates that lie ahead of today."""
+    start = panel.filled.shape[1] - panel.lengths
+    values = np.nan_to_num(panel.filled)
+    found = {
+        "short": panel.lengths < 2 * panel.grid.season,
+        "intermittent": is_intermittent(values, start),
+        "dead": is_dead(values, start, panel.grid.season),
+    }
+    told = [
+        {"unique_id": panel.ids[i], "treatment": name, "n": int(panel.lengths[i])}
+        for name, rows in found.items()
+        for i in np.flatnonzero(rows)
+    ]
+    if as_of is None and (ahead := int((pd.to_datetime(history.ds) > pd.Timestamp.now()).sum())):
+        told.append({"unique_id": None, "treatment": "after_today", "n": ahead})
+    return told
 
 
 def _check_arguments(horizon: int, levels: Sequence[int], model: str) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 
 #: Errors that a horizon's pool must hold to count as much as the plain assumption.
 PRIOR = 15
+#: Past origins overlap and share their shocks: the future holds more than they saw.
+WIDER = 1.07
 
 
 def conformal(errors: np.ndarray, levels: tuple[int, ...]) -> dict[int, tuple[np.ndarray, np.ndarray]]:
@@ -34,8 +36,7 @@ def _bounds(errors: np.ndarray, tail: float) -> tuple[np.ndarray, np.ndarray]:
         if len(pool):
             below, above = _outer(pool, tail)
             reach = share * np.maximum([-below, above], 0.0) / plain[h] + (1 - share) * reach
-        low[h], high[h] = -reach * plain[h]
-        high[h] = -high[h]
+        low[h], high[h] = reach * plain[h] * WIDER * [-1, 1]
     return low, high
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from salesops_lib.forecasting.intermittent import demand_rate, is_intermittent
 from salesops_lib.forecasting.seasonality import seasonal_offsets
 from salesops_lib.forecasting.smoothing import Parameters, smooth
 
@@ -138,16 +139,15 @@ def moving_theta(batch: Batch, horizon: int) -> np.ndarray:
 
 def log_theta(batch: Batch, horizon: int) -> np.ndarray:
     """Theta of logarithms for positive series."""
-    forecasts, _ = smooth(batch.logs, batch.start, batch.pattern, THETA, horizon)
-    return _from_logs(batch, forecasts)
+    return _moving(batch, horizon, THETA)
 
 
 def _moving(batch: Batch, horizon: int, parameters: Parameters) -> np.ndarray:
+    """Smoothed logarithms; intermittent series, which show neither trend nor season, have their demand rate."""
     forecasts, _ = smooth(batch.logs, batch.start, batch.pattern, parameters, horizon)
-    return _from_logs(batch, forecasts)
-
-
-def _from_logs(batch: Batch, forecasts: np.ndarray) -> np.ndarray:
+    rare = is_intermittent(batch.x, batch.start)[:, None]
+    if rare.any():
+        forecasts = np.where(rare, demand_rate(batch.x, batch.start)[:, None], forecasts)
     positive = batch.is_positive[:, None]
     top = (
         np.log(np.where(positive, batch.x, 1.0).max(axis=1, keepdims=True, where=batch.seen, initial=1e-300))

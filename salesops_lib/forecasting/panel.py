@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,16 @@ def grid_of(freq: str, dates: pd.Series) -> tuple[Grid, np.ndarray]:
     return Grid(kind, same_day, at_end, residue), (months.astype(np.int64) - residue) // step
 
 
+def ordinals_of(grid: Grid, dates: pd.Series) -> np.ndarray:
+    """Ordinals of dates on a grid; a date within a month or quarter stands for it."""
+    days = dates.to_numpy().astype("datetime64[D]")
+    if grid.kind == "B":
+        return np.busday_count("1970-01-01", days)
+    if grid.kind in "WD":
+        return (days.astype(np.int64) - grid.residue) // (7 if grid.kind == "W" else 1)
+    return (days.astype("datetime64[M]").astype(np.int64) - grid.residue) // _KINDS[grid.kind][1]
+
+
 def _common(residues: np.ndarray, dates: pd.Series, what: str) -> int:
     odd = residues != residues[0]
     if odd.any():
@@ -133,11 +144,11 @@ class Panel:
         return self.values.shape[1] - np.argmax(np.isfinite(self.values), axis=1)
 
 
-def read_panel(history: pd.DataFrame, freq: str) -> Panel:
+def read_panel(history: pd.DataFrame, freq: str, as_of: date | None = None) -> Panel:
     """Check a history (`unique_id, ds, y`) and lay it out; faults that only its owner can judge raise DataError.
 
     Periods without a row, or with a missing `y`, are gaps: closed by interpolation for the fit, never
-    scored, and told in `treatments`, as are leading and trailing missing values and periods left out for age.
+    scored, and told in `treatments`, as are periods that had not ended by `as_of` (set aside), leading and trailing missing values and periods left out for age.
     """
     frame = _checked(history)
     told: list[dict[str, Any]] = []
@@ -154,8 +165,14 @@ def read_panel(history: pd.DataFrame, freq: str) -> Panel:
     empty = sorted(set(frame.unique_id.unique()) - set(frame.unique_id[known].unique()), key=str)
     told += [{"unique_id": u, "treatment": "no_value", "n": 0} for u in empty]
     keys = keys[known]
+    if as_of is not None:
+        unended = grid.bounds(keys.ordinal.to_numpy())[1] > np.datetime64(as_of)
+        told += _counted(keys[unended], "not_ended")
+        keys = keys[~unended]
     if keys.empty:
-        raise DataError("history: no row has a value in y; a forecast needs one point at least.")
+        raise DataError(
+            "history: no row has a value in y (of a period that has ended); a forecast needs one point at least."
+        )
     codes, ids = pd.factorize(keys.unique_id, sort=True)
     number = keys.ordinal.to_numpy()
     last = np.full(len(ids), np.iinfo(np.int64).min)
@@ -178,6 +195,11 @@ def read_panel(history: pd.DataFrame, freq: str) -> Panel:
     for i in np.flatnonzero(gaps):
         filled[i] = _closed(values[i], grid.season)
     return Panel(np.asarray(ids, dtype=object), values, filled, last, grid, told)
+
+
+def _counted(rows: pd.DataFrame, treatment: str) -> list[dict[str, Any]]:
+    sizes = rows.groupby("unique_id").size()
+    return [{"unique_id": u, "treatment": treatment, "n": int(n)} for u, n in sizes.items()]
 
 
 def _checked(history: pd.DataFrame) -> pd.DataFrame:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from salesops_lib.forecasting.calendar_effects import features, panel_effects, series_effects
+from salesops_lib.forecasting.calendar_effects import panel_effects, series_effects
 from salesops_lib.forecasting.members import MEMBERS, Batch, scale
 from salesops_lib.forecasting.panel import Panel
-from salesops_lib.periods import Calendar
+from salesops_lib.forecasting.regressors import Kinds
 
 #: Origins looked back from, at most.
 FOLDS = 6
@@ -20,11 +20,13 @@ LEAST = 3
 #: Origins that the panel's finding of a member is worth, beside a series' own.
 POOLING = 12.0
 #: Members beyond this multiple of the best one's loss get no weight; how fast weights fall with the loss.
-KEPT, POWER = 1.15, 4.0
+KEPT, POWER = 1.3, 8.0
 #: Loss, in scales, that makes no difference.
 NEGLIGIBLE = 0.05
 #: How far the weighted mean is drawn to the plain median.
 SHRINKAGE = 0.5
+#: Least scale of a past origin, as a share of today's: a series that lay still then tells nothing of its surprises.
+LEAST_SCALE = 0.1
 #: Series that are smoothed at once: bounds memory.
 CHUNK = 256
 #: Series of the panel's calendar effects, at most.
@@ -74,19 +76,14 @@ def seasons(lengths: np.ndarray, season: int) -> np.ndarray:
     return np.clip(lengths // season, 0, 2) if season > 1 else np.zeros_like(lengths)
 
 
-def run_members(panel: Panel, names: list[str], horizon: int, calendar: Calendar | None) -> Run:
+def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> Run:
     """Every member from every origin and from the end, chunk by chunk."""
     n, width = panel.filled.shape
     order = np.argsort(panel.lengths, kind="stable")
-    first = int(panel.last.min()) - width + 1
-    days = features(panel.grid, first, int(panel.last.max()) + horizon, calendar)
-    days -= days.mean(axis=0)
-    has_calendar = days.shape[1] > 0 and bool(
-        (np.where(np.isfinite(panel.filled), panel.filled, 1) > 0).any()
-    )
+    has_calendar = kinds.n > 0 and bool((np.where(np.isfinite(panel.filled), panel.filled, 1) > 0).any())
     n_variants = 2 if has_calendar else 1
     held = origins(panel.lengths, horizon, panel.grid.season)
-    past = np.full((len(held), n_variants, len(names), n, horizon), np.nan)
+    past = np.zeros((len(held), n_variants, len(names), n, horizon))
     actuals = np.full((len(held), n, horizon), np.nan)
     scales, sizes = np.ones((len(held), n)), np.empty(n)
     ahead = np.empty((n_variants, len(names), n, horizon))
@@ -94,7 +91,7 @@ def run_members(panel: Panel, names: list[str], horizon: int, calendar: Calendar
     shared = {}
     for k in [0, *held] if has_calendar else []:
         then = truncated(_batch(panel, sample), k)
-        shared[k] = panel_effects(then, _days(days, panel, sample, first, then, k, 0))
+        shared[k] = panel_effects(then, _days(kinds, panel, sample, then, k, 0))
     for at in range(0, n, CHUNK):
         rows = slice(at, at + CHUNK)
         chosen = order[rows]
@@ -107,7 +104,7 @@ def run_members(panel: Panel, names: list[str], horizon: int, calendar: Calendar
             made = np.empty((n_variants, len(names), len(chosen), horizon))
             made[0] = [MEMBERS[name](then, horizon) for name in names]
             if has_calendar:
-                around = _days(days, panel, chosen, first, then, k, horizon)
+                around = _days(kinds, panel, chosen, then, k, horizon)
                 effect = series_effects(then, around[:, :-horizon], shared[k])
                 factor = np.exp(np.einsum("ntk,nk->nt", around, effect))
                 level = Batch(then.x / factor[:, :-horizon], then.start, then.season)
@@ -121,7 +118,8 @@ def run_members(panel: Panel, names: list[str], horizon: int, calendar: Calendar
             actuals[i, rows, : came.shape[1]] = np.where(begun[:, None], came, np.nan)
     actuals = _alike(actuals, panel, order, held)
     small = 1e-9 * np.maximum(np.abs(ahead[0, 0]).max(axis=1), 1e-9)
-    return Run(order, past, actuals, np.maximum(scales, small), ahead, np.maximum(sizes, small))
+    sizes = np.maximum(sizes, small)
+    return Run(order, past, actuals, np.maximum(scales, LEAST_SCALE * sizes), ahead, sizes)
 
 
 def _alike(actuals: np.ndarray, panel: Panel, order: np.ndarray, held: list[int]) -> np.ndarray:
@@ -141,13 +139,10 @@ def _batch(panel: Panel, chosen: np.ndarray) -> Batch:
     )
 
 
-def _days(
-    days: np.ndarray, panel: Panel, chosen: np.ndarray, first: int, then: Batch, held: int, horizon: int
-) -> np.ndarray:
+def _days(kinds: Kinds, panel: Panel, chosen: np.ndarray, then: Batch, held: int, horizon: int) -> np.ndarray:
     """Days of each kind beside a batch's columns and the `horizon` after it."""
-    width = then.x.shape[1]
-    columns = panel.last[chosen, None] - held - first + np.arange(1 - width, horizon + 1)[None, :]
-    return days[np.clip(columns, 0, len(days) - 1)]
+    reach = np.arange(1 - then.x.shape[1], horizon + 1)
+    return kinds.beside(chosen, panel.last[chosen, None] - held + reach[None, :])
 
 
 def blended(run: Run) -> tuple[np.ndarray, np.ndarray]:
