@@ -23,6 +23,8 @@ USUAL_EFFECT = (0.1, 0.01)
 OWN_LEAST = 0.1
 #: Median of a squared standard normal variable.
 MEDIAN_OF_SQUARE = 0.455
+#: Variance of logarithms below which a series does not move.
+STILL = 1e-12
 #: Weeks whose average is the trend of a week.
 WEEKS = 13
 
@@ -179,6 +181,7 @@ def _moments(batch: Batch, days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     cross = np.einsum("nti,nt->ni", plain, rest, optimize=True)
     free = batch.is_positive & (count > 2 * batch.season if batch.season < 52 else count > 26)
     noise = np.where(free, (rest**2).sum(axis=1) / np.maximum(count, 1), 0.0)
+    noise[noise < STILL] = 0.0
     return squares, cross, noise, rest
 
 

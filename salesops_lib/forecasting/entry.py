@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from salesops_lib.errors import DataError, nearest
+from salesops_lib.forecasting.explained import prophet_forecast
 from salesops_lib.forecasting.intermittent import is_dead, is_intermittent
 from salesops_lib.forecasting.intervals import conformal
 from salesops_lib.forecasting.members import AUTO, MEMBERS
 from salesops_lib.forecasting.panel import Panel, read_panel
-from salesops_lib.forecasting.regressors import kinds_of_days
+from salesops_lib.forecasting.regressors import Kinds, kinds_of_days
 from salesops_lib.forecasting.rolling import blended, run_members
 from salesops_lib.periods import Calendar
 
@@ -51,7 +52,7 @@ def forecast(
     as_of
         Last day of complete data: periods that end later are set aside, and told.
     model
-        "auto" combines all members by backtest; else the name of one.
+        "auto" combines members by backtest; else the name of one; "prophet" is for its parts, slow and less accurate.
 
     Returns
     -------
@@ -74,27 +75,34 @@ def forecast(
     """
     _check_arguments(horizon, levels, model)
     panel = read_panel(history, freq, as_of)
-    names = list(AUTO) if model == "auto" else [model]
-    kinds = kinds_of_days(panel, horizon, calendar_of(calendar), regressors)
-    run = run_members(panel, names, horizon, kinds)
-    point, errors = blended(run)
-    point = _sane(panel, run.order, point)
-    bounds = conformal(errors, tuple(levels))
-    order, sizes = run.order, run.sizes
-    lowest = np.where((np.nan_to_num(panel.values[order]) >= 0).all(axis=1), 0.0, -np.inf)[:, None]
-    columns: dict[str, Any] = {"mean": np.maximum(point, lowest)}
-    for level in levels:
-        low, high = bounds[level]
-        columns[f"lo-{level}"] = np.maximum(point + sizes[:, None] * low, lowest)
-        columns[f"hi-{level}"] = np.maximum(point + sizes[:, None] * high, lowest)
-    back = np.argsort(order)
+    made = calendar_of(calendar)
+    if model == "prophet":
+        columns = prophet_forecast(panel, horizon, levels, made)
+    else:
+        columns = _combined(panel, horizon, levels, kinds_of_days(panel, horizon, made, regressors), model)
+    lowest = np.where((np.nan_to_num(panel.values) >= 0).all(axis=1), 0.0, -np.inf)[:, None]
     dates = panel.grid.dates((panel.last[:, None] + np.arange(1, horizon + 1)[None, :]).ravel())
     frame = pd.DataFrame(
         {"unique_id": np.repeat(panel.ids, horizon), "ds": dates}
-        | {name: value[back].ravel() for name, value in columns.items()}
+        | {name: np.maximum(value, lowest).ravel() for name, value in columns.items()}
     )
     frame.attrs["treatments"] = panel.treatments + _stated(panel, history, as_of)
     return frame
+
+
+def _combined(
+    panel: Panel, horizon: int, levels: Sequence[int], kinds: Kinds, model: str
+) -> dict[str, np.ndarray]:
+    """Point and interval columns, series × horizon, of one member or of all."""
+    run = run_members(panel, list(AUTO) if model == "auto" else [model], horizon, kinds)
+    point, errors = blended(run)
+    point = _sane(panel, run.order, point)
+    columns = {"mean": point}
+    for level, (low, high) in conformal(errors, tuple(levels)).items():
+        columns[f"lo-{level}"] = point + run.sizes[:, None] * low
+        columns[f"hi-{level}"] = point + run.sizes[:, None] * high
+    back = np.argsort(run.order)
+    return {name: value[back] for name, value in columns.items()}
 
 
 def _sane(panel: Panel, order: np.ndarray, point: np.ndarray) -> np.ndarray:
@@ -131,8 +139,9 @@ def _check_arguments(horizon: int, levels: Sequence[int], model: str) -> None:
     for level in levels:
         if not 0 < level < 100:
             raise DataError(f"levels: {level!r} is not between 0 and 100 per cent.")
-    if model != "auto" and model not in MEMBERS:
-        raise DataError(f"model: {model!r} is not known; {nearest(str(model), ['auto', *MEMBERS])}")
+    known = ["auto", "prophet", *MEMBERS]
+    if model not in known:
+        raise DataError(f"model: {model!r} is not known; {nearest(str(model), known)}")
 
 
 def calendar_of(calendar: str | Calendar | None) -> Calendar | None:

@@ -214,6 +214,7 @@ def combine(forecasts: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def truncated(batch: Batch, held: int) -> Batch:
-    """The batch as it was `held` periods ago; series that had not begun get their first period."""
+    """The batch as it was `held` periods ago; a series that had not begun is one zero, of which nothing is made."""
     x = batch.x[:, : batch.x.shape[1] - held]
-    return Batch(x, np.minimum(batch.start, x.shape[1] - 1), batch.season)
+    begun = batch.start < x.shape[1]
+    return Batch(np.where(begun[:, None], x, 0.0), np.minimum(batch.start, x.shape[1] - 1), batch.season)
