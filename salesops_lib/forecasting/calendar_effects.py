@@ -23,6 +23,10 @@ USUAL_EFFECT = (0.1, 0.01)
 OWN_LEAST = 0.1
 #: Median of a squared standard normal variable.
 MEDIAN_OF_SQUARE = 0.455
+#: Times that the panel's effects are estimated, each with the noise that the last left.
+ROUNDS = 3
+#: How much more a day of the Spring Festival may move than a weekday or a day before Easter.
+FESTIVAL_WEIGHT = 4.0
 #: Variance of logarithms below which a series does not move.
 STILL = 1e-12
 #: Weeks whose average is the trend of a week.
@@ -84,7 +88,7 @@ def _kinds_of_days(begin: date, end: date, kind: str, calendar: Calendar | None)
         columns += _named_days(begin, n, years, calendar)
     if calendar is not None and calendar.keeps_spring_festival:
         offset = festival_offset(begin, end)
-        columns += [_within(offset, window) for window in _FESTIVAL]
+        columns += [FESTIVAL_WEIGHT * _within(offset, window) for window in _FESTIVAL]
     return np.column_stack(columns).astype(float)
 
 
@@ -131,16 +135,23 @@ class PanelEffects:
 
 def panel_effects(batch: Batch, days: np.ndarray) -> PanelEffects:
     """Effects that the series of a panel share; `days` is series × periods × kinds."""
-    squares, cross, noise, rest = _moments(batch, days)
+    squares, cross, noise, rest, plain = _moments(batch, days)
     useful = noise > 0
-    each = 1 / noise[useful]
-    kinds = days.shape[2]
     usual = USUAL_EFFECT[batch.season in (4, 12)]
-    if useful.any():  # series move together: n of them tell less than n times as much
-        common = rest[useful] / np.sqrt(noise[useful])[:, None]
+    belief = np.eye(days.shape[2]) / usual**2
+    effect = np.zeros(days.shape[2])
+    left = rest[useful]
+    for _ in range(ROUNDS):  # what the effects explain is no noise
+        if not useful.any():
+            break
+        each = 1 / np.maximum((left**2).mean(axis=1) * rest.shape[1] / batch.lengths[useful], STILL)
+        common = (
+            left * np.sqrt(each)[:, None]
+        )  # series move together: n of them tell less than n times as much
         each = each / max(1.0, float((common.sum(axis=0) ** 2).sum() / (common**2).sum()))
-    left = np.einsum("n,nij->ij", each, squares[useful]) + np.eye(kinds) / usual**2
-    effect = np.linalg.solve(left, np.einsum("n,ni->i", each, cross[useful]))
+        weighed = np.einsum("n,nij->ij", each, squares[useful]) + belief
+        effect = np.linalg.solve(weighed, np.einsum("n,ni->i", each, cross[useful]))
+        left = rest[useful] - np.einsum("ntk,k->nt", plain[useful], effect)
     return PanelEffects(effect, _spread(squares[useful], cross[useful], noise[useful], effect, usual))
 
 
@@ -160,7 +171,9 @@ def _spread(
 
 def series_effects(batch: Batch, days: np.ndarray, panel: PanelEffects) -> np.ndarray:
     """Effects of each series, series × kinds: the panel's, moved by what the series itself shows."""
-    squares, cross, noise, _ = _moments(batch, days)
+    squares, cross, noise, rest, plain = _moments(batch, days)
+    left = rest - np.einsum("ntk,k->nt", plain, panel.effect)
+    noise = np.where(noise > 0, np.maximum(np.minimum(noise, noise * _share(left, rest)), STILL), 0.0)
     belief = 1 / panel.spread**2
     safe = np.where(noise > 0, noise, 1.0)
     left = squares / safe[:, None, None] + np.diag(belief)
@@ -170,8 +183,16 @@ def series_effects(batch: Batch, days: np.ndarray, panel: PanelEffects) -> np.nd
     return np.where(batch.is_positive[:, None], own, 0.0)
 
 
-def _moments(batch: Batch, days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Σ days², Σ days × rest, the rest's variance (0 where a series is not positive, or too short), the rest."""
+def _share(left: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Share of a series' movement that is left."""
+    whole = (rest**2).sum(axis=1)
+    return np.where(whole > 0, (left**2).sum(axis=1) / np.where(whole > 0, whole, 1.0), 1.0)
+
+
+def _moments(
+    batch: Batch, days: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Σ days², Σ days × rest, the rest's variance (0 where a series is not positive, or too short), the rest, days alike."""
     rest, usable = _rest(batch.logs, batch)
     plain = np.empty_like(days)
     for kind in range(days.shape[2]):
@@ -182,7 +203,7 @@ def _moments(batch: Batch, days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     free = batch.is_positive & (count > 2 * batch.season if batch.season < 52 else count > 26)
     noise = np.where(free, (rest**2).sum(axis=1) / np.maximum(count, 1), 0.0)
     noise[noise < STILL] = 0.0
-    return squares, cross, noise, rest
+    return squares, cross, noise, rest, plain
 
 
 def _rest(values: np.ndarray, batch: Batch) -> tuple[np.ndarray, np.ndarray]:

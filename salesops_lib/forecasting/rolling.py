@@ -51,7 +51,7 @@ class Run:
 
 
 def origins(lengths: np.ndarray, horizon: int, season: int) -> list[int]:
-    """Periods held back at each origin: the whole horizon, then further back by thirds of it.
+    """Periods held back at each origin: the whole horizon, then further back by thirds of it, or so that a season passes.
 
     Where that would leave series with fewer seasons than they have, or with next to nothing, shorter ones too.
 
@@ -61,9 +61,14 @@ def origins(lengths: np.ndarray, horizon: int, season: int) -> list[int]:
     [12, 16, 20, 24, 28, 32]
     >>> origins(np.array([6]), 12, 12)
     [1, 2]
+    >>> origins(np.array([108]), 2, 12)
+    [2, 4, 6, 8, 10, 12]
     """
     longest = int(lengths.max())
-    held = {horizon + max(1, horizon // 3) * i for i in range(FOLDS)}
+    step, whole = max(1, horizon // 3), -(-(season - horizon) // (FOLDS - 1))
+    if np.median(lengths) >= horizon + (FOLDS - 1) * whole + 2 * season:
+        step = max(step, whole)
+    held = {horizon + step * i for i in range(FOLDS)}
     if (seasons(lengths - horizon, season) < seasons(lengths, season)).any() or (
         lengths < horizon + LEAST
     ).any():
