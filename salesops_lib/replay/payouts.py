@@ -77,10 +77,10 @@ def as_if(policy: Policy, pasts: Sequence[Past]) -> Policy:
         if plan is not None:
             roles.setdefault((plan.id, past.start, past.end), []).append(past.role)
     held = tuple(
-        plans[id].model_copy(
+        plans[plan_id].model_copy(
             update={"roles": tuple(own), "effective": Span.model_validate({"from": start, "to": end})}
         )
-        for (id, start, end), own in roles.items()
+        for (plan_id, start, end), own in roles.items()
     )
     return policy.model_copy(update={"incentives": policy.incentives.model_copy(update={"plans": held})})
 
