@@ -526,6 +526,12 @@ def coverage(given: Given) -> Found:
     return {"coverage": formulas.pipeline_coverage(given["pipeline"], given["remaining"], 0)}
 
 
+@covers("pipe-001", "pipe-002", "pipe-003")
+def weighted_pipeline(given: Given) -> Found:
+    weighted = engine.figures(engine.open_deals(given["amount"], given["p"]).weighted)
+    return {"weighted": weighted[0] if len(weighted) == 1 else weighted, "total": sum(weighted)}
+
+
 @covers("win-001")
 def win_rate(given: Given) -> Found:
     return {"win_rate": formulas.wilson(given["won"], given["won"] + given["lost"]).value}

@@ -17,9 +17,12 @@ from salesops_lib.incentives.facts import cases
 from salesops_lib.incentives.history import History, Lines
 from salesops_lib.incentives.pay import Reading, earned
 from salesops_lib.incentives.payments import Payments, payments
+from salesops_lib.metrics import Exhibit
+from salesops_lib.pipeline import state as pipeline
 from salesops_lib.policy.incentives import PayRules, Plan
 from salesops_lib.policy.payments import Crediting
 from salesops_lib.policy.payments import Payments as Policy
+from salesops_lib.policy.selling import Stage
 from tests.conftest import make_workspace
 
 #: Minor units of a whole currency unit in the cases that do not say otherwise.
@@ -222,8 +225,9 @@ def quota_of_first_month(goal: Any, day: int, start_day: str) -> float:
         "period": "2025-04",
         "value": goal,
     }
+    sold = {"order_id": "S1", "line_id": "1", "ordered_on": "2025-05-01", "net_amount": 1, "rep_id": "ann"}
     ws = make_workspace(
-        Path(), as_of="2025-12-31",
+        Path(), as_of="2025-12-31", order_lines=[sold],
         reps=[{"rep_id": "ann", "role": "ae", "hired_on": f"2025-04-{day}", "target_variable": 0}],
         targets=[{"version": "1", **asked}],
         policy={
@@ -234,3 +238,26 @@ def quota_of_first_month(goal: Any, day: int, start_day: str) -> float:
     (case,) = cases(ws, ws.calendar.parse("2025"))
     ws.close()
     return float(case.history.quota["bookings", "direct"][0, 3] / MINOR)
+
+
+# ---- pipeline ----
+
+
+def open_deals(amounts: Sequence[Any], odds: Sequence[Any]) -> pd.DataFrame:
+    """The open deals of a pipeline whose stages have these odds, one deal a stage; amounts in minor units."""
+    stages = [
+        {"id": f"s{n}", "en": f"s{n}", "zh": f"s{n}", "rank": n + 1, "p_prior": float(p)}
+        for n, p in enumerate(odds)
+    ]
+    deals = [
+        {"opportunity_id": f"D{n}", "stage": f"s{n}", "amount": whole(amount), "created_on": "2025-01-02", "rep_id": "ann"}
+        for n, amount in enumerate(amounts)
+    ]  # fmt: skip
+    ws = make_workspace(
+        Path(), period="2025-01", as_of="2025-01-31", opportunities=deals,
+        policy={"process.stages": tuple(map(Stage.model_validate, stages))},
+    )  # fmt: skip
+    found = pipeline.open_deals(ws)
+    ws.close()
+    assert isinstance(found, Exhibit)
+    return found.frame
