@@ -115,6 +115,8 @@ class Policy(Block):
     def names(self, lang: str) -> dict[str, str]:
         """What the policy calls regions, channels, categories, teams, roles, functions, stages, rivals, plans, spiffs, contests and awards, by id.
 
+        Components are named by plan and component, as `ae-2025.core`: their ids repeat from plan to plan, and may be words of the data.
+
         Examples
         --------
         >>> from salesops_lib.policy import load
@@ -133,7 +135,12 @@ class Policy(Block):
             "channel",
             "region",
         )
-        return {item.id: getattr(item, lang) for kind in kinds for item in self._named(kind)}
+        components = {
+            f"{plan.id}.{component.id}": getattr(component, lang)
+            for plan in self.incentives.plans
+            for component in plan.components
+        }
+        return components | {item.id: getattr(item, lang) for kind in kinds for item in self._named(kind)}
 
     def _named(self, kind: str) -> tuple[Any, ...]:
         pay = self.incentives
