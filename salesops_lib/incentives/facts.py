@@ -80,13 +80,29 @@ def case(ws: Workspace, plan: Plan, year: Period, *, also: Sequence[Key] = ()) -
     also
         Measures, and whose credit of them, that the history holds beside those of the plan.
     """
-    first, last = plan.effective.start, plan.effective.end or year.end
-    spans = stays(ws, plan.roles, max(first, year.start), min(last, year.end))
+    spans = _stays_of(ws, plan, year)
     if spans.empty:
         return None
     months, needs = tuple(ws.calendar.months(year)), Needs.of(plan)
     needs = replace(needs, actual=tuple(dict.fromkeys((*needs.actual, *also))))
     return Case(ws, plan, year, months, spans, _history(ws, plan, spans, months, needs), needs)
+
+
+def _stays_of(ws: Workspace, plan: Plan, year: Period) -> pd.DataFrame:
+    """Days of the year that a plan pays, one row a stay."""
+    first, last = plan.effective.start, plan.effective.end or year.end
+    return stays(ws, plan.roles, max(first, year.start), min(last, year.end))
+
+
+def payees(ws: Workspace) -> list[str]:
+    """Who is paid in the workspace's period: who serves in a plan, or left so lately that pay may still come due."""
+    year, begin = ws.calendar.period_of(ws.period.end, "year"), ws.period.start
+    latest = pd.Timestamp(begin) - pd.Timedelta(days=ws.policy.incentives.payments.leaver_days)
+    found: set[str] = set()
+    for plan in ws.policy.incentives.plans:
+        spans = _stays_of(ws, plan, year)
+        found |= set(spans[(spans.start <= pd.Timestamp(ws.period.end)) & (spans.stop >= latest)].rep_id)
+    return sorted(found)
 
 
 @dataclass(frozen=True)

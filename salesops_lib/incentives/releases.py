@@ -141,7 +141,8 @@ class _Lines:
         frame = self.names.iloc[line].reset_index(drop=True).assign(at=when)
         for name, table in moved.items():
             frame[name] = table[line, when]
-        frame["reason"] = self._reasons(line, when, frame, rule, back.reason)
+        reasons = self._reasons(line, when, frame, rule, back.reason)
+        frame["reason"] = pd.Series(reasons, index=frame.index, dtype="str")
         return frame
 
     def _to_date(self, column: str) -> Money:

@@ -391,6 +391,23 @@ class Sustainability(Block):
     )
 
 
+class Gaming(Block):
+    """When days around a quarter's end are a signal that a plan is played: a reason to talk, never a proof."""
+
+    last_days: int = Field(
+        default=3, ge=1, le=20, description="Working days before a quarter's end that sales are pulled into."
+    )
+    release_days: int = Field(
+        default=10, ge=1, le=30, description="Working days after it in which held-back orders appear."
+    )
+    named_odds: float = Field(
+        default=0.01,
+        gt=0,
+        lt=1,
+        description="Odds that chance alone names anybody, or any edge; to be named is grave.",
+    )
+
+
 class Dispute(Block):
     """How a statement is contested."""
 

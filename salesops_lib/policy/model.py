@@ -14,10 +14,11 @@ from salesops_lib.policy.order_to_cash import AfterSales, Collections, Contracts
 from salesops_lib.policy.payments import Incentives
 from salesops_lib.policy.people import Appraisal, Training
 from salesops_lib.policy.plan_tests import PlanTest
+from salesops_lib.policy.pricing import Pricing
 from salesops_lib.policy.replay import Replay
 from salesops_lib.policy.risk import Risk
 from salesops_lib.policy.routes_to_market import Channels, Expenses, Marketing, Tools
-from salesops_lib.policy.selling import Customers, Forecast, Market, Pricing, Process, Targets
+from salesops_lib.policy.selling import Customers, Forecast, Market, Process, Targets
 from salesops_lib.policy.values import Block
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -115,7 +116,7 @@ class Policy(Block):
     def names(self, lang: str) -> dict[str, str]:
         """What the policy calls regions, channels, categories, teams, roles, functions, stages, rivals, plans, spiffs, contests and awards, by id.
 
-        Components are named by plan and component, as `ae-2025.core`: their ids repeat from plan to plan, and may be words of the data.
+        Components of a plan, whose ids are their plan's own, are called `plan.component`.
 
         Examples
         --------
@@ -135,12 +136,12 @@ class Policy(Block):
             "channel",
             "region",
         )
-        components = {
-            f"{plan.id}.{component.id}": getattr(component, lang)
+        own = {
+            f"{plan.id}.{component.id}": str(getattr(component, lang))
             for plan in self.incentives.plans
             for component in plan.components
         }
-        return components | {item.id: getattr(item, lang) for kind in kinds for item in self._named(kind)}
+        return own | {item.id: getattr(item, lang) for kind in kinds for item in self._named(kind)}
 
     def _named(self, kind: str) -> tuple[Any, ...]:
         pay = self.incentives
