@@ -54,15 +54,15 @@ class OwnStatement:
         """Earned, what keeps it, what is released, advances, paid: each step with its reason."""
         rows = self._earned_steps()
         earned = sum(amount for _, amount, _ in rows)
-        rows.append(("pay_earned", earned, None))
+        rows.append(("pay_sum_earned", earned, None))
         kept, earlier = self._kept()
         rows += kept
         rows.append(("pay_earlier", earlier, Finding("statement.why.earlier", {})))
-        rows.append(("pay_released", int(self.own.released.sum()), None))
+        rows.append(("pay_sum_released", int(self.own.released.sum()), None))
         rows += (advances := self._advances())
         paid = self.paid
         rows.append(("pay_paid", paid, None))
-        totals = {"pay_earned", "pay_released", "pay_paid"}
+        totals = {"pay_sum_earned", "pay_sum_released", "pay_paid"}
         adds = [amount for step, amount, _ in rows if step not in totals]
         assert sum(adds) == paid, "the steps of a statement add up to what it pays"
         frame = pd.DataFrame(rows, columns=["step", "amount", "why"])
@@ -160,7 +160,7 @@ class OwnStatement:
         assert total == int(self.own.earned.sum()), "slices add up to what was earned"
         rows.append({"component": "total", "pay": total, "is_total": True})
         frame = pd.DataFrame(
-            rows, columns=["component", "tier", "n_lines", "credited", "n_units", "rate", "pay", "is_total"]
+            rows, columns=["component", "tier", "n_lines", "credited", "rate", "pay", "is_total"]
         )
         frame = frame.assign(is_total=frame.is_total.eq(True))
         told = {"n": len(slices), "earned": total, "period": self.ws.period.label}
@@ -181,7 +181,7 @@ class OwnStatement:
             }
             for row in ordered.itertuples()
         ]  # fmt: skip
-        frame = pd.DataFrame(rows, columns=["order_line", "customer", "credited_on", "component", "tier", "credited", "n_units", "rate", "pay"])  # fmt: skip
+        frame = pd.DataFrame(rows, columns=["order_line", "customer", "credited_on", "component", "tier", "credited", "rate", "pay"])  # fmt: skip
         frame = with_total(frame, ["pay"])
         return Exhibit("statement_slices", "table", frame, units=_UNITS, shown=_SHOWN)
 
@@ -217,7 +217,7 @@ class OwnStatement:
         frame = with_total(frame.reset_index(drop=True), amounts)
         told = {"released": int(lines.released.sum()), "n": int((lines.released != 0).sum())}
         return Exhibit(
-            "statement_places", "table", without_zeros(frame, amounts), units=dict.fromkeys(amounts, "exact"),
+            "statement_places", "table", without_zeros(frame, amounts), units={**dict.fromkeys(amounts, "exact"), "order_line": "code"},
             shown=_SHOWN, findings=(Finding("statement.places", told),),
         )  # fmt: skip
 
@@ -243,7 +243,7 @@ class OwnStatement:
             "open lines are the closing balance"
         )
         return Exhibit(
-            "statement_open", "table", without_zeros(frame, _OPEN), units=dict.fromkeys(_OPEN, "exact"),
+            "statement_open", "table", without_zeros(frame, _OPEN), units={**dict.fromkeys(_OPEN, "exact"), "order_line": "code"},
             shown=_SHOWN_FEW, findings=(Finding(which, told),), notes=(Finding("note.statement_release", {}),),
         )  # fmt: skip
 
@@ -301,7 +301,7 @@ class OwnStatement:
             told = {"n": len(clawed), "amount": int(clawed.asked.sum())}
             found.append(Exhibit(
                 "statement_clawbacks", "table", with_total(frame.reset_index(drop=True), amounts),
-                units=dict.fromkeys(amounts, "exact"), findings=(Finding("statement.clawbacks", told, tone="bad"),),
+                units={**dict.fromkeys(amounts, "exact"), "order_line": "code"}, findings=(Finding("statement.clawbacks", told, tone="bad"),),
             ))  # fmt: skip
         if len(adjusted):
             frame = adjusted.assign(component=[named(row) for row in adjusted.itertuples()])
@@ -329,16 +329,17 @@ class OwnStatement:
         return slices.assign(n_units=(credited / parts).where(~money), credited=credited.where(money))
 
     def _amounts(self, row: Any) -> dict[str, Any]:
-        credited = None if pd.isna(row.credited) else int(row.credited)
-        rate = row.pay / credited if credited else None
-        return {"credited": credited, "n_units": row.n_units, "rate": rate, "pay": int(row.pay)}
+        if pd.isna(row.credited):  # counted, not money
+            units = Finding("value.quantity", {"value": float(row.n_units)})
+            return {"credited": units, "pay": int(row.pay)}
+        credited = int(row.credited)
+        return {"credited": credited, "rate": row.pay / credited if credited else None, "pay": int(row.pay)}
 
-    def _tier(self, row: Any) -> Finding | None:
-        return (
-            Finding("statement.tier.number", {"n": int(row.tier)})
-            if row.tier
-            else Finding("statement.tier.average", {})
-        )
+    def _tier(self, row: Any) -> Finding:
+        if row.tier:
+            return Finding("statement.tier.number", {"n": int(row.tier)})
+        is_by_unit = self.kinds.get((row.plan, row.component), ("", ""))[0] == "unit_rate"
+        return Finding(f"statement.tier.{'unit' if is_by_unit else 'average'}", {})
 
 
-_UNITS = {"credited": "exact", "n_units": "quantity", "rate": "rate", "pay": "exact", "n_lines": "count"}
+_UNITS = {"order_line": "code", "credited": "exact", "rate": "rate", "pay": "exact", "n_lines": "count"}

@@ -99,8 +99,8 @@ def test_steps_lead_from_earned_to_paid(company):
     own = OwnStatement(ws, made)
     steps = own.steps().frame.set_index("step").amount
     assert steps.to_dict() == {
-        "pay_new_sales": 80_000, "pay_rerated": 20_000, "pay_earned": 100_000, "pay_waiting": -40_000,
-        "pay_earlier": 10_000, "pay_released": 70_000, "pay_paid": 70_000,
+        "pay_new_sales": 80_000, "pay_rerated": 20_000, "pay_sum_earned": 100_000, "pay_waiting": -40_000,
+        "pay_earlier": 10_000, "pay_sum_released": 70_000, "pay_paid": 70_000,
     }  # fmt: skip
     told = own.steps().findings[0].values
     assert told["paid"] == told["earned"] + told["kept"] + told["earlier"] + told["other"] == 70_000
