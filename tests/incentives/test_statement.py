@@ -137,7 +137,10 @@ def test_a_managers_statement_names_no_order_of_others(company):
     for name, frame in made.frames():
         told = frame.to_csv()
         assert not any(other in told for other in ("S1", "S2", "B1", "ann", "bob", "Customer")), name
-    assert OwnStatement(ws, made).paid == 5_000
+    own = OwnStatement(ws, made)
+    assert own.paid == 5_000
+    assert own.steps().findings[0].id == "statement.paid_all"
+    assert own.places().frame.order_line.iloc[0].id == "statement.people"
     exact(made)
 
 
