@@ -20,12 +20,11 @@ from salesops_lib.incentives import cost, facts, fairness, gaming, shape
 from salesops_lib.incentives.people import potentials, profiles
 from salesops_lib.incentives.signals import signals
 from salesops_lib.metrics import Exhibit, Finding, Missing
-from salesops_lib.metrics.formulas import wilson
+from salesops_lib.metrics.formulas import Interval, wilson
 
 if TYPE_CHECKING:
     from salesops_lib.incentives.facts import Case
     from salesops_lib.incentives.history import History
-    from salesops_lib.metrics.formulas import Interval
     from salesops_lib.workspace import Workspace
 
 Floats = NDArray[np.float64]
@@ -280,7 +279,10 @@ def _fairness(ws: Workspace, people: pd.DataFrame) -> Section:
         most = limits.potential_correlation_max
         rows.append(("potential_correlation", fairness.rank_correlation(attained, per_quota), -most, most))
     groups, odds = _groups(ws, known, below)
-    rows += [(f"impact_{by}", ratio, limits.impact_ratio_min, None) for by, (ratio, _) in groups.items()]
+    unknown = Interval(np.nan, np.nan, np.nan), None
+    rows += [  # a grouping that people cannot be put into is not measured, and says so
+        (f"impact_{by}", groups.get(by, unknown)[0], limits.impact_ratio_min, None) for by in limits.impact_by
+    ]
     frame = pd.DataFrame(
         {
             "gate": [name for name, *_ in rows],
@@ -360,7 +362,7 @@ def _bunching(ws: Workspace, people: pd.DataFrame, found: Sequence[Studied]) -> 
     told = frame.dropna(subset=["p_value"]).reset_index(drop=True)
     if told.empty:
         return Missing("design_bunching", (), "note.too_few_people")
-    seen = told[told.p_value * len(told) < gaming.NAMED_ODDS]
+    seen = told[told.p_value * len(told) < ws.policy.incentives.gaming.named_odds]
     finding = (
         Finding("design.bunched", seen.iloc[0].to_dict() | {"plan": seen.iloc[0].plan}, tone="bad")
         if len(seen)

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from salesops_lib.errors import DataError
+from salesops_lib.errors import DataError, nearest
 from salesops_lib.incentives import crediting
 from salesops_lib.incentives.exact import quotient
 
 if TYPE_CHECKING:
     from salesops_lib.policy.payments import Hold
     from salesops_lib.workspace import Workspace
+
+#: Parts that a share of a contract's term is counted in.
+_PARTS = 1_000_000
 
 
 def _events(ws: Workspace) -> set[str]:
@@ -89,10 +92,7 @@ def holds(ws: Workspace, earned: pd.DataFrame) -> pd.DataFrame:
         elif hold.when == "customer_overdue":
             found.append(_overdue(ws, earned, hold).assign(rule=number))
         else:
-            raise DataError(
-                "incentives.payments.holds: deal_disputed holds pay of disputed orders, and no table says which they are.\n"
-                "Leave it out, or hold by customer_overdue or windfall."
-            )
+            found.append(_disputed(ws, earned).assign(rule=number))
     return pd.concat([part for part in found if len(part)] or found, ignore_index=True)[columns]
 
 
@@ -100,12 +100,51 @@ def _windfalls(ws: Workspace, earned: pd.DataFrame) -> pd.DataFrame:
     """Orders above the policy's windfall, from the first day of their credit."""
     large = ws.facts.query(crediting.large(ws, ws.policy.incentives)).order_id
     rows = earned[(earned.order_id != "") & earned.order_id.isin(large)]
-    return (
-        rows.groupby("order_id", as_index=False)
-        .credited_on.min()
-        .rename(columns={"credited_on": "first_day"})
-        .assign(last_day=pd.NaT)
+    first = rows.groupby("order_id").credited_on.min()
+    granted = _befallen(ws, "granted").groupby("order_id").happened_on.min().reindex(first.index)
+    return pd.DataFrame(
+        {"order_id": first.index, "first_day": first.to_numpy(), "last_day": _before(granted)}
     )
+
+
+def _disputed(ws: Workspace, earned: pd.DataFrame) -> pd.DataFrame:
+    """Orders that are disputed, from the first day to the one before it was settled."""
+    _demand_events(ws, "holds: deal_disputed needs the days of disputes")
+    rows = _befallen(ws, "disputed")
+    rows = rows[rows.order_id.isin(earned.order_id.unique())]
+    return pd.DataFrame(
+        {"order_id": rows.order_id, "first_day": rows.happened_on, "last_day": _before(rows.ended_on)}
+    )
+
+
+def _before(days: pd.Series) -> pd.Series:
+    return (pd.to_datetime(days) - pd.Timedelta(days=1)).to_numpy()
+
+
+_EVENTS = ("disputed", "granted", "churned")
+
+
+def _befallen(ws: Workspace, event: str) -> pd.DataFrame:
+    """What the table order_events says of one kind; it knows no others than `_EVENTS`."""
+    rows = ws.facts.query(
+        "SELECT order_id, COALESCE(line_id, '') AS line_id, LOWER(TRIM(event)) AS event, "
+        "CAST(happened_on AS DATE) AS happened_on, CAST(ended_on AS DATE) AS ended_on, share FROM order_events"
+    )
+    unknown = sorted({*rows.event} - {*_EVENTS})
+    if unknown:
+        raise DataError(
+            f"order_events: {unknown[0]!r} is no event of an order; {nearest(unknown[0], _EVENTS)}"
+        )
+    days = {name: pd.to_datetime(rows[name]) for name in ("happened_on", "ended_on")}
+    return rows.assign(**days)[rows.event == event].reset_index(drop=True)
+
+
+def _demand_events(ws: Workspace, why: str) -> None:
+    if not ws.facts.has("order_events"):
+        raise DataError(
+            f"incentives.payments.{why}, and the table order_events holds nothing.\n"
+            "Load it (order_id, event, happened_on, ended_on, share), or leave this out of the policy."
+        )
 
 
 def _overdue(ws: Workspace, earned: pd.DataFrame, hold: Hold) -> pd.DataFrame:
@@ -151,17 +190,13 @@ def losses(ws: Workspace, earned: pd.DataFrame) -> pd.DataFrame:
     rules = ws.policy.incentives.payments.clawbacks
     columns = ["order_id", "line_id", "event", "day", "lost", "lines", "left", "term", "unpaid", "due"]
     found = [pd.DataFrame({name: [] for name in columns})]
-    for rule in rules:
-        if rule.event == "churned" or rule.amount == "remaining_term":
-            raise DataError(
-                f"incentives.payments.clawbacks: {rule.event}, {rule.amount} needs the terms of contracts, and no table holds them.\n"
-                "Leave it out, or take back full or unpaid_share of what was cancelled, returned or not paid."
-            )
     events = {rule.event for rule in rules}
     if "returned" in events:
         found.append(_returned(ws))
     if "bad_debt" in events:
         found.append(_bad_debts(ws))
+    if "churned" in events:
+        found.append(_churned(ws))
     rows = pd.concat([part for part in found if len(part)] or found, ignore_index=True)
     return rows[rows.order_id.isin(earned.order_id.unique())].reindex(columns=columns).reset_index(drop=True)
 
@@ -198,3 +233,30 @@ def _bad_debts(ws: Workspace) -> pd.DataFrame:
     for name in ("unpaid", "lost"):
         rows[name] = rows[name].clip(upper=rows.due)
     return rows.assign(event="bad_debt", line_id="", lines=rows.due, left=0, term=0)
+
+
+def _churned(ws: Workspace) -> pd.DataFrame:
+    """Contracts that ended early, and the share of their term that was left."""
+    _demand_events(ws, "clawbacks: churned needs the days on which contracts ended")
+    rows = _befallen(ws, "churned")
+    by_term = any(
+        rule.event == "churned" and rule.amount == "remaining_term"
+        for rule in ws.policy.incentives.payments.clawbacks
+    )
+    if by_term and rows.share.isna().any():
+        named = ", ".join(rows[rows.share.isna()].order_id.head(5))
+        raise DataError(
+            f"order_events: {named} churned, and nothing says what was left of the term, which remaining_term goes by.\n"
+            "Fill in share (0.5 is half of the term), or take back full."
+        )
+    left = (rows.share.fillna(0) * _PARTS).round().astype("int64")
+    about = {
+        "day": rows.happened_on,
+        "left": left,
+        "term": _PARTS,
+        "lost": 1,
+        "lines": 1,
+        "unpaid": 0,
+        "due": 0,
+    }
+    return rows[["order_id", "line_id", "event"]].assign(**about)

@@ -33,6 +33,8 @@ ORDER = ["payee", "at", "credited_on", "plan", "component", "order_id", "line_id
 #: Lines of a chunk: its tables of lines × statements bound the memory.
 CHUNK = 2**15
 _LATE = np.iinfo(np.int64).max // 4
+#: More days than any date has since 1970.
+_DAYS = 10**7
 
 Money = NDArray[np.int64]
 
@@ -88,9 +90,8 @@ def places(dues: Dues, payments: Payments, rules: PayRules, losses: Losses) -> I
     for number, (first, last) in enumerate(pairwise(edges)):
         part = rows.iloc[order[first:last]]
         here = names.iloc[number * CHUNK : (number + 1) * CHUNK]
-        yield _Lines(dues, payments, rules, here, part, unit[order[first:last]] - number * CHUNK).moved(
-            losses
-        )
+        lines = _Lines(dues, payments, rules, here, part, unit[order[first:last]] - number * CHUNK)
+        yield lines.moved(losses)
 
 
 class _Lines:
@@ -140,7 +141,8 @@ class _Lines:
         frame = self.names.iloc[line].reset_index(drop=True).assign(at=when)
         for name, table in moved.items():
             frame[name] = table[line, when]
-        frame["reason"] = self._reasons(line, when, frame, rule, back.reason)
+        reasons = self._reasons(line, when, frame, rule, back.reason)
+        frame["reason"] = pd.Series(reasons, index=frame.index, dtype="str")
         return frame
 
     def _to_date(self, column: str) -> Money:
@@ -151,9 +153,6 @@ class _Lines:
     def _due(self, right: Money) -> Money:
         """What is due to date of what one has a right to: the sum of its parts."""
         due = np.zeros(self.shape, dtype=np.int64)
-        named: set[str] = set()
-        for rule in self.payments.release:
-            named.update(rule.components)
         every = self.names.component.to_numpy(dtype=object)
         pending = np.full(len(every), True)
         for rule in sorted(self.payments.release, key=lambda rule: not rule.components):
@@ -237,7 +236,9 @@ class _Lines:
         lost: dict[tuple[int, int], str],
     ) -> list[str]:
         """Why a line is not simply paid: a loss, a cap, a hold, in this order."""
-        caps = dict(zip(zip(self.unit, self.rows["at"], strict=True), self.rows.cap, strict=True))
+        over = (self.rows.cap != "").to_numpy()
+        cells = zip(self.unit[over].tolist(), self.rows["at"][over].tolist(), strict=True)
+        caps = dict(zip(cells, self.rows.cap[over], strict=True))
         when = [hold.when for hold in self.payments.holds] + [""]
         is_held = (frame.held != 0).to_numpy()
         return [
@@ -246,7 +247,3 @@ class _Lines:
             or (when[rule[u, t]] or when[rule[u, t - 1]] if moved else "")
             for u, t, moved in zip(line.tolist(), at.tolist(), is_held.tolist(), strict=True)
         ]
-
-
-#: More days than any date has since 1970.
-_DAYS = 10**7

@@ -1,108 +1,200 @@
-"""Where one stands and what the next tier takes, as the tables of a statement."""
+"""What people in some roles did and were asked for in a window of days: what contests and awards rank."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from salesops_lib.incentives.crediting import parts_of
-from salesops_lib.incentives.statement_cells import is_money, key, named
-from salesops_lib.metrics import Exhibit, Finding
+from salesops_lib.errors import DataError
+from salesops_lib.incentives import crediting
+from salesops_lib.incentives.exact import quotient
+from salesops_lib.incentives.facts import days_served, stays, targets_of
+from salesops_lib.metrics import REGISTRY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from salesops_lib.periods import Period
     from salesops_lib.workspace import Workspace
 
-_STANDING = [
-    "component",
-    "measure",
-    "period",
-    "actual",
-    "n_units",
-    "quota",
-    "attainment",
-    "tier",
-    "pay_to_date",
-]
-_NEXT = ["component", "tier", "edge", "short", "n_units", "until", "worth", "rate_now", "rate_next"]
+ATTAINMENT, VALUE = "attainment", "value"
 
 
-def standing_table(ws: Workspace, standing: pd.DataFrame) -> Exhibit:
-    """Measure, quota, attainment, tier and pay to date of each component; see `prospects.standing`."""
-    found = [_stood(ws, row) for row in standing.itertuples()]
-    told = sorted((row for row in found if row["attainment"] is not None and row["quota"]), key=_by_pay)
-    findings = tuple(
-        Finding(
-            "statement.standing",
-            {
-                "component": row["component"].values["value"], "period": row["period"], "attained": row["attainment"],
-                "pay": row["pay_to_date"], "quota": row["quota"],
-            },
+@dataclass(frozen=True)
+class Standings:
+    """The people who take part, and what they did day by day; all amounts are whole numbers.
+
+    Attributes
+    ----------
+    people
+        One row a person: payee, role (the last one in the window), asked (of the days served), tenure
+        (full months of service at its end), stays (whether still serving on its last day), days (served).
+    daily
+        What was credited directly: payee, day, done, per (what a ratio is held against; else absent).
+    parts
+        Parts of a unit that `done` and `asked` are counted in.
+    zero_quota
+        What a quota of zero means: no attainment (undefined), one of 0 (zero), or of 1 (full).
+    """
+
+    people: pd.DataFrame
+    daily: pd.DataFrame
+    parts: int = 100
+    zero_quota: str = "undefined"
+
+    @property
+    def is_ratio(self) -> bool:
+        return "per" in self.daily
+
+    def reached(self, by: str) -> dict[str, Fraction | None]:
+        """Each person's attainment, or value in whole units; None where there is none.
+
+        >>> people = pd.DataFrame({"payee": ["ann", "bob"], "asked": [200, 0]})
+        >>> daily = pd.DataFrame({"payee": ["ann", "ann"], "day": [1, 2], "done": [100, 50]})
+        >>> Standings(people, daily).reached("attainment")
+        {'ann': Fraction(3, 4), 'bob': None}
+        """
+        summed = self.daily.groupby("payee").sum(numeric_only=True)
+        done = {payee: int(value) for payee, value in summed.done.items()}
+        held = {payee: int(value) for payee, value in summed.per.items()} if self.is_ratio else {}
+        found: dict[str, Fraction | None] = {}
+        for payee, asked in sorted(zip(self.people.payee, self.people.asked, strict=True)):
+            did = done.get(payee, 0)
+            if by == ATTAINMENT:
+                found[payee] = Fraction(did, int(asked)) if asked > 0 else self._without_quota()
+            elif self.is_ratio:
+                found[payee] = Fraction(did, held[payee]) if held.get(payee, 0) > 0 else None
+            else:
+                found[payee] = Fraction(did, self.parts)
+        return found
+
+    def _without_quota(self) -> Fraction | None:
+        return {"zero": Fraction(0), "full": Fraction(1)}.get(self.zero_quota)
+
+    def reached_on(self, payee: str) -> date | None:
+        """The first day on which what a person had done was at least what it is at the end."""
+        own = self.daily[self.daily.payee == payee].sort_values("day", kind="stable")
+        running = own.groupby("day").done.sum().cumsum()
+        if running.empty:
+            return None
+        there: date = running.index[(running >= running.iloc[-1]).argmax()]
+        return there
+
+
+def standings(
+    ws: Workspace, roles: Sequence[str], measure: str, start: date, end: date, *, by: str
+) -> Standings:
+    """The standings of people in `roles` from `start` to `end`, both included.
+
+    Only what is credited directly counts, on the days that people serve in the roles; quotas are those
+    of their months, by days where `payments.absence` says so.
+
+    Raises
+    ------
+    DataError
+        If the measure cannot be credited, less of it is better, attainment is asked of a ratio or of parts of months, or the
+        store holds one person's or unit's data only.
+    """
+    demand_everybody(ws)
+    metric = REGISTRY.get(measure)
+    is_ratio = metric is not None and metric.quotient is not None
+    if metric is not None and metric.good < 0:
+        raise DataError(
+            f"Of {measure} less is better, and the most of it would win.\nRank by another measure."
         )
-        for row in told
-    )  # fmt: skip
-    return Exhibit(
-        "statement_standing", "table", pd.DataFrame(found, columns=_STANDING), findings=findings,
-        units={"actual": "money", "quota": "money", "pay_to_date": "exact", "n_units": "quantity"},
-    )  # fmt: skip
+    if by == ATTAINMENT and is_ratio:
+        raise DataError(f"{measure} is a ratio, of which there is no quota.\nWrite rank_by: value.")
+    spans = stays(ws, roles, start, end)
+    halves = ("numerator", "denominator")
+    found = [_daily(ws, f"{measure}:{half}", spans, start, end) for half in halves] if is_ratio else []
+    if is_ratio:
+        daily = found[0].merge(found[1].rename(columns={"done": "per"}), on=["payee", "day"], how="outer")
+        daily = daily.assign(done=daily.done.fillna(0).astype(int), per=daily.per.fillna(0).astype(int))
+    else:
+        daily = _daily(ws, measure, spans, start, end)
+    people = _people(ws, spans, end)
+    asked = np.zeros(len(people), dtype=np.int64)
+    if by == ATTAINMENT:
+        asked = _asked(ws, measure, spans, people.payee.tolist(), _months(ws, start, end))
+    return Standings(
+        people.assign(asked=asked), daily, crediting.parts_of(ws, measure), ws.policy.semantics.zero_quota
+    )
 
 
-def _by_pay(row: dict[str, Any]) -> int:
-    return -int(row["pay_to_date"])
+def demand_everybody(ws: Workspace) -> None:
+    """Refuse a store of one person's or unit's data: places and budgets depend on the others'."""
+    if ws.facts.scope:
+        raise DataError(
+            f"Places and budgets need everybody's sales, and this store holds those of {ws.facts.scope} only.\n"
+            "Compute spiffs, contests and awards for the whole company, and show each person the own result."
+        )
 
 
-def _stood(ws: Workspace, row: Any) -> dict[str, Any]:
-    actual, quota, tier = (None if pd.isna(v) else int(v) for v in (row.actual, row.quota, row.tier))
-    in_money, known = is_money(row.measure), actual is not None
-    of = Finding("statement.tier.of", {"n": tier, "of": int(row.n_tiers)})
-    return {
-        "component": named(row), "measure": Finding("value.metric", {"value": row.measure}) if known else None,
-        "period": ws.calendar.period_of(ws.calendar.parse(row.last).end, row.interval).label,
-        "actual": actual if in_money else None,
-        "n_units": actual / parts_of(ws, row.measure) if actual is not None and not in_money else None,
-        "quota": quota if in_money else None, "attainment": actual / quota if quota and actual is not None else None,
-        "tier": of if row.kind == "tiered" and tier is not None else None, "pay_to_date": int(row.pay_to_date),
-    }  # fmt: skip
+def _people(ws: Workspace, spans: pd.DataFrame, end: date) -> pd.DataFrame:
+    """One row a person who serves in the window."""
+    last = spans.sort_values(["rep_id", "start"]).groupby("rep_id", as_index=False).last()
+    days = ((spans.stop - spans.start).dt.days + 1).groupby(spans.rep_id).sum()
+    about = ws.facts.query("SELECT rep_id, hired_on FROM reps").set_index("rep_id").hired_on
+    hired = pd.to_datetime(about.reindex(last.rep_id))
+    return pd.DataFrame({
+        "payee": last.rep_id, "role": last.role,
+        "tenure": [pd.NA if pd.isna(day) else _full_months(day.date(), end) for day in hired],
+        "stays": (last.stop >= pd.Timestamp(end)).to_numpy(), "days": days.reindex(last.rep_id).to_numpy(),
+    }).astype({"tenure": "Int64"})  # fmt: skip
 
 
-def next_tiers(ws: Workspace, standing: pd.DataFrame) -> Exhibit:
-    """What the next tier of each component takes, and what exactly it is worth; see `prospects.standing`."""
-    found = [(_row(ws, row), _told(ws, row)) for row in standing[standing.short.notna()].itertuples()]
-    findings = sorted((finding for _, finding in found), key=lambda one: -one.values["worth"])
-    return Exhibit(
-        "statement_next", "table", pd.DataFrame([row for row, _ in found], columns=_NEXT),
-        findings=tuple(findings) or (_without_next(standing),), notes=(Finding("note.statement_next", {}),) if found else (),
-        units={"short": "exact", "worth": "exact", "rate_now": "rate", "rate_next": "rate", "n_units": "quantity", "until": "date"},
-    )  # fmt: skip
+def _full_months(day: date, end: date) -> int:
+    """Months that are over since `day`, the last day included.
+
+    >>> _full_months(date(2025, 1, 1), date(2025, 3, 31)), _full_months(date(2025, 1, 2), date(2025, 3, 31))
+    (3, 2)
+    """
+    following = pd.Timestamp(end) + pd.Timedelta(days=1)
+    months = 12 * (following.year - day.year) + following.month - day.month
+    return max(months - (following.day < day.day), 0)
 
 
-def _row(ws: Workspace, row: Any) -> dict[str, Any]:
-    part, in_money = parts_of(ws, row.measure), is_money(row.measure)
-    which = "quota" if row.by_quota else "amount" if in_money else "count"
-    edge = float(row.edge) * (part if which == "amount" else 1)
-    tier = Finding("statement.tier.number", {"n": int(row.tier) + 1}) if row.kind == "tiered" else None
-    return {
-        "component": named(row), "tier": tier, "edge": Finding(f"statement.edge.{which}", {"edge": edge}),
-        "short": int(row.short) if in_money else None, "n_units": None if in_money else int(row.short) / part,
-        "until": ws.calendar.parse(row.last).end, "worth": int(row.worth),
-        "rate_now": row.rate_now if in_money else None, "rate_next": row.rate_next if in_money else None,
-    }  # fmt: skip
+def _daily(ws: Workspace, measure: str, spans: pd.DataFrame, start: date, end: date) -> pd.DataFrame:
+    if spans.empty:
+        return pd.DataFrame({"payee": [], "day": [], "done": np.zeros(0, dtype=np.int64)})
+    served = ", ".join("(CAST(? AS VARCHAR), CAST(? AS DATE), CAST(? AS DATE))" for _ in range(len(spans)))
+    found = ws.facts.query(
+        "SELECT c.payee, c.credited_on AS day, CAST(SUM(c.amount) AS BIGINT) AS done "
+        f"FROM ({crediting.statement(ws, measure, start, end)}) AS c JOIN (VALUES {served}) AS s(payee, start, stop) "
+        "ON s.payee = c.payee AND c.credited_on BETWEEN s.start AND s.stop WHERE c.credit = 'direct' "
+        "GROUP BY c.payee, c.credited_on ORDER BY c.payee, c.credited_on",
+        [v for s in spans.itertuples() for v in (s.rep_id, s.start.date(), s.stop.date())],
+    )
+    return found.assign(day=pd.to_datetime(found.day).dt.date)
 
 
-def _told(ws: Workspace, row: Any) -> Finding:
-    in_money = is_money(row.measure)
-    values = {
-        "component": key(row), "n": int(row.tier) + 1, "worth": int(row.worth), "until": ws.calendar.parse(row.last).end,
-        "short": int(row.short) if in_money else int(row.short) / parts_of(ws, row.measure), "edge": float(row.edge),
-        "now": row.rate_now, "next": row.rate_next, "measure": row.measure,
-    }  # fmt: skip
-    if not in_money:
-        return Finding("statement.next_units", values)
-    return Finding("statement.next" if row.kind == "tiered" else "statement.next_point", values)
+def _months(ws: Workspace, start: date, end: date) -> list[Period]:
+    """The months of a window; targets are monthly, so it holds whole ones only."""
+    months = [ws.calendar.period_of(start, "month")]
+    while months[-1].end < end:
+        months.append(ws.calendar.shift(months[-1], 1))
+    if months[0].start != start or months[-1].end != end:
+        raise DataError(
+            f"Quotas are monthly, and {start} to {end} are no whole months, so there is no attainment.\n"
+            f"Let the window run from {months[0].start} to {months[-1].end}, or write rank_by: value."
+        )
+    return months
 
 
-def _without_next(standing: pd.DataFrame) -> Finding:
-    """Why no next tier is told."""
-    tiers = standing[standing.tier.notna()]
-    which = "over" if len(tiers) and tiers.is_over.all() else "closed" if tiers.is_closed.any() else "none"
-    return Finding(f"statement.next_{which}", {})
+def _asked(
+    ws: Workspace, measure: str, spans: pd.DataFrame, payees: list[str], months: list[Period]
+) -> np.ndarray:
+    own = targets_of(ws, "rep", measure, months)
+    asked = np.array([[own.get((payee, n), 0) for n in range(len(months))] for payee in payees])
+    asked = asked.reshape(len(payees), len(months)).astype(np.int64)
+    served = days_served(spans, payees, months)
+    if ws.policy.incentives.payments.absence == "quota_and_target":
+        asked = quotient(asked, served, np.array([[month.n_days for month in months]]))
+    else:
+        asked = np.where(served > 0, asked, 0)
+    return asked.sum(axis=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from salesops_lib.incentives import pay_office, statements
 from salesops_lib.incentives.own_statement import OwnStatement
-from salesops_lib.incentives.standings import next_tiers, standing_table
+from salesops_lib.incentives.statement_standing import next_tiers, standing_table
 from salesops_lib.metrics import Exhibit, Missing
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from salesops_lib.policy.order_to_cash import AfterSales, Collections, Contracts
 from salesops_lib.policy.payments import Incentives
 from salesops_lib.policy.people import Appraisal, Training
 from salesops_lib.policy.plan_tests import PlanTest
+from salesops_lib.policy.pricing import Pricing
 from salesops_lib.policy.replay import Replay
 from salesops_lib.policy.risk import Risk
 from salesops_lib.policy.routes_to_market import Channels, Expenses, Marketing, Tools
-from salesops_lib.policy.selling import Customers, Forecast, Market, Pricing, Process, Targets
+from salesops_lib.policy.selling import Customers, Forecast, Market, Process, Targets
 from salesops_lib.policy.values import Block
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
