@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -60,14 +60,22 @@ class Losses:
         back = Back(np.zeros_like(kept), np.zeros_like(kept), {})
         lost = names.index[names.order_id.isin(list(self.by_order))]
         chosen = np.isin(unit, [*unit[(rows.kind == "return").to_numpy()], *lost])
-        for u, own in rows[chosen].groupby(unit[chosen]):
-            line = _Line(names.iloc[int(u)], own, kept[int(u)].tolist())
+        moves: dict[int, list[_Move]] = defaultdict(list)
+        own = rows[chosen]
+        days = pd.to_datetime(own.credited_on)
+        for u, *move in zip(
+            unit[chosen].tolist(), own["at"].tolist(), days, own.kept.tolist(), own.kind, strict=True
+        ):
+            moves[u].append(_Move(*move))
+        named = names.iloc[sorted(moves)].to_dict("records")
+        for u, name in zip(sorted(moves), named, strict=True):
+            line = _Line(name, moves[u], kept[u].tolist())
             events: dict[int, str] = {}
             for at, _, amount in line.returns:
                 back.fallen[u, at] += amount
                 events[at] = "returned"
             back.to_date[u] = np.subtract(self._lost(line, events), self._left(line))
-            back.reason.update({(int(u), at): event for at, event in events.items()})
+            back.reason.update({(u, at): event for at, event in events.items()})
         return back
 
     def _lost(self, line: _Line, events: dict[int, str]) -> list[int]:
@@ -127,6 +135,8 @@ class Losses:
         )
 
     def _rounded(self, amount: int, share: Fraction) -> int:
+        if share.denominator == 1:  # most lines: nothing, or all of it
+            return amount * share.numerator
         return int(quotient(amount, share.numerator, share.denominator, self.rules.rounding))
 
     def _book(
@@ -134,19 +144,26 @@ class Losses:
     ) -> None:
         taken = asked if takes_beyond else asked - beyond
         booked = {"at": at, "event": event, "asked": asked, "clawed_back": taken, "beyond": beyond}
-        self.booked.append(line.names.to_dict() | booked)
+        self.booked.append(line.name | booked)
+
+
+class _Move(NamedTuple):
+    """A movement of a line: statement, day of credit, what caps keep of it, order or return."""
+
+    at: int
+    day: pd.Timestamp
+    kept: int
+    kind: str
 
 
 class _Line:
     """A line of pay: its movements, and what caps keep of it to date at each statement."""
 
-    def __init__(self, names: pd.Series, rows: pd.DataFrame, kept: list[int]) -> None:
-        self.names, self.kept = names, kept
-        self.order_id, self.line_id = str(names.order_id), str(names.line_id)
-        days = pd.to_datetime(rows.credited_on)
-        self.credits = sorted(zip(rows["at"].tolist(), days, strict=True))
-        found = zip(rows["at"].tolist(), days, (-rows.kept).tolist(), rows.kind, strict=True)
-        self.returns = sorted((at, day, amount) for at, day, amount, kind in found if kind == "return")
+    def __init__(self, name: dict[str, Any], moves: list[_Move], kept: list[int]) -> None:
+        self.name, self.kept = name, kept
+        self.order_id, self.line_id = str(name["order_id"]), str(name["line_id"])
+        self.credits = sorted((move.at, move.day) for move in moves)
+        self.returns = sorted((move.at, move.day, -move.kept) for move in moves if move.kind == "return")
 
     def credited_on(self, at: int) -> pd.Timestamp:
         """The first day of credit, as it was known at a statement, or when the line was first paid."""

@@ -16,10 +16,12 @@ from salesops_lib.replay.behaviour import responses
 from salesops_lib.replay.cliffs import cliffs, steepest
 from salesops_lib.replay.explain import explained, largest
 from salesops_lib.replay.gates import Gate, largest_cliffs
+from salesops_lib.replay.payouts import pay_alike
 
 if TYPE_CHECKING:
     from salesops_lib.periods import Window
     from salesops_lib.replay.paying import Replayed
+    from salesops_lib.replay.payouts import PaidOut
 
 _SOURCES = ("order_lines", "reps", "org", "targets")
 _NOT_KNOWN = ("same_people", "common_shocks", "payments", "as_if", "recruiting")
@@ -99,6 +101,23 @@ def _by(replayed: Replayed, people: pd.DataFrame, by: str) -> Exhibit:
     return Exhibit(
         f"replay_{by}", "intervals", frame, findings=tuple(found), notes=notes, sources=_SOURCES,
         units={"value": "money", "low": "money", "high": "money", "n_winners": "count", "n_losers": "count"},
+    )  # fmt: skip
+
+
+def payments(paid: PaidOut) -> Exhibit:
+    """From what is earned to what is paid, under both policies; steps that move nothing are left out."""
+    steps = paid.steps
+    moved = steps[(steps[["before", "after"]] != 0).any(axis=1)]
+    frame = moved.rename(columns={"before": "today", "after": "proposed"}).rename_axis("step").reset_index()
+    frame["label"] = [Finding("value.label", {"value": f"paid_{step}"}) for step in frame.pop("step")]
+    people, last = paid.people, steps.loc["paid"]
+    told = {"before": int(last.before), "after": int(last.after), "difference": int(last.difference), "n": len(people),
+            "up": int((people > 0).sum()), "down": int((people < 0).sum())}  # fmt: skip
+    money = ["today", "proposed", "difference"]
+    return Exhibit(
+        "replay_payments", "table", frame[["label", *money]], units=dict.fromkeys(money, "money"),
+        findings=(Finding("replay.payments" if people.any() else "replay.payments_same", told),),
+        notes=(Finding("note.replay_payments"),), sources=(*_SOURCES, "invoices", "receipts"),
     )  # fmt: skip
 
 
@@ -274,7 +293,9 @@ def recommendation(replayed: Replayed, gates: list[Gate]) -> Exhibit:
     told = {"failed": len(failing), "newly": len(newly), "n": len(gates), "difference": abs(difference)}
     which = _verdict(replayed, failing, newly)
     frame = pd.DataFrame({"not_known": [Finding(f"replay.not_known.{name}", {}) for name in _NOT_KNOWN]})
-    tone = {"revise": "bad", "none": "neutral", "as_today": "neutral"}.get(which, "good")
+    tone = {"revise": "bad", "none": "neutral", "as_today": "neutral", "paid_otherwise": "neutral"}.get(
+        which, "good"
+    )
     return Exhibit(
         "replay_verdict", "table", frame, findings=(Finding(f"replay.recommend.{which}", told, tone=tone),)
     )
@@ -282,8 +303,12 @@ def recommendation(replayed: Replayed, gates: list[Gate]) -> Exhibit:
 
 def _verdict(replayed: Replayed, failing: list[Gate], newly: list[Gate]) -> str:
     old, new = replayed.old, replayed.new
-    if not replayed.people.difference.any() and (old.pricing, old.targets) == (new.pricing, new.targets):
-        return "none"
+    is_as_before = not replayed.people.difference.any() and (old.pricing, old.targets) == (
+        new.pricing,
+        new.targets,
+    )
+    if is_as_before:
+        return "none" if pay_alike(old, new) else "paid_otherwise"
     if failing:
         return "revise" if newly else "as_today"
     return "costs" if replayed.totals["difference"] > 0 else "saves"

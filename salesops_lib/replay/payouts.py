@@ -63,9 +63,12 @@ def paid_out(ws: Workspace, replayed: Replayed, window: Window) -> PaidOut:
     """
     pasts = [played.past for played in replayed.played]
     sides = [as_if(policy, pasts) for policy in (replayed.old, replayed.new)]
-    before = _paid(ws, sides[0], window)
-    is_same = _pays(sides[0]) == _pays(sides[1])
-    return PaidOut(before, before if is_same else _paid(ws, sides[1], window))
+    return PaidOut(*(_paid(ws, side, window) for side in sides))
+
+
+def pay_alike(old: Policy, new: Policy) -> bool:
+    """Whether nothing that payments depend on differs."""
+    return _pays(old) == _pays(new)
 
 
 def as_if(policy: Policy, pasts: Sequence[Past]) -> Policy:
@@ -77,10 +80,10 @@ def as_if(policy: Policy, pasts: Sequence[Past]) -> Policy:
         if plan is not None:
             roles.setdefault((plan.id, past.start, past.end), []).append(past.role)
     held = tuple(
-        plans[id].model_copy(
+        plans[name].model_copy(
             update={"roles": tuple(own), "effective": Span.model_validate({"from": start, "to": end})}
         )
-        for (id, start, end), own in roles.items()
+        for (name, start, end), own in roles.items()
     )
     return policy.model_copy(update={"incentives": policy.incentives.model_copy(update={"plans": held})})
 
