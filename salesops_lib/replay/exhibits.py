@@ -15,7 +15,8 @@ from salesops_lib.replay.bands import total_band
 from salesops_lib.replay.behaviour import responses
 from salesops_lib.replay.cliffs import cliffs, steepest
 from salesops_lib.replay.explain import explained, largest
-from salesops_lib.replay.gates import Gate, largest_cliffs
+from salesops_lib.replay.gaming import exposure
+from salesops_lib.replay.gates import Gate, attainments, largest_cliffs
 from salesops_lib.replay.payouts import pay_alike
 
 if TYPE_CHECKING:
@@ -188,6 +189,13 @@ def fairness(replayed: Replayed) -> Exhibit:
             *(Finding("value.multiple", {"value": steepest(replayed, policy)}) for policy, _ in sides),
         ),
     ]
+    tempted = [
+        exposure(replayed, attainments(replayed, policy), is_new=side == "after") for policy, side in sides
+    ]
+    for name in ("gain_by_pulling", "just_short", "above_edges", "above_expected"):
+        kind = "quantity" if name == "above_expected" else "count"
+        values = [getattr(one, name) for one in tempted]
+        rows.append((name, *(Finding(f"value.{kind}", {"value": v}) if v == v else None for v in values)))
     frame = pd.DataFrame(rows, columns=["label", "today", "proposed"])
     change = gini(paid[1].dropna()) - gini(paid[0].dropna())
     told = {"before": gini(paid[0].dropna()), "after": gini(paid[1].dropna())}
@@ -197,6 +205,7 @@ def fairness(replayed: Replayed) -> Exhibit:
         "table",
         frame,
         findings=(Finding(which, told, tone="bad" if change > 0 else "neutral"),),
+        notes=(Finding("note.replay_gaming"),),
     )
 
 
@@ -225,7 +234,9 @@ def gate_table(gates: list[Gate]) -> Exhibit:
     which = "replay.gates_none" if not gates else "replay.gates_failed" if failing else "replay.gates_hold"
     frame = pd.DataFrame(rows, columns=["label", "today", "proposed", "limit", "status"])
     tone = "bad" if failing else "good" if gates else "neutral"
-    notes = (Finding("note.gates_unknown"),) if told["unknown"] else ()
+    notes = tuple(
+        Finding(f"note.gate_unknown.{g.why}", {"gate": g.gate}) for g in gates if g.verdict == "unknown"
+    )
     return Exhibit("replay_gates", "table", frame, findings=(Finding(which, told, tone=tone),), notes=notes)
 
 
