@@ -14,8 +14,8 @@ def post(period: str, workspace: str) -> int:
     """Post the pay of PERIOD, by the policy and the data of now.
 
     A posted statement is never changed: what late data change is an adjustment in the next one.
-    The lines go to payouts/PERIOD.csv, what was posted by which policy to the chain payouts.posted; both
-    belong into version control with the policy.
+    The lines go to payouts/PERIOD.csv, what was posted by which policy to the chain payouts.posted. Both are
+    records of what people are paid: back them up, and keep them out of what is shared.
 
     \b
     salesops post 2025-06
@@ -31,7 +31,7 @@ def post(period: str, workspace: str) -> int:
         ws.close()
     click.echo(
         f"{entry['statement']} is posted: {entry['paid'] / unit:,.2f} {ws.policy.semantics.currency} to "
-        f"{entry['n_payees']} people, {entry['adjusted'] / unit:,.2f} of it for earlier months; "
+        f"{entry['n_payees']} {'person' if entry['n_payees'] == 1 else 'people'}, {entry['adjusted'] / unit:,.2f} of it for earlier months; "
         f"policy {entry['policy']['version']}, {entry['file']}."
     )
     return app.DONE

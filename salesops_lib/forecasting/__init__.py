@@ -1,6 +1,30 @@
-"""Forecasting: where the next months will land, and how wrong that has been."""
+"""Forecasting: where the next periods will land, and how wrong that has been."""
 
-from salesops_lib.forecasting.outlook import outlook
-from salesops_lib.forecasting.seasonal import Backtest, backtest, forecast_rates
+from __future__ import annotations
 
-__all__ = ["Backtest", "backtest", "forecast_rates", "outlook"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from salesops_lib.forecasting.entry import forecast
+    from salesops_lib.forecasting.months_ahead import outlook
+    from salesops_lib.forecasting.seasonal import Backtest, backtest, forecast_rates
+
+__all__ = ["Backtest", "backtest", "forecast", "forecast_rates", "outlook"]
+
+_HOMES = {
+    "forecast": "entry",
+    "outlook": "months_ahead",
+    "Backtest": "seasonal",
+    "backtest": "seasonal",
+    "forecast_rates": "seasonal",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: pandas alone takes longer than `import` may."""
+    if name in _HOMES:
+        found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = found
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

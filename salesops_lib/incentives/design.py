@@ -362,7 +362,7 @@ def _bunching(ws: Workspace, people: pd.DataFrame, found: Sequence[Studied]) -> 
     told = frame.dropna(subset=["p_value"]).reset_index(drop=True)
     if told.empty:
         return Missing("design_bunching", (), "note.too_few_people")
-    seen = told[told.p_value * len(told) < gaming.NAMED_ODDS]
+    seen = told[told.p_value * len(told) < ws.policy.incentives.gaming.named_odds]
     finding = (
         Finding("design.bunched", seen.iloc[0].to_dict() | {"plan": seen.iloc[0].plan}, tone="bad")
         if len(seen)

@@ -1,25 +1,23 @@
-"""Payments' facts from the tables: how far orders are, what holds them, what they lost, who served."""
+"""Payments' facts from the tables: statements, what was earned in each, and who served."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from salesops_lib.errors import DataError
-from salesops_lib.incentives import crediting
+from salesops_lib.incentives import due_orders
 from salesops_lib.incentives.due_lines import earned_lines
 from salesops_lib.incentives.dues import Dues, Statement
-from salesops_lib.incentives.exact import quotient
 from salesops_lib.incentives.facts import Case, cases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from salesops_lib.periods import Period
-    from salesops_lib.policy.payments import Hold
     from salesops_lib.workspace import Workspace
 
 _EARNED = ["payee", "at", "plan", "component", "order_id", "line_id", "kind", "credited_on", "amount"]
@@ -39,13 +37,15 @@ def dues(ws: Workspace, through: Period, further: pd.DataFrame | None = None) ->
     earned = pd.concat(rows, ignore_index=True)[columns] if rows else pd.DataFrame(columns=columns)
     earned = earned.assign(at=np.array(at_of)[earned.number.to_numpy(dtype=int)] if len(earned) else 0)
     earned = earned[earned["at"] >= 0]
+    people = _people(ws, found, months, at_of)
+    _demand_targets(ws, people)
     return Dues(
         statements,
         earned[_EARNED].reset_index(drop=True),
-        _people(ws, found, months, at_of),
-        _progress(ws, earned),
-        _holds(ws, earned),
-        _losses(ws, earned),
+        people,
+        due_orders.progress(ws, earned),
+        due_orders.holds(ws, earned),
+        due_orders.losses(ws, earned),
         10**ws.policy.semantics.minor_digits,
     )
 
@@ -54,7 +54,7 @@ def dues(ws: Workspace, through: Period, further: pd.DataFrame | None = None) ->
 
 
 def _months(ws: Workspace, through: Period) -> list[Period]:
-    """Months from the first that a plan and the data cover to the last of the period."""
+    """Months of the fiscal years that the plans and the data cover, to the last of the period."""
     starts = [plan.effective.start for plan in ws.policy.incentives.plans if plan.effective.start]
     if not starts:
         raise DataError("The policy pays nobody: incentives.plans is empty, so there is nothing to pay out.")
@@ -64,7 +64,7 @@ def _months(ws: Workspace, through: Period) -> list[Period]:
         raise DataError(
             f"No plan pays anybody up to {through.label}: the first begins on {min(starts)}.\nName a later period."
         )
-    months = [first]
+    months = [ws.calendar.months(ws.calendar.period_of(first.start, "year"))[0]]
     while months[-1].end < through.end:
         months.append(ws.calendar.shift(months[-1], 1))
     return months
@@ -92,11 +92,9 @@ def _years(ws: Workspace, months: Sequence[Period]) -> list[Period]:
 
 def _placed(case: Case, place: dict[str, int]) -> pd.DataFrame:
     """Movements of a case, with the number of their month among all of them."""
-    number = np.array([place.get(month.label, -1) for month in case.months])
-    n_months = int(np.flatnonzero(number >= 0).max()) + 1 if (number >= 0).any() else 0
+    n_months = sum(month.label in place for month in case.months)
     rows = earned_lines(case, n_months)
-    first = int(number.max()) - n_months + 1  # months before the first sale have no pay
-    return rows.assign(number=rows.month.astype(int) + first)
+    return rows.assign(number=rows.month.astype(int) + place.get(case.months[0].label, 0))
 
 
 def _further(rows: pd.DataFrame, months: Sequence[Period], place: dict[str, int]) -> pd.DataFrame:
@@ -132,20 +130,17 @@ def _people(
     served, roles, targets = _served(found)
     rows = []
     for payee in sorted(served):
-        first = (
-            min(n for n, month in enumerate(months) if month.label in served[payee]) if served[payee] else 0
-        )
-        role, target = "", 0
-        for number in range(first, len(months)):
-            month = months[number]
-            if at_of[number] < 0:
-                break
+        role, target, has_begun = "", 0, False
+        for number, (month, at) in enumerate(zip(months, at_of, strict=True)):
+            has_begun |= month.label in served[payee]
+            if not has_begun or at < 0:
+                continue
             role = roles.get((payee, month.label), role)
             target = targets.get((payee, month.label), target)
             begun = hired.get(payee)
             moved = [day for day in moves.get(payee, ()) if day <= month.end]
             rows.append({
-                "payee": payee, "at": at_of[number], "number": number, "role": role,
+                "payee": payee, "at": at, "number": number, "role": role,
                 "tenure": _since(begun, month.end) if begun is not None and not pd.isna(begun) else 0,
                 "moved": _since(moved[-1], month.end) if moved else 0, "target": target,
                 "served": served[payee].get(month.label, 0), "days": month.n_days,
@@ -213,195 +208,26 @@ def _demand_hire_days(ws: Workspace, people: pd.DataFrame) -> None:
     by_hire = any(guarantee.event == "hire" for guarantee in rules.guarantees)
     lacking = people[(people.tenure == 0) & (people.served > 0) & (by_hire | people.role.isin(roles))]
     if len(lacking):
-        names = lacking.payee.unique()
-        named = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         raise DataError(
-            f"incentives.payments has draws or guarantees by months since hire, and {named} have no day of hire.\n"
+            f"incentives.payments has draws or guarantees by months since hire, and {_named(lacking)} have no day of hire.\n"
             "Load reps.hired_on, or leave these roles out of the draws."
         )
 
 
-# ---- orders ----
-
-
-def _events(ws: Workspace) -> set[str]:
-    return {part.event for rule in ws.policy.incentives.payments.release for part in rule.schedule}
-
-
-def _progress(ws: Workspace, earned: pd.DataFrame) -> pd.DataFrame:
-    """What was ordered, invoiced and collected of each order, to date, where pay waits for it."""
+def _demand_targets(ws: Workspace, people: pd.DataFrame) -> None:
+    """Refuse multiples and shares of a target incentive that nobody stated."""
     rules = ws.policy.incentives.payments
-    events = _events(ws) & {"invoice", "cash_in"}
-    unpaid = any(rule.amount == "unpaid_share" for rule in rules.clawbacks)
-    empty = pd.DataFrame({"order_id": [], "event": [], "day": [], "amount": []})
-    if not events and not unpaid:
-        return empty
-    needed = ("invoices", *(("receipts",) if "cash_in" in events or unpaid else ()))
-    if absent := ws.facts.missing(*needed):
+    by_target = any(cap.times_target is not None for cap in rules.caps)
+    by_target |= any(guarantee.of == "target" for guarantee in rules.guarantees)
+    roles = {role for draw in rules.draws if draw.share_of_target is not None for role in draw.roles}
+    lacking = people[(people.target == 0) & (people.served > 0) & (by_target | people.role.isin(roles))]
+    if len(lacking):
         raise DataError(
-            f"incentives.payments waits for {' and '.join(sorted(events)) or 'what is not collected'}, "
-            f"and {', '.join(absent)} hold nothing.\nLoad them, or release pay at booking or period_close."
+            f"incentives.payments has caps, draws or guarantees by target incentive, and {_named(lacking)} have none.\n"
+            "Load reps.target_variable, set target_incentive in the plan, or state an amount."
         )
-    orders = earned.order_id.unique()
-    expected = ws.facts.query(
-        "SELECT order_id, CAST(dated_on AS DATE) AS day, CAST(SUM(net_amount) AS BIGINT) AS amount FROM sales "
-        "WHERE kind IN ('order', 'return') AND net_amount IS NOT NULL GROUP BY order_id, CAST(dated_on AS DATE)"
-    )
-    found = [expected.assign(event="expected")]
-    if "invoice" in events:
-        billed = _billed(ws).rename(columns={"invoiced_on": "day", "net_amount": "amount"})
-        found.append(billed[["order_id", "day", "amount"]].assign(event="invoice"))
-    if "cash_in" in events:
-        found.append(_collected(ws)[["order_id", "day", "amount"]].assign(event="cash_in"))
-    rows = pd.concat(found, ignore_index=True)
-    rows = rows[rows.order_id.isin(orders)].assign(day=lambda one: pd.to_datetime(one.day))
-    rows = rows.groupby(["order_id", "event", "day"], as_index=False).amount.sum()
-    rows["amount"] = rows.groupby(["order_id", "event"]).amount.cumsum()
-    return rows
 
 
-def _billed(ws: Workspace) -> pd.DataFrame:
-    """Invoices of orders: invoice_id, order_id, customer_id, invoiced_on, due_on, net_amount, gross_amount."""
-    return ws.facts.query(
-        "SELECT invoice_id, order_id, customer_id, CAST(invoiced_on AS DATE) AS invoiced_on, CAST(due_on AS DATE) AS due_on, "
-        "CAST(net_amount AS BIGINT) AS net_amount, CAST(net_amount + COALESCE(tax_amount, 0) AS BIGINT) AS gross_amount "
-        "FROM billings WHERE order_id IS NOT NULL AND net_amount IS NOT NULL ORDER BY invoice_id"
-    )
-
-
-def _collected(ws: Workspace) -> pd.DataFrame:
-    """Receipts: invoice_id, order_id, day, amount (of the invoice's net amount), gross_to_date."""
-    receipts = ws.facts.query(
-        "SELECT invoice_id, CAST(received_on AS DATE) AS day, CAST(SUM(amount) AS BIGINT) AS received FROM collections "
-        "WHERE invoice_id IS NOT NULL AND amount IS NOT NULL GROUP BY invoice_id, CAST(received_on AS DATE) ORDER BY invoice_id, day"
-    )
-    rows = receipts.merge(_billed(ws), on="invoice_id")
-    rows = rows[rows.gross_amount > 0].reset_index(drop=True)
-    rows["gross_to_date"] = rows.groupby("invoice_id").received.cumsum()
-    net, gross = rows.net_amount.to_numpy(dtype=np.int64), rows.gross_amount.to_numpy(dtype=np.int64)
-    upto = pd.Series(
-        quotient(net, rows.gross_to_date.clip(0).to_numpy(dtype=np.int64).clip(max=gross), gross)
-    )
-    rows["amount"] = upto - upto.groupby(rows.invoice_id).shift(fill_value=0)
-    return rows
-
-
-def _holds(ws: Workspace, earned: pd.DataFrame) -> pd.DataFrame:
-    """Spans in which orders wait, by rule of the policy."""
-    columns = ["order_id", "rule", "first_day", "last_day"]
-    found = [pd.DataFrame({name: [] for name in columns})]
-    for number, hold in enumerate(ws.policy.incentives.payments.holds):
-        if hold.when == "windfall":
-            found.append(_windfalls(ws, earned).assign(rule=number))
-        elif hold.when == "customer_overdue":
-            found.append(_overdue(ws, earned, hold).assign(rule=number))
-        else:
-            raise DataError(
-                "incentives.payments.holds: deal_disputed holds pay of disputed orders, and no table says which they are.\n"
-                "Leave it out, or hold by customer_overdue or windfall."
-            )
-    return pd.concat([part for part in found if len(part)] or found, ignore_index=True)[columns]
-
-
-def _windfalls(ws: Workspace, earned: pd.DataFrame) -> pd.DataFrame:
-    """Orders above the policy's windfall, from the first day of their credit."""
-    large = ws.facts.query(crediting.large(ws, ws.policy.incentives)).order_id
-    rows = earned[(earned.order_id != "") & earned.order_id.isin(large)]
-    return (
-        rows.groupby("order_id", as_index=False)
-        .credited_on.min()
-        .rename(columns={"credited_on": "first_day"})
-        .assign(last_day=pd.NaT)
-    )
-
-
-def _overdue(ws: Workspace, earned: pd.DataFrame, hold: Hold) -> pd.DataFrame:
-    """Orders of customers who owe an invoice for too long, in spells without a gap."""
-    if absent := ws.facts.missing("invoices.due_on", "receipts"):
-        raise DataError(
-            f"incentives.payments.holds: customer_overdue needs {', '.join(absent)}, and nothing is loaded.\n"
-            "Load the invoices with their due days and the receipts, or leave the hold out."
-        )
-    billed = _billed(ws).dropna(subset=["due_on"])
-    paid = _collected(ws)
-    cleared = paid[paid.gross_to_date >= paid.gross_amount].groupby("invoice_id").day.min()
-    first = pd.to_datetime(billed.due_on) + pd.Timedelta(days=hold.overdue_days + 1)
-    last = pd.to_datetime(billed.invoice_id.map(cleared)) - pd.Timedelta(days=1)
-    spans = pd.DataFrame({"customer_id": billed.customer_id, "first_day": first, "last_day": last})
-    spans = spans[(billed.gross_amount > 0) & ~(spans.last_day < spans.first_day)]
-    spells = _joined(spans)
-    orders = ws.facts.query(
-        "SELECT DISTINCT order_id, customer_id FROM sales WHERE kind = 'order' AND customer_id IS NOT NULL"
-    )
-    return orders[orders.order_id.isin(earned.order_id.unique())].merge(spells, on="customer_id")[
-        ["order_id", "first_day", "last_day"]
-    ]
-
-
-def _joined(spans: pd.DataFrame) -> pd.DataFrame:
-    """Spans of a customer that touch, as one."""
-    spans = spans.sort_values(["customer_id", "first_day"], kind="stable").reset_index(drop=True)
-    stop = spans.last_day.fillna(pd.Timestamp("2262-01-01"))
-    furthest = stop.groupby(spans.customer_id).cummax().groupby(spans.customer_id).shift()
-    begins = ~(spans.first_day <= furthest + pd.Timedelta(days=1))
-    found = (
-        spans.assign(stop=stop, spell=begins.cumsum())
-        .groupby(["customer_id", "spell"], as_index=False)
-        .agg(first_day=("first_day", "min"), stop=("stop", "max"))
-    )
-    found["last_day"] = found.stop.where(found.stop < pd.Timestamp("2262-01-01"))
-    return found[["customer_id", "first_day", "last_day"]]
-
-
-def _losses(ws: Workspace, earned: pd.DataFrame) -> pd.DataFrame:
-    """Returns and bad debts, with the shares that clawbacks go by."""
-    rules = ws.policy.incentives.payments.clawbacks
-    columns = ["order_id", "line_id", "event", "day", "lost", "lines", "left", "term", "unpaid", "due"]
-    found = [pd.DataFrame({name: [] for name in columns})]
-    for rule in rules:
-        if rule.event == "churned" or rule.amount == "remaining_term":
-            raise DataError(
-                f"incentives.payments.clawbacks: {rule.event}, {rule.amount} needs the terms of contracts, and no table holds them.\n"
-                "Leave it out, or take back full or unpaid_share of what was cancelled, returned or not paid."
-            )
-    events = {rule.event for rule in rules}
-    if "returned" in events:
-        found.append(_returned(ws))
-    if "bad_debt" in events:
-        found.append(_bad_debts(ws))
-    rows = pd.concat([part for part in found if len(part)] or found, ignore_index=True)
-    return rows[rows.order_id.isin(earned.order_id.unique())].reindex(columns=columns).reset_index(drop=True)
-
-
-def _returned(ws: Workspace) -> pd.DataFrame:
-    """What share of a line went back on each day."""
-    rows = ws.facts.query(
-        "SELECT r.order_id, COALESCE(r.line_id, '') AS line_id, CAST(r.dated_on AS DATE) AS day, "
-        "CAST(-SUM(r.net_amount) AS BIGINT) AS lost, CAST(MAX(o.net_amount) AS BIGINT) AS lines FROM sales AS r JOIN ("
-        "SELECT order_id, COALESCE(line_id, '') AS line_id, SUM(net_amount) AS net_amount FROM sales WHERE kind = 'order' GROUP BY ALL"
-        ") AS o ON o.order_id = r.order_id AND o.line_id = COALESCE(r.line_id, '') WHERE r.kind = 'return' AND o.net_amount > 0 "
-        "GROUP BY r.order_id, COALESCE(r.line_id, ''), CAST(r.dated_on AS DATE)"
-    )
-    rows["lost"] = rows.lost.clip(0, rows.lines)
-    return rows.assign(event="returned", left=0, term=0, unpaid=0, due=0)
-
-
-def _bad_debts(ws: Workspace) -> pd.DataFrame:
-    """Invoices that are overdue beyond the last class of age, and how much of their order they leave unpaid."""
-    n_days = ws.policy.collections.ageing_days[-1]
-    billed = _billed(ws).dropna(subset=["due_on"])
-    billed["day"] = pd.to_datetime(billed.due_on) + timedelta(days=int(n_days) + 1)
-    paid = _collected(ws)
-    upto = paid.merge(billed[["invoice_id", "day"]], on="invoice_id", suffixes=("", "_lost"))
-    upto = upto[pd.to_datetime(upto.day) < upto.day_lost].groupby("invoice_id").amount.sum()
-    billed["unpaid"] = billed.net_amount - billed.invoice_id.map(upto).fillna(0).astype(int)
-    ordered = ws.facts.query(
-        "SELECT order_id, CAST(SUM(net_amount) AS BIGINT) AS due FROM sales WHERE kind = 'order' GROUP BY order_id HAVING SUM(net_amount) > 0"
-    )
-    rows = billed[billed.unpaid > 0].merge(ordered, on="order_id")
-    rows = rows.groupby(["order_id", "day", "due"], as_index=False).agg(
-        unpaid=("unpaid", "sum"), lost=("net_amount", "sum")
-    )
-    for name in ("unpaid", "lost"):
-        rows[name] = rows[name].clip(upper=rows.due)
-    return rows.assign(event="bad_debt", line_id="", lines=rows.due, left=0, term=0)
+def _named(people: pd.DataFrame) -> str:
+    names = people.payee.unique()
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

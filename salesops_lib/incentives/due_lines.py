@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from salesops_lib.incentives.trace import trace
+from salesops_lib.incentives.trace import ORDER, Trace, trace
 
 if TYPE_CHECKING:
     from salesops_lib.incentives.facts import Case
     from salesops_lib.policy.incentives import Component
-
-_LINE = ["payee", "credited_on", "order_id", "line_id", "kind"]
-#: What a line of a feed is told apart by within its component.
-_TRACED = ["payee", "month", "credited_on", "order_id", "line_id", "amount"]
 
 
 def earned_lines(case: Case, n_months: int) -> pd.DataFrame:
@@ -38,30 +34,58 @@ def earned_lines(case: Case, n_months: int) -> pd.DataFrame:
 
 def _moved(case: Case, component: Component, n_months: int) -> pd.DataFrame:
     """The differences of a component's traces, month after month."""
-    measured = {measure for measure, _ in case.history.actual}
-    if component.kind in ("flat", "scored") or component.measure not in measured:
+    if not by_lines(case, component):
         return _apart(case, case.earned.monthly(case.history, component.id)[:, :n_months])
-    lines = case.lines(component)
-    kinds = lines[[*_TRACED, "kind"]].drop_duplicates(_TRACED)
-    kinds["kind"] = np.where(kinds.kind == "return", "return", "order")
-    moved: list[pd.DataFrame] = []
+    rows = case.lines(component)
+    rows = rows.sort_values(list(ORDER), kind="stable", ignore_index=True)
+    upto = np.zeros((len(rows), n_months), dtype=np.int64)
     apart = np.zeros((len(case.history.payees), n_months), dtype=np.int64)
-    before = pd.DataFrame({name: [] for name in (*_LINE, "pay")})
     for month in range(n_months):
-        found = _traced(case, component, lines, month + 1)
-        apart[:, month] = found.apart[:, : month + 1].sum(axis=1)
-        batches = [batch.lines.to_pandas()[[*_TRACED, "pay"]] for batch in found if batch.lines.num_rows]
-        now = before.iloc[:0]
-        if batches:
-            now = pd.concat(batches, ignore_index=True).merge(kinds, on=_TRACED, how="left")
-            now = now.groupby(_LINE, as_index=False).pay.sum()
-        both = pd.concat([part for part in (now, before.assign(pay=-before.pay)) if len(part)] or [now])
-        change = both.groupby(_LINE, as_index=False).pay.sum()
-        moved.append(change[change.pay != 0].assign(month=month))
-        before = now
-    rows = pd.concat([part for part in moved if len(part)] or moved, ignore_index=True)
+        traced = traced_lines(case, component, rows, month + 1)
+        so_far = (rows.month <= month).to_numpy()
+        amount, pay = _columns(traced)
+        assert np.array_equal(amount, rows.amount[so_far])  # a trace has the same total order
+        upto[so_far, month] = pay
+        apart[:, month] = traced.apart[:, : month + 1].sum(axis=1)
+    added = np.diff(upto, axis=1, prepend=0)
+    line, at = np.nonzero(added)
+    moved = (
+        rows[[*ORDER, "kind"]]
+        .iloc[line]
+        .assign(
+            month=at,
+            amount=added[line, at],
+            credited_on=lambda one: pd.to_datetime(one.credited_on),
+            kind=lambda one: np.where(one.kind == "return", "return", "order"),
+        )
+    )
     rest = _apart(case, np.diff(apart, axis=1, prepend=0))
-    return pd.concat([part for part in (rows.rename(columns={"pay": "amount"}), rest) if len(part)] or [rest])
+    return pd.concat([part for part in (moved, rest) if len(part)] or [rest], ignore_index=True)
+
+
+def _columns(traced: Trace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Amount and pay of all lines of a trace."""
+    batches = [(batch.lines.column("amount"), batch.lines.column("pay")) for batch in traced]
+    parts = [[column.to_numpy() for column in columns] for columns in zip(*batches, strict=True)] or [[], []]
+    amount, pay = (np.concatenate([np.zeros(0, dtype=np.int64), *part]) for part in parts)
+    return amount, pay
+
+
+def by_lines(case: Case, component: Component) -> bool:
+    """Whether a component's pay is earned line by line; else by what its plan promises, or by ratios."""
+    measured = {measure for measure, _ in case.history.actual}
+    return component.kind not in ("flat", "scored") and component.measure in measured
+
+
+def traced_lines(case: Case, component: Component, lines: pd.DataFrame, n_months: int) -> Trace:
+    """The trace of a component's `lines`, those that its case credits, in the first months of its year."""
+    import duckdb
+
+    rules, zero_quota = case.ws.policy.incentives.rules, case.ws.policy.semantics.zero_quota
+    relation = duckdb.from_df(lines[list(ORDER)])
+    return trace(
+        case.plan, rules, case.history, component.id, relation, n_months=n_months, zero_quota=zero_quota
+    )
 
 
 def _apart(case: Case, added: NDArray[np.int64]) -> pd.DataFrame:
@@ -72,13 +96,3 @@ def _apart(case: Case, added: NDArray[np.int64]) -> pd.DataFrame:
         "credited_on": pd.to_datetime([case.months[n].end for n in month]),
         "order_id": "", "line_id": "", "kind": "", "month": month, "amount": added[payee, month],
     })  # fmt: skip
-
-
-def _traced(case: Case, component: Component, lines: pd.DataFrame, n_months: int) -> Any:
-    import duckdb
-
-    rules, zero_quota = case.ws.policy.incentives.rules, case.ws.policy.semantics.zero_quota
-    relation = duckdb.from_df(lines[_TRACED])
-    return trace(
-        case.plan, rules, case.history, component.id, relation, n_months=n_months, zero_quota=zero_quota
-    )

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,17 @@ class Statement:
     end: date
     year: str
     n_months: int = 1
+
+
+def day_numbers(days: object) -> NDArray[np.int64]:
+    """Days since 1970.
+
+    >>> day_numbers([date(1970, 1, 3)]).tolist()
+    [2]
+    """
+    found = pd.to_datetime(pd.Series(days)).to_numpy().astype("datetime64[D]")
+    numbers: NDArray[np.int64] = found.astype(np.int64)
+    return numbers
 
 
 def _none(*columns: str) -> pd.DataFrame:

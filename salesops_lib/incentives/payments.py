@@ -8,7 +8,7 @@ two figures to date, so months add up in any split.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -17,6 +17,7 @@ from salesops_lib.incentives import due_facts
 from salesops_lib.incentives.advances import Account, Month
 from salesops_lib.incentives.dues import Dues
 from salesops_lib.incentives.losses import Losses
+from salesops_lib.incentives.pay_currency import in_pay_currency
 from salesops_lib.incentives.releases import PLACES, UNIT, places
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Payments:
         waiting, held, released, asked_back (part of released that is taken back, as a positive amount), taken_back
         (what this month takes, limited by clawback_limit), carried_back (to date: still to be taken back),
         draw (lent or given), recovered, forgiven, draw_open (to date: lent and not recovered), guarantee, paid,
-        closing (opening + waiting + held + withheld).  paid = released + asked_back − taken_back + draw − recovered + guarantee, never below 0.
+        closing (opening + waiting + held + withheld); from `paid` also currency and paid_in_currency (in its minor
+        units).  paid = released + asked_back − taken_back + draw − recovered + guarantee, never below 0.
     clawbacks
         One row a line and event: payee, month, component, order_id, line_id, event, asked, clawed_back, beyond (asked, and
         more than the line's pay, so not taken back; or, where attainment falls, taken back all the same).
@@ -78,7 +80,8 @@ def paid(ws: Workspace, through: Period | None = None, *, further: pd.DataFrame 
     """
     found = due_facts.dues(ws, through or ws.period, further)
     rules = ws.policy.incentives
-    return payments(found, rules.payments, rules.rules)
+    made = payments(found, rules.payments, rules.rules)
+    return replace(made, months=in_pay_currency(ws, made.months))
 
 
 def payments(dues: Dues, policy: Rules, rules: PayRules) -> Payments:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from salesops_lib.incentives.dues import day_numbers
 from salesops_lib.incentives.exact import quotient, total, whole
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ ORDER = ["payee", "at", "credited_on", "plan", "component", "order_id", "line_id
 #: Lines of a chunk: its tables of lines × statements bound the memory.
 CHUNK = 2**15
 _LATE = np.iinfo(np.int64).max // 4
+#: More days than any date has since 1970.
+_DAYS = 10**7
 
 Money = NDArray[np.int64]
 
@@ -87,9 +90,8 @@ def places(dues: Dues, payments: Payments, rules: PayRules, losses: Losses) -> I
     for number, (first, last) in enumerate(pairwise(edges)):
         part = rows.iloc[order[first:last]]
         here = names.iloc[number * CHUNK : (number + 1) * CHUNK]
-        yield _Lines(dues, payments, rules, here, part, unit[order[first:last]] - number * CHUNK).moved(
-            losses
-        )
+        lines = _Lines(dues, payments, rules, here, part, unit[order[first:last]] - number * CHUNK)
+        yield lines.moved(losses)
 
 
 class _Lines:
@@ -107,10 +109,10 @@ class _Lines:
         self.dues, self.payments, self.rules = dues, payments, rules
         self.names, self.rows, self.unit = names.reset_index(drop=True), rows, unit
         self.shape = (len(names), len(dues.statements))
-        self.ends = _days([statement.end for statement in dues.statements])
+        self.ends = day_numbers([statement.end for statement in dues.statements])
         left = dues.people.groupby("payee").left_on.last()
         gone = pd.to_datetime(self.names.payee.map(left))
-        until = np.where(gone.isna(), _LATE, _days(gone.fillna(pd.Timestamp(0))) + payments.leaver_days)
+        until = np.where(gone.isna(), _LATE, day_numbers(gone.fillna(pd.Timestamp(0))) + payments.leaver_days)
         self.day = np.minimum(self.ends[None, :], until[:, None])
         self.is_over = self.ends[None, :] > until[:, None]
 
@@ -139,7 +141,8 @@ class _Lines:
         frame = self.names.iloc[line].reset_index(drop=True).assign(at=when)
         for name, table in moved.items():
             frame[name] = table[line, when]
-        frame["reason"] = self._reasons(line, when, frame, rule, back.reason)
+        reasons = self._reasons(line, when, frame, rule, back.reason)
+        frame["reason"] = pd.Series(reasons, index=frame.index, dtype="str")
         return frame
 
     def _to_date(self, column: str) -> Money:
@@ -150,9 +153,6 @@ class _Lines:
     def _due(self, right: Money) -> Money:
         """What is due to date of what one has a right to: the sum of its parts."""
         due = np.zeros(self.shape, dtype=np.int64)
-        named: set[str] = set()
-        for rule in self.payments.release:
-            named.update(rule.components)
         every = self.names.component.to_numpy(dtype=object)
         pending = np.full(len(every), True)
         for rule in sorted(self.payments.release, key=lambda rule: not rule.components):
@@ -196,7 +196,7 @@ class _Lines:
         rows = rows[rows.event == event]
         orders = pd.Index(np.unique(np.append(rows.order_id.to_numpy(dtype=object), [""])))
         code = orders.get_indexer(rows.order_id)
-        keys = code * _DAYS + _days(rows.day)
+        keys = code * _DAYS + day_numbers(rows.day)
         ranked = np.argsort(keys, kind="stable")
         keys, amount = keys[ranked], rows.amount.to_numpy(dtype=np.int64)[ranked]
         own = orders.get_indexer(self.names.order_id.iloc[at])
@@ -216,9 +216,9 @@ class _Lines:
         if n_rules and len(holds):
             joined = self.names[["order_id"]].reset_index(names="line").merge(holds, on="order_id")
             longest = np.array([hold.max_days for hold in self.payments.holds])[joined.rule.astype(int)]
-            first = _days(joined.first_day)
+            first = day_numbers(joined.first_day)
             lasts = pd.to_datetime(joined.last_day)
-            last = np.where(lasts.isna(), _LATE, _days(lasts.fillna(pd.Timestamp(0))))
+            last = np.where(lasts.isna(), _LATE, day_numbers(lasts.fillna(pd.Timestamp(0))))
             last = np.minimum(last, first + longest - 1)
             line, own = joined.line.to_numpy(), joined.rule.to_numpy(dtype=np.int64)
             for at in range(self.shape[1]):
@@ -236,7 +236,9 @@ class _Lines:
         lost: dict[tuple[int, int], str],
     ) -> list[str]:
         """Why a line is not simply paid: a loss, a cap, a hold, in this order."""
-        caps = dict(zip(zip(self.unit, self.rows["at"], strict=True), self.rows.cap, strict=True))
+        over = (self.rows.cap != "").to_numpy()
+        cells = zip(self.unit[over].tolist(), self.rows["at"][over].tolist(), strict=True)
+        caps = dict(zip(cells, self.rows.cap[over], strict=True))
         when = [hold.when for hold in self.payments.holds] + [""]
         is_held = (frame.held != 0).to_numpy()
         return [
@@ -245,15 +247,3 @@ class _Lines:
             or (when[rule[u, t]] or when[rule[u, t - 1]] if moved else "")
             for u, t, moved in zip(line.tolist(), at.tolist(), is_held.tolist(), strict=True)
         ]
-
-
-#: More days than any date has since 1970.
-_DAYS = 10**7
-
-
-def _days(values: object) -> NDArray[np.int64]:
-    """Days since 1970."""
-    found: NDArray[np.int64] = (
-        pd.to_datetime(pd.Series(values, dtype=object)).to_numpy().astype("datetime64[D]").astype(np.int64)
-    )
-    return found

@@ -15,6 +15,7 @@ from salesops_lib.periods.windows import Comparison, Period, Window
 from salesops_lib.periods.working_days import SPRING_FESTIVAL, WorkingDays, festival_offset
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 _DAY = timedelta(days=1)
@@ -83,6 +84,10 @@ is_complete=False, label='2026-03', of_workdays=22)
     def is_workday(self, day: date) -> bool:
         """True when the company works on a day."""
         return bool(self._working.mask(day, day)[0])
+
+    def working_mask(self, start: date, end: date) -> np.ndarray:
+        """Truth of each day from `start` to `end`, both included: is it worked?"""
+        return self._working.mask(start, end)
 
     def working_days(self, start: date, end: date) -> int:
         """Number of working days from `start` to `end`, both included; 0 when end < start."""

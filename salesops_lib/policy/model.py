@@ -116,6 +116,8 @@ class Policy(Block):
     def names(self, lang: str) -> dict[str, str]:
         """What the policy calls regions, channels, categories, teams, roles, functions, stages, rivals, plans, spiffs, contests and awards, by id.
 
+        Components of a plan, whose ids are their plan's own, are called `plan.component`.
+
         Examples
         --------
         >>> from salesops_lib.policy import load
@@ -134,7 +136,12 @@ class Policy(Block):
             "channel",
             "region",
         )
-        return {item.id: getattr(item, lang) for kind in kinds for item in self._named(kind)}
+        own = {
+            f"{plan.id}.{component.id}": str(getattr(component, lang))
+            for plan in self.incentives.plans
+            for component in plan.components
+        }
+        return own | {item.id: getattr(item, lang) for kind in kinds for item in self._named(kind)}
 
     def _named(self, kind: str) -> tuple[Any, ...]:
         pay = self.incentives

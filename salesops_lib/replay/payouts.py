@@ -1,5 +1,6 @@
 """What is paid out of pay earned under two policies: caps, releases, holds, clawbacks, draws, guarantees.
 
+What spiffs and contests earn comes to what the plans earn, as it does in statements.
 Both sides begin with nothing owed or lent in the first fiscal year that is replayed.
 """
 
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from salesops_lib.incentives.further import further
 from salesops_lib.incentives.payments import paid
 from salesops_lib.policy.values import Span
 from salesops_lib.replay.past import Past, plan_for
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
     from salesops_lib.replay.paying import Replayed
     from salesops_lib.workspace import Workspace
 
-#: Movements that a page shows, from what is earned to what is paid.
+#: Movements that a page shows: what spiffs and contests earned (a part of what is earned), and on to what is paid.
 STEPS = (
-    "earned", "forfeited", "withheld", "clawed_back", "lapsed", "waiting", "held", "released", "asked_back", "taken_back",
+    "further", "earned", "forfeited", "withheld", "clawed_back", "lapsed", "waiting", "held", "released", "asked_back", "taken_back",
     "draw", "recovered", "guarantee", "paid",
 )  # fmt: skip
 
@@ -96,8 +98,18 @@ def _pays(policy: Policy) -> tuple[object, ...]:
 def _paid(ws: Workspace, policy: Policy, window: Window) -> pd.DataFrame:
     if not policy.incentives.plans:
         return pd.DataFrame(0, index=pd.Index([], name="payee"), columns=list(STEPS))
-    through = ws.calendar.period_of(window.end, "month")
-    found = paid(replace(ws, policy=policy), through).months
-    ends = found.month.map(lambda label: ws.calendar.parse(label).end)
-    kept = found[(ends >= window.start) & (ends <= window.end)]
-    return kept.groupby("payee")[list(STEPS)].sum()
+    under, through = replace(ws, policy=policy), ws.calendar.period_of(window.end, "month")
+    first = min(plan.effective.start for plan in policy.incentives.plans if plan.effective.start)
+    beside = further(under, through)
+    beside = beside[
+        pd.to_datetime(beside.credited_on) >= pd.Timestamp(first)
+    ]  # of years that are not replayed
+    found = paid(under, through, further=beside).months
+    sums = _within(ws, found, window).groupby("payee")[list(STEPS[1:])].sum()
+    own = _within(ws, beside, window).groupby("payee").amount.sum()
+    return sums.assign(further=own.reindex(sums.index, fill_value=0))[list(STEPS)].astype("int64")
+
+
+def _within(ws: Workspace, rows: pd.DataFrame, window: Window) -> pd.DataFrame:
+    ends = {label: ws.calendar.parse(label).end for label in rows.month.unique()}
+    return rows[[window.start <= ends[label] <= window.end for label in rows.month]]

@@ -315,13 +315,15 @@ def asked(asks: Exhibit | Missing | Sequence[Finding]) -> list[Ask]:
     ]
 
 
-def headline(lead: Finding, movers: Sequence[Finding], asks: Sequence[Ask], voice: Voice) -> Markup:
+def headline(
+    lead: Finding, movers: Sequence[Finding], asks: Sequence[Ask], voice: Voice, heading: str = "ui.movers"
+) -> Markup:
     """The first block of a report: one sentence, what moved, what has to be decided."""
     moved = [Markup('<li class="{}">{}</li>').format(f.tone, say(f, voice)) for f in movers]
     wanted = [Markup('<li class="ask">{}{}</li>').format(say(a.what, voice), _by(a, voice)) for a in asks]
     blocks = Markup("").join(
         Markup("<div><h2>{}</h2><ul>{}</ul></div>").format(voice.word(word), Markup("").join(items))
-        for word, items in (("ui.movers", moved), ("ui.asks", wanted))
+        for word, items in ((heading, moved), ("ui.asks", wanted))
         if items
     )
     more = Markup('<div class="two">{}</div>').format(blocks) if blocks else Markup("")

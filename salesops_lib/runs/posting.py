@@ -77,12 +77,12 @@ def postings(root: Path) -> list[dict[str, Any]]:
     for line in chain.read(root / CHAIN):
         if line.fault:
             raise DataError(
-                f"{root / CHAIN}: line {line.number} {line.fault}.\nPut back the file as it was committed."
+                f"{root / CHAIN}: line {line.number} {line.fault}.\nPut it back from your backup."
             )
         file = root / line.entry["file"]
         if not file.is_file() or sha256(file.read_bytes()) != line.entry["sha256"]:
             raise DataError(
-                f"{file} is not as it was posted on {line.entry['posted_at'][:10]}. Put back the file as it was committed."
+                f"{file} is not as it was posted on {line.entry['posted_at'][:10]}. Put it back from your backup."
             )
         found.append(line.entry)
     return found

@@ -77,7 +77,7 @@ def guarantee(draw):
 def clawback(draw):
     return {
         "event": draw.choice(("cancelled", "returned", "bad_debt", "churned")),
-        "within_days": draw.choice((20, 90, 365)),
+        "within_days": draw.choice((20, 90, 365, 365)),
         "amount": draw.choice(("full", "remaining_term", "unpaid_share")), "share": share(draw),
         "attainment": draw.choice(("reduce", "keep", "keep")),
     }  # fmt: skip
@@ -131,7 +131,7 @@ def history(draw: random.Random, spans: list[Statement], name: str, n_holds: int
     columns = ["payee", "at", "plan", "component", "order_id", "line_id", "kind", "credited_on", "amount"]
     return (
         pd.DataFrame(earned, columns=columns), people(draw, payees, ends), progress(draw, orders, any_day),
-        waits(draw, orders, any_day, n_holds), losses(draw, orders, any_day),
+        waits(draw, orders, any_day, n_holds), losses(draw, [row for row in earned if row[4]], any_day),
     )  # fmt: skip
 
 
@@ -173,11 +173,16 @@ def waits(draw, orders, any_day, n_holds):
     return pd.DataFrame(rows, columns=["order_id", "rule", "first_day", "last_day"])
 
 
-def losses(draw, orders, any_day):
+def losses(draw, earned, any_day):
+    """What befalls credited lines, often on the last day that a clawback counts, or the day after."""
     rows = []
-    for _ in range(draw.randint(0, 6)):
-        shares = [value for _ in range(3) for value in (draw.choice((0, 1, 2, 3)), draw.choice((3, 3, 4)))]
+    for _ in range(draw.randint(0, 10) if earned else 0):
+        row = draw.choice(earned)
+        order, line, credited_on = row[4], row[5], row[7]
+        day = credited_on + timedelta(days=draw.choice((0, 20, 21, 90, 91)))
+        day = draw.choice((day, any_day()))
+        shares = [value for _ in range(3) for value in (draw.choice((0, 1, 2, 3)), draw.choice((0, 3, 3, 4)))]
         event = draw.choice(("cancelled", "returned", "bad_debt", "churned"))
-        rows.append((draw.choice(orders), draw.choice(("", "1", "2")), event, any_day(), *shares))
+        rows.append((order, draw.choice(("", line, "1")), event, day, *shares))
     columns = ["order_id", "line_id", "event", "day", "lost", "lines", "left", "term", "unpaid", "due"]
     return pd.DataFrame(rows, columns=columns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pandas as pd
 import pytest
 
@@ -9,7 +11,7 @@ from salesops_lib.errors import DataError
 from salesops_lib.incentives.facts import cases
 from salesops_lib.incentives.payments import paid
 from salesops_lib.policy.incentives import PayRules, Plan
-from salesops_lib.policy.payments import Payments
+from salesops_lib.policy.payments import Crediting, Payments
 from tests.incentives.test_payments import conserved
 
 TIERS = ({"from": 0, "rate": 0.1}, {"from": 3_000, "rate": 0.2})
@@ -29,7 +31,14 @@ CASH = {"schedule": ({"event": "booking", "share": 0.5}, {"event": "cash_in", "s
 def company(workspace):
     """Ann sells two orders; the first is paid for in April, a half of the second goes back in March."""
 
-    def make(payments: dict, *, components: tuple[dict, ...] = (CORE,), period: str = "2025-06", **tables):
+    def make(
+        payments: dict,
+        *,
+        components: tuple[dict, ...] = (CORE,),
+        period: str = "2025-06",
+        policy: dict | None = None,
+        **tables,
+    ):
         plan = {"id": "ae", "roles": ("ae",), "effective": {"from": "2025-01-01"}, "components": components}
         orders = [("S1", "2025-01-10", 200_000), ("S2", "2025-02-10", 400_000)]
         data = {
@@ -49,7 +58,7 @@ def company(workspace):
             ],
         }  # fmt: skip
         rules = {"tier_edge": "lower_inclusive", "start_day": "included"}
-        policy = {
+        policy = (policy or {}) | {
             "incentives.plans": (Plan.model_validate(plan),),
             "incentives.rules": PayRules.model_validate(rules),
             "incentives.payments": Payments.model_validate(payments),
@@ -102,6 +111,36 @@ def test_overdue_customer_holds_pay(company):
     assert early.held.tolist() == [0, 100_000, 0, -100_000, 0, 0]
 
 
+def test_a_dispute_holds_pay_until_it_is_settled(company):
+    event = {"order_id": "S2", "event": "disputed", "happened_on": "2025-02-20", "ended_on": "2025-04-30"}
+    found = paid(company({"holds": ({"when": "deal_disputed"},)}, order_events=[event]))
+    assert found.months.held.tolist() == [0, 80_000, 0, -80_000, 0, 0]
+    assert set(found.lines[found.lines.held != 0].reason) == {"deal_disputed"}
+
+
+def test_a_windfall_waits_until_it_is_granted(company):
+    hold = {"holds": ({"when": "windfall", "max_days": 90},)}
+    large = {"incentives.crediting": Crediting(windfall=Decimal(3_000))}
+    assert paid(company(hold, policy=large)).months.held.tolist() == [0, 80_000, 0, 0, -80_000, 0]
+    granted = [{"order_id": "S2", "event": "granted", "happened_on": "2025-03-31"}]
+    assert paid(company(hold, policy=large, order_events=granted)).months.held.tolist() == [
+        0,
+        80_000,
+        -80_000,
+        0,
+        0,
+        0,
+    ]
+
+
+def test_a_contract_that_ends_early_costs_the_share_of_its_term_that_was_left(company):
+    claw = {"event": "churned", "within_days": 180, "amount": "remaining_term", "attainment": "keep"}
+    event = {"order_id": "S2", "event": "churned", "happened_on": "2025-05-10", "share": 0.75}
+    found = paid(company({"clawbacks": (claw,)}, order_events=[event]))
+    conserved(found)
+    assert found.months.clawed_back.tolist() == [0, 0, 0, 0, 60_000, 0]
+
+
 def test_draws_for_the_first_months_and_further_earnings(company):
     draw = {
         "id": "d",
@@ -117,6 +156,21 @@ def test_draws_for_the_first_months_and_further_earnings(company):
     assert found.months.draw.tolist()[:3] == [30_000, 0, 0]
     assert found.months.recovered.tolist()[:3] == [0, 0, 25_000]
     assert set(found.lines.component) == {"core", "spiff"}
+
+
+def test_months_before_the_first_sale_and_people_who_come_later(company):
+    """A fixed amount is paid from the plan's first month on; who begins in August has no statement before."""
+    flat = {"id": "flat", "en": "F", "zh": "固", "kind": "flat", "amount": 1200}
+    reps = [
+        {"rep_id": "ann", "role": "ae", "hired_on": "2024-01-01"},
+        {"rep_id": "bob", "role": "ae", "hired_on": "2025-08-01"},
+    ]
+    sold = [{"order_id": "S1", "line_id": "1", "ordered_on": "2025-03-10", "net_amount": 10, "rep_id": "ann"}]
+    ws = company({}, components=(flat,), period="2025-04", reps=reps, order_lines=sold)
+    months = paid(ws).months
+    assert months[["payee", "month", "paid"]].to_numpy().tolist() == [
+        ["ann", f"2025-{n:02}", 10_000] for n in range(1, 5)
+    ]
 
 
 def test_movements_add_up_to_pay_to_date(company):
@@ -135,8 +189,26 @@ def test_movements_add_up_to_pay_to_date(company):
     ("payments", "tables", "says"),
     [
         ({"release": (CASH,)}, {"receipts": []}, "waits for cash_in, and receipts hold nothing"),
-        ({"holds": ({"when": "deal_disputed"},)}, {}, "deal_disputed holds pay of disputed orders"),
-        ({"clawbacks": ({"event": "churned", "within_days": 9},)}, {}, "churned, full needs the terms"),
+        (
+            {"holds": ({"when": "deal_disputed"},)},
+            {},
+            "holds: deal_disputed needs the days of disputes, and the table order_events holds nothing",
+        ),
+        (
+            {"clawbacks": ({"event": "churned", "within_days": 9},)},
+            {},
+            "churned needs the days on which contracts ended, and the table order_events",
+        ),
+        (
+            {"caps": ({"scope": "person_year", "times_target": 4},)},
+            {"reps": [{"rep_id": "ann", "role": "ae"}]},
+            "by target incentive, and ann have none",
+        ),
+        (
+            {"guarantees": ({"event": "hire", "of": "average_last_6", "months": 1},)},
+            {"reps": [{"rep_id": "ann", "role": "ae"}]},
+            "by months since hire, and ann have no day of hire",
+        ),
     ],
 )
 def test_what_the_tables_do_not_say_is_refused(company, payments, tables, says):

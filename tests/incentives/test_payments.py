@@ -141,6 +141,31 @@ def test_recovery_that_begins_later_as_published():
     assert months.paid.tolist() == [100_000, 100_000, 100_000, 0]
 
 
+@pytest.mark.parametrize(
+    ("kind", "draw", "earned", "pays", "owes"),
+    [
+        ("recoverable", 1000, (400, 600, 1200, 1500, 1400), (1000, 1000, 1000, 1000, 1100), (600, 1000, 800, 300, 0)),
+        ("recoverable", 3000, (5000, 2000), (5000, 3000), (0, 1000)),  # of 5,000 the draw is the first 3,000
+        ("non_recoverable", 3000, (2000,), (3000,), (0,)),
+        ("non_recoverable", 1000, (600, 1500, 0), (1000, 1500, 1000), (0, 0, 0)),
+    ],
+)  # fmt: skip
+def test_draws_as_published(kind, draw, earned, pays, owes):
+    """A weekly draw (studypool.com 183314, its third balance corrected), legalclarity.org, rosieyatch.com, and 1,000 a month guaranteed."""
+    rule = {"id": "d", "roles": ("ae",), "kind": kind, "months": (1, 12), "amount": draw}
+    months = paid(made(pay(*(100 * one for one in earned)), n=len(earned)), draws=(rule,)).months
+    assert months.paid.tolist() == [100 * one for one in pays]
+    assert months.draw_open.tolist() == [100 * one for one in owes]
+
+
+def test_a_month_that_begins_late_has_its_share_of_the_draw():
+    draw = {"id": "d", "roles": ("ae",), "kind": "non_recoverable", "months": (1, 2), "share_of_target": 0.75}
+    people = [{"served": 10}, {}]
+    assert paid(made(pay(0), n=2, people=people), draws=(draw,)).months.paid.tolist() == [25_000, 75_000]
+    whole = paid(made(pay(0), n=2, people=people), draws=(draw,), absence="none").months
+    assert whole.paid.tolist() == [75_000, 75_000]
+
+
 def test_part_of_the_pay_is_taken_for_a_draw_and_the_rest_is_forgiven():
     draw = {
         "id": "d", "roles": ("ae",), "kind": "recoverable", "months": (1, 1), "share_of_target": 0.5,
@@ -219,6 +244,31 @@ def test_half_of_a_bad_debt_is_taken_back_and_attainment_stays():
     assert late.clawbacks.empty
 
 
+def test_half_of_the_term_that_was_left_as_published():
+    """A contract of 12 months that ends after 6 costs half of a commission of 1,200 (zepys.com)."""
+    loss = {
+        "order_id": "S1", "line_id": "", "event": "churned", "day": date(2025, 6, 30),
+        "lost": 1, "lines": 1, "left": 6, "term": 12, "unpaid": 0, "due": 0,
+    }  # fmt: skip
+    claw = {"event": "churned", "within_days": 365, "amount": "remaining_term", "attainment": "keep"}
+    found = paid(made([order(0, 120_000)], losses=[loss]), clawbacks=(claw,))
+    assert found.months.asked_back.tolist() == [0, 0, 0, 0, 0, 60_000]
+    assert found.months.carried_back.tolist()[-1] == 60_000
+
+
+def test_two_losses_never_take_more_than_the_line_was_paid():
+    loss = {
+        "order_id": "S1", "line_id": "", "event": "bad_debt", "day": date(2025, 2, 2),
+        "lost": 2, "lines": 3, "left": 0, "term": 0, "unpaid": 0, "due": 0,
+    }  # fmt: skip
+    claw = {"event": "bad_debt", "within_days": 365, "attainment": "keep"}
+    found = paid(made([order(0, 900)], losses=[loss, loss | {"day": date(2025, 3, 3)}]), clawbacks=(claw,))
+    assert found.clawbacks[["asked", "clawed_back", "beyond"]].to_numpy().tolist() == [
+        [600, 600, 0],
+        [600, 300, 300],
+    ]
+
+
 def test_caps_of_a_deal_and_of_a_year():
     rows = [
         order(0, 9_000),
@@ -277,10 +327,8 @@ def test_any_order_of_rows_and_any_last_statement_say_the_same(monkeypatch):
         pd.testing.assert_frame_equal(whole.lines, again.lines)
         pd.testing.assert_frame_equal(whole.months, again.months)
         last = draw.randrange(1, len(dues.statements))
-        kept = dues.earned[dues.earned["at"] < last], dues.people[dues.people["at"] < last]
-        part = payments(
-            replace(dues, statements=dues.statements[:last], earned=kept[0], people=kept[1]), policy, CNY
-        )
+        seen = replace(dues, statements=dues.statements[:last], earned=dues.earned[dues.earned["at"] < last])
+        part = payments(seen, policy, CNY)
         labels = [statement.label for statement in dues.statements[:last]]
         same = whole.months[whole.months.month.isin(labels)]
         pd.testing.assert_frame_equal(

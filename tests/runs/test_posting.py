@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from click.testing import CliRunner
+
+from salesops_lib.cli import main
 from salesops_lib.errors import BusyError, DataError, PolicyError
 from salesops_lib.incentives.payments import paid
 from salesops_lib.policy.incentives import PayRules, Plan
@@ -147,3 +151,16 @@ def test_where_there_are_approvals_only_the_approved_policy_posts(company):
     )
     with pytest.raises(PolicyError, match="is not the approved policy"):
         posting.post(ws, month(ws, "2025-01"))
+
+
+def test_the_command_says_what_was_posted(company, monkeypatch):
+    ws = company(*ORDERS)
+    monkeypatch.setattr(
+        "salesops_lib.workspace.open_workspace", lambda root, period: replace(ws, period=month(ws, period))
+    )
+    command = ["-w", str(ws.root), "post", "2025-01"]
+    said = CliRunner().invoke(main, command)
+    assert said.exit_code == 0, said.output
+    assert said.stdout.startswith(
+        "2025-01 is posted: 200.00 CNY to 1 person, 0.00 of it for earlier months; policy "
+    )

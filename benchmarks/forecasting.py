@@ -1,0 +1,278 @@
+"""How good are the forecasts, and do they know their own error?
+
+    python benchmarks/forecasting.py [--data DIR] [--prophet N] [--peers PYTHON]
+
+One fixed default configuration on public histories at several origins, beside the seasonal naive forecast, Naive2 and
+Prophet (on every k-th series, N a set; ours is scored on the same series in its own line).  --peers names
+the Python of an environment that has statsforecast (it caps pandas below 3): AutoETS, the dynamic optimised
+Theta, CES and their median are then run there on the same histories.
+
+Prints sMAPE, MASE, OWA against Naive2, WAPE, coverage of 80 and 95 % intervals, MSIS at 95 %, CPU ms a series.
+Scores are those of the M4 competition (Makridakis and others, 2020), written here once more: MASE and MSIS in units of
+the mean seasonal difference of the history, series whose history does not vary are left out and counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from salesops_lib.forecasting import forecast
+
+LEVELS = (80, 95)
+QUARTERS = {"March": 1, "June": 4, "September": 7, "December": 10}
+
+PEERS = """
+import json, sys, time, warnings
+warnings.filterwarnings("ignore")
+import pandas as pd
+from statsforecast import StatsForecast
+from statsforecast.models import AutoCES, AutoETS, DynamicOptimizedTheta, SeasonalNaive
+job = json.load(open(sys.argv[1]))
+history = pd.DataFrame(job["history"]).assign(ds=lambda f: pd.to_datetime(f.ds))
+m, found = job["season"], {}
+for name, model in (("AutoETS", AutoETS(m)), ("DOT", DynamicOptimizedTheta(m)), ("CES", AutoCES(m))):
+    began = time.process_time()
+    made = StatsForecast([model], freq=job["freq"], fallback_model=SeasonalNaive(m)).forecast(
+        df=history, h=job["horizon"], level=[80, 95])
+    made.columns = ["unique_id", "ds", "mean"] + [c[c.index("-") + 1:] for c in made.columns[3:]]
+    found[name] = {"seconds": time.process_time() - began, "frame": made.assign(ds=made.ds.astype(str)).to_dict("list")}
+json.dump(found, open(sys.argv[2], "w"))
+"""
+
+
+def sets(data: Path) -> Iterator[tuple[str, pd.DataFrame, str, int, int, tuple[str, ...]]]:
+    """Name, history, frequency, season, horizon and origins of each set that is there."""
+    retail = data / "forecast" / "aus_retail_2017.parquet"
+    if retail.exists():
+        frame = pd.read_parquet(retail)[["unique_id", "ds", "y"]]
+        yield (
+            "aus_retail",
+            frame.assign(ds=pd.to_datetime(frame.ds)),
+            "MS",
+            12,
+            12,
+            ("2015-12-01", "2016-12-01", "2017-12-01"),
+        )
+    trips = data / "tourism_hier" / "domestic-trips.csv"
+    if trips.exists():
+        yield "tourism_hier", _tourism(trips), "QS", 4, 8, ("2014-10-01", "2016-10-01")
+    lines = data / "online_retail" / "online_retail.csv.gz"
+    if lines.exists():
+        yield "online_retail", _online(lines), "W-MON", 52, 6, ("2011-09-05", "2011-10-17")
+
+
+def _tourism(path: Path) -> pd.DataFrame:
+    """Overnight trips by region and purpose, with all sums: region, purpose, total."""
+    rows, quarter = [], ""
+    with path.open(encoding="latin-1", newline="") as file:
+        for row in csv.reader(file):
+            if (
+                len(row) > 9
+                and (quarter := row[0] or quarter).endswith(tuple("0123456789"))
+                and row[1] not in ("", "Total")
+            ):
+                month, _, year = quarter.split()
+                day = pd.Timestamp(int(year), QUARTERS[month], 1)
+                purposes = zip(("holiday", "visiting", "business", "other"), row[2:6])
+                rows += [(row[1], purpose, day, float(value)) for purpose, value in purposes]
+    frame = pd.DataFrame(rows, columns=["region", "purpose", "ds", "y"])
+    levels = {
+        "bottom": frame.region + " / " + frame.purpose, "region": frame.region, "purpose": frame.purpose, "total": "all",
+    }  # fmt: skip
+    parts = [
+        frame.assign(unique_id=f"{name}: " + pd.Series(key, index=frame.index))
+        for name, key in levels.items()
+    ]
+    return pd.concat(parts).groupby(["unique_id", "ds"], as_index=False).y.sum()
+
+
+def _online(path: Path) -> pd.DataFrame:
+    """Weekly sales of the 300 items that sell most; a week without a line is a week without sales."""
+    lines = pd.read_csv(
+        path, encoding="latin-1", usecols=["StockCode", "Quantity", "InvoiceDate", "UnitPrice"]
+    )
+    lines = lines[(lines.Quantity > 0) & (lines.UnitPrice > 0)]
+    week = pd.to_datetime(lines.InvoiceDate).dt.to_period("W-SUN").dt.start_time
+    sold = lines.assign(ds=week, y=lines.Quantity * lines.UnitPrice).query("ds < ds.max()")
+    best = sold.groupby("StockCode").y.sum().nlargest(300).index
+    wide = sold[sold.StockCode.isin(best)].pivot_table(
+        index="ds", columns="StockCode", values="y", aggfunc="sum"
+    )
+    long = (
+        wide.asfreq("7D")
+        .fillna(0.0)
+        .melt(ignore_index=False, var_name="unique_id", value_name="y")
+        .reset_index()
+    )
+    first = long[long.y > 0].groupby("unique_id").ds.min()
+    return long[long.ds >= long.unique_id.map(first)]
+
+
+def naive2(x: np.ndarray, horizon: int, m: int) -> np.ndarray:
+    """The last value, seasonally adjusted where the autocorrelation at the season says so (as the M4 competition's)."""
+    n = len(x)
+    centred = x - x.mean()
+    if m < 2 or n < 3 * m or not centred.any():
+        return np.full(horizon, x[-1])
+    correlation = (
+        np.array([(centred[k:] * centred[: n - k]).sum() for k in range(1, m + 1)]) / (centred**2).sum()
+    )
+    limit = 1.645 / np.sqrt(n) * np.sqrt(1 + 2 * (correlation[:-1] ** 2).sum())
+    if abs(correlation[-1]) <= limit:
+        return np.full(horizon, x[-1])
+    window = np.ones(m) / m if m % 2 else np.r_[0.5, np.ones(m - 1), 0.5] / m
+    trend = np.convolve(x, window, "valid")
+    half = m // 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = x[half : half + len(trend)] / trend
+        place = np.arange(half, half + len(trend)) % m
+        season = np.array([np.nanmean(ratio[place == p]) for p in range(m)])
+        season /= season.mean()
+        made = x[-1] / season[(n - 1) % m] * season[(n + np.arange(horizon)) % m]
+    return made if np.isfinite(made).all() else np.full(horizon, x[-1])
+
+
+def scored(history: pd.DataFrame, actual: pd.DataFrame, made: pd.DataFrame, m: int) -> dict[str, float]:
+    """Scores of one forecast, means over the series whose history varies."""
+    pasts = {u: g.to_numpy(float) for u, g in history.groupby("unique_id").y}
+    rows = []
+    for unit, part in actual.merge(made, on=["unique_id", "ds"], how="left").groupby("unique_id"):
+        past, y, f = pasts[unit], part.y.to_numpy(float), part["mean"].to_numpy(float)
+        lag = m if len(past) > m else 1
+        unit_error = np.abs(past[lag:] - past[:-lag]).mean() if len(past) > lag else 0.0
+        if unit_error == 0:
+            continue
+        plain = naive2(past, len(y), m)
+        row = {"sMAPE": _smape(y, f), "MASE": np.abs(y - f).mean() / unit_error, "miss": np.abs(y - f).sum(), "size": np.abs(y).sum(),
+               "sMAPE2": _smape(y, plain), "MASE2": np.abs(y - plain).mean() / unit_error}  # fmt: skip
+        for level in LEVELS:
+            if f"lo-{level}" in part:
+                low, high = part[f"lo-{level}"].to_numpy(float), part[f"hi-{level}"].to_numpy(float)
+                row[f"cov{level}"] = ((y >= low) & (y <= high)).mean()
+                outside = np.maximum(low - y, 0) + np.maximum(y - high, 0)
+                row[f"MSIS{level}"] = ((high - low) + 2 / (1 - level / 100) * outside).mean() / unit_error
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    means = table.mean()
+    found = {"n": len(table), "sMAPE": means.sMAPE, "MASE": means.MASE}
+    found["OWA"] = (means.sMAPE / means.sMAPE2 + means.MASE / means.MASE2) / 2
+    found["WAPE"] = table.miss.sum() / table["size"].sum()
+    return found | {c: means[c] for c in ("cov80", "cov95", "MSIS95") if c in means}
+
+
+def _smape(y: np.ndarray, f: np.ndarray) -> float:
+    size = np.abs(y) + np.abs(f)
+    return float(200 * np.where(size > 0, np.abs(y - f) / np.where(size > 0, size, 1), 0).mean())
+
+
+def _naive2(history: pd.DataFrame, actual: pd.DataFrame, m: int) -> pd.DataFrame:
+    horizon = int(actual.groupby("unique_id").size().max())
+    made = {u: naive2(g.to_numpy(float), horizon, m) for u, g in history.groupby("unique_id").y}
+    step = actual.groupby("unique_id").cumcount()
+    return actual[["unique_id", "ds"]].assign(mean=[made[u][s] for u, s in zip(actual.unique_id, step)])
+
+
+def _peers(
+    python: str, history: pd.DataFrame, freq: str, m: int, horizon: int
+) -> dict[str, tuple[pd.DataFrame, float]]:
+    with tempfile.TemporaryDirectory() as room:
+        job, said = Path(room, "job.json"), Path(room, "said.json")
+        table = {
+            "unique_id": list(history.unique_id),
+            "ds": list(history.ds.astype(str)),
+            "y": list(history.y),
+        }
+        job.write_text(json.dumps({"history": table, "freq": freq, "season": m, "horizon": horizon}))
+        subprocess.run([python, "-c", PEERS, str(job), str(said)], check=True)
+        found = json.loads(said.read_text())
+    made = {
+        name: (pd.DataFrame(each["frame"]).assign(ds=lambda f: pd.to_datetime(f.ds)), each["seconds"])
+        for name, each in found.items()
+    }
+    columns = [c for c in made["DOT"][0].columns if c not in ("unique_id", "ds")]
+    middle = made["DOT"][0].copy()
+    middle[columns] = np.median([frame[columns].to_numpy() for frame, _ in made.values()], axis=0)
+    return made | {"median of the three": (middle, sum(seconds for _, seconds in made.values()))}
+
+
+def main() -> int:
+    """Print the table; exit status 1 if none of the sets is there."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("/work/shared/data"), help="where the sets are")
+    parser.add_argument(
+        "--prophet",
+        type=int,
+        default=12,
+        help="series of each set and origin that Prophet forecasts; 0: none",
+    )
+    parser.add_argument("--peers", help="Python with statsforecast")
+    given = parser.parse_args()
+    forecast(
+        pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2020", periods=9, freq="MS"), "y": 1.0}), 1, "MS"
+    )  # imports
+    any_set = False
+    for name, frame, freq, m, horizon, ends in sets(given.data):
+        any_set = True
+        for end in ends:
+            _compare(f"{name} {end[:7]}", frame, freq, m, horizon, pd.Timestamp(end), given)
+    return 0 if any_set else 1
+
+
+def _compare(
+    name: str,
+    frame: pd.DataFrame,
+    freq: str,
+    m: int,
+    horizon: int,
+    end: pd.Timestamp,
+    given: argparse.Namespace,
+) -> None:
+    history = frame[frame.ds <= end].sort_values(["unique_id", "ds"])
+    coming = frame[frame.ds > end].sort_values(["unique_id", "ds"]).groupby("unique_id").head(horizon)
+    known = history.groupby("unique_id").size().index
+    coming = coming[coming.unique_id.isin(known)]
+    n = len(known)
+    print(f"\n{name}: {n} series, horizon {horizon}")
+    made, seconds = _timed(history, horizon, freq, "auto")
+    _print("salesops auto", scored(history, coming, made, m), 1000 * seconds / n)
+    plain, seconds = _timed(history, horizon, freq, "seasonal_naive")
+    _print("seasonal naive", scored(history, coming, plain, m), 1000 * seconds / n)
+    _print("Naive2", scored(history, coming, _naive2(history, coming, m), m), None)
+    if given.peers:
+        for peer, (said, took) in _peers(given.peers, history, freq, m, horizon).items():
+            _print(peer, scored(history, coming, said, m), 1000 * took / n)
+    if given.prophet:
+        some = known[:: max(1, n // given.prophet)]
+        part, then = history[history.unique_id.isin(some)], coming[coming.unique_id.isin(some)]
+        _print(f"salesops on {len(some)} of them", scored(part, then, made, m), None)
+        said, took = _timed(part, horizon, freq, "prophet")
+        _print(f"Prophet on these {len(some)}", scored(part, then, said, m), 1000 * took / len(some))
+
+
+def _timed(history: pd.DataFrame, horizon: int, freq: str, model: str) -> tuple[pd.DataFrame, float]:
+    began = time.process_time()
+    made = forecast(history, horizon, freq, levels=LEVELS, model=model)
+    return made, time.process_time() - began
+
+
+def _print(name: str, scores: dict[str, float], milliseconds: float | None) -> None:
+    figures = "  ".join(f"{key} {value:.3f}" for key, value in scores.items() if key != "n")
+    took = "" if milliseconds is None else f"  {milliseconds:.1f} ms"
+    print(f"  {name:24s} {int(scores['n']):4d}  {figures}{took}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

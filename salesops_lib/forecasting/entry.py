@@ -1,0 +1,149 @@
+"""One entry: histories in, forecasts with intervals out, and what was done to the data told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from salesops_lib.errors import DataError, nearest
+from salesops_lib.forecasting.explained import prophet_forecast
+from salesops_lib.forecasting.intermittent import is_dead, is_intermittent
+from salesops_lib.forecasting.intervals import conformal
+from salesops_lib.forecasting.members import AUTO, MEMBERS
+from salesops_lib.forecasting.panel import Panel, read_panel
+from salesops_lib.forecasting.regressors import Kinds, kinds_of_days
+from salesops_lib.forecasting.rolling import blended, run_members
+from salesops_lib.periods import Calendar
+
+
+def forecast(
+    history: pd.DataFrame,
+    horizon: int,
+    freq: str,
+    *,
+    levels: Sequence[int] = (80, 95),
+    calendar: str | Calendar | None = None,
+    regressors: pd.DataFrame | None = None,
+    as_of: date | None = None,
+    model: str = "auto",
+) -> pd.DataFrame:
+    """Forecasts of every series, with intervals that past errors give.
+
+    Parameters
+    ----------
+    history
+        `unique_id, ds, y`, one row a series and period.
+    horizon
+        Periods ahead, counted from each series' own last known period.
+    freq
+        YS, QS, MS (or their ends), W, D or B.
+    levels
+        Intervals in per cent.
+    calendar
+        The company's calendar, or a country's ISO code: working days, public holidays, Spring Festival, the
+        company's events.  Weekdays, Easter and Christmas are looked at without it.
+    regressors
+        `ds`, one column a regressor, and `unique_id` where series differ; past and coming periods.  Their effect is
+        a ratio, as the calendar's, and is used where the backtest says that it helps.
+    as_of
+        Last day of complete data: periods that end later are set aside, and told.
+    model
+        "auto" combines members by backtest; else the name of one; "prophet" is for its parts, slow and less accurate.
+
+    Returns
+    -------
+    pd.DataFrame
+        `unique_id, ds, mean, lo-80, hi-80, …`; never negative where the history is not.  `attrs["treatments"]`
+        lists what was done to which series, with the number of its periods: `gap` (closed, not scored), `too_old` and
+        `not_ended` (left out), `no_value` (no forecast), `stopped` (ends a season before others), `short`,
+        `intermittent`, `dead`; `after_today` counts rows whose date is still to come.
+
+    Raises
+    ------
+    DataError
+        If the history has duplicate periods, infinite values, dates that do not fit `freq`, or no value at all.
+
+    Examples
+    --------
+    >>> history = pd.DataFrame({"unique_id": "north", "ds": pd.date_range("2024-01-01", periods=24, freq="MS"), "y": 100.0})
+    >>> forecast(history, 2, "MS")["mean"].round(6).tolist()
+    [100.0, 100.0]
+    """
+    _check_arguments(horizon, levels, model)
+    panel = read_panel(history, freq, as_of)
+    made = calendar_of(calendar)
+    if model == "prophet":
+        columns = prophet_forecast(panel, horizon, levels, made)
+    else:
+        columns = _combined(panel, horizon, levels, kinds_of_days(panel, horizon, made, regressors), model)
+    lowest = np.where((np.nan_to_num(panel.values) >= 0).all(axis=1), 0.0, -np.inf)[:, None]
+    dates = panel.grid.dates((panel.last[:, None] + np.arange(1, horizon + 1)[None, :]).ravel())
+    frame = pd.DataFrame(
+        {"unique_id": np.repeat(panel.ids, horizon), "ds": dates}
+        | {name: np.maximum(value, lowest).ravel() for name, value in columns.items()}
+    )
+    frame.attrs["treatments"] = panel.treatments + _stated(panel, history, as_of)
+    return frame
+
+
+def _combined(
+    panel: Panel, horizon: int, levels: Sequence[int], kinds: Kinds, model: str
+) -> dict[str, np.ndarray]:
+    """Point and interval columns, series × horizon, of one member or of all."""
+    run = run_members(panel, list(AUTO) if model == "auto" else [model], horizon, kinds)
+    point, errors = blended(run)
+    point = _sane(panel, run.order, point)
+    columns = {"mean": point}
+    for level, (low, high) in conformal(errors, tuple(levels)).items():
+        columns[f"lo-{level}"] = point + run.sizes[:, None] * low
+        columns[f"hi-{level}"] = point + run.sizes[:, None] * high
+    back = np.argsort(run.order)
+    return {name: value[back] for name, value in columns.items()}
+
+
+def _sane(panel: Panel, order: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Forecasts within reason: nothing for dead series, others within their range and its width beyond it."""
+    values, start = panel.filled[order], panel.filled.shape[1] - panel.lengths[order]
+    low, high = np.nanmin(values, axis=1), np.nanmax(values, axis=1)
+    room = np.maximum(high - low, 0.5 * np.maximum(np.abs(low), np.abs(high)))
+    point = np.clip(point, (low - room)[:, None], (high + room)[:, None])
+    return np.where(is_dead(np.nan_to_num(values), start, panel.grid.season)[:, None], 0.0, point)
+
+
+def _stated(panel: Panel, history: pd.DataFrame, as_of: date | None) -> list[dict[str, Any]]:
+    """Treatments that series get for what they are: `short`, `intermittent`, `dead`; dates that lie ahead of today."""
+    start = panel.filled.shape[1] - panel.lengths
+    values = np.nan_to_num(panel.filled)
+    found = {
+        "short": panel.lengths < 2 * panel.grid.season,
+        "intermittent": is_intermittent(values, start),
+        "dead": is_dead(values, start, panel.grid.season),
+    }
+    told = [
+        {"unique_id": panel.ids[i], "treatment": name, "n": int(panel.lengths[i])}
+        for name, rows in found.items()
+        for i in np.flatnonzero(rows)
+    ]
+    if as_of is None and (ahead := int((pd.to_datetime(history.ds) > pd.Timestamp.now()).sum())):
+        told.append({"unique_id": None, "treatment": "after_today", "n": ahead})
+    return told
+
+
+def _check_arguments(horizon: int, levels: Sequence[int], model: str) -> None:
+    if not isinstance(horizon, int | np.integer) or isinstance(horizon, bool) or horizon < 1:
+        raise DataError(f"horizon: {horizon!r} is not a number of periods; use 1 or more.")
+    for level in levels:
+        if not 0 < level < 100:
+            raise DataError(f"levels: {level!r} is not between 0 and 100 per cent.")
+    known = ["auto", "prophet", *MEMBERS]
+    if model not in known:
+        raise DataError(f"model: {model!r} is not known; {nearest(str(model), known)}")
+
+
+def calendar_of(calendar: str | Calendar | None) -> Calendar | None:
+    """A calendar from the code of a country, or as it is."""
+    return Calendar(country=calendar) if isinstance(calendar, str) else calendar

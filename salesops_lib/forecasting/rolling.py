@@ -1,0 +1,225 @@
+"""Rolling-origin backtest: what each member would have said, and the weights that follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from salesops_lib.forecasting.calendar_effects import panel_effects, series_effects
+from salesops_lib.forecasting.members import MEMBERS, Batch, scale
+from salesops_lib.forecasting.panel import Panel
+from salesops_lib.forecasting.regressors import Kinds
+
+#: Origins looked back from, at most.
+FOLDS = 6
+#: Periods that a history must have before an origin, so that its forecast counts.
+LEAST = 3
+
+
+#: Origins that the panel's finding of a member is worth, beside a series' own.
+POOLING = 12.0
+#: Members beyond this multiple of the best one's loss get no weight; how fast weights fall with the loss.
+KEPT, POWER = 1.3, 8.0
+#: Loss, in scales, that makes no difference.
+NEGLIGIBLE = 0.05
+#: How far the weighted mean is drawn to the plain median.
+SHRINKAGE = 0.5
+#: Least scale of a past origin, as a share of today's: a series that lay still then tells nothing of its surprises.
+LEAST_SCALE = 0.1
+#: Series that are smoothed at once: bounds memory.
+CHUNK = 256
+#: Series of the panel's calendar effects, at most.
+SAMPLE = 1500
+
+
+@dataclass(frozen=True)
+class Run:
+    """What members said from past origins and say now, without and with the calendar (`variants`).
+
+    Series stand in `order`, by length.  `past` is origins × variants × members × series × horizon, `ahead` the
+    same without origins; `actuals` (origins × series × horizon) is NaN where there is no actual, or where a
+    series had no history to speak of.  `scales` and `sizes` are series' usual surprises, then and now.
+    """
+
+    order: np.ndarray
+    past: np.ndarray
+    actuals: np.ndarray
+    scales: np.ndarray
+    ahead: np.ndarray
+    sizes: np.ndarray
+
+
+def origins(lengths: np.ndarray, horizon: int, season: int) -> list[int]:
+    """Periods held back at each origin: the whole horizon, then further back by thirds of it, or so that a season passes.
+
+    Where that would leave series with fewer seasons than they have, or with next to nothing, shorter ones too.
+
+    Examples
+    --------
+    >>> origins(np.array([108]), 12, 12)
+    [12, 16, 20, 24, 28, 32]
+    >>> origins(np.array([6]), 12, 12)
+    [1, 2]
+    >>> origins(np.array([108]), 2, 12)
+    [2, 4, 6, 8, 10, 12]
+    """
+    longest = int(lengths.max())
+    step, whole = max(1, horizon // 3), -(-(season - horizon) // (FOLDS - 1))
+    if np.median(lengths) >= horizon + (FOLDS - 1) * whole + 2 * season:
+        step = max(step, whole)
+    held = {horizon + step * i for i in range(FOLDS)}
+    if (seasons(lengths - horizon, season) < seasons(lengths, season)).any() or (
+        lengths < horizon + LEAST
+    ).any():
+        held |= {1, *(max(1, horizon * i // 6) for i in range(1, 6))}
+    return sorted(k for k in held if longest - k >= LEAST)
+
+
+def seasons(lengths: np.ndarray, season: int) -> np.ndarray:
+    """Whole seasons of a history, up to two: with fewer it is forecast otherwise."""
+    return np.clip(lengths // season, 0, 2) if season > 1 else np.zeros_like(lengths)
+
+
+def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> Run:
+    """Every member from every origin and from the end, chunk by chunk."""
+    n, width = panel.filled.shape
+    order = np.argsort(panel.lengths, kind="stable")
+    has_calendar = kinds.n > 0 and bool((np.where(np.isfinite(panel.filled), panel.filled, 1) > 0).any())
+    n_variants = 2 if has_calendar else 1
+    held = origins(panel.lengths, horizon, panel.grid.season)
+    past = np.zeros((len(held), n_variants, len(names), n, horizon))
+    actuals = np.full((len(held), n, horizon), np.nan)
+    scales, sizes = np.ones((len(held), n)), np.empty(n)
+    ahead = np.empty((n_variants, len(names), n, horizon))
+    sample = order[np.linspace(0, n - 1, min(n, SAMPLE)).astype(int)]
+    shared = {}
+    for k in [0, *held] if has_calendar else []:
+        then = truncated(_batch(panel, sample), k)
+        shared[k] = panel_effects(then, _days(kinds, panel, sample, then, k, 0))
+    for at in range(0, n, CHUNK):
+        rows = slice(at, at + CHUNK)
+        chosen = order[rows]
+        batch = _batch(panel, chosen)
+        longest = batch.x.shape[1]
+        for i, k in enumerate([*held, 0]):
+            if longest - k < 1:
+                continue
+            then = truncated(batch, k)
+            made = np.empty((n_variants, len(names), len(chosen), horizon))
+            made[0] = [MEMBERS[name](then, horizon) for name in names]
+            if has_calendar:
+                around = _days(kinds, panel, chosen, then, k, horizon)
+                effect = series_effects(then, around[:, :-horizon], shared[k])
+                factor = np.exp(np.einsum("ntk,nk->nt", around, effect))
+                level = Batch(then.x / factor[:, :-horizon], then.start, then.season)
+                made[1] = [MEMBERS[name](level, horizon) * factor[:, -horizon:] for name in names]
+            if k == 0:
+                ahead[:, :, rows], sizes[rows] = made, scale(level if has_calendar else then)
+                continue
+            past[i, :, :, rows], scales[i, rows] = made, scale(level if has_calendar else then)
+            came = panel.values[chosen, width - k : width - k + horizon]
+            begun = panel.lengths[chosen] - k >= LEAST
+            actuals[i, rows, : came.shape[1]] = np.where(begun[:, None], came, np.nan)
+    actuals = _alike(actuals, panel, order, held)
+    small = 1e-9 * np.maximum(np.abs(ahead[0, 0]).max(axis=1), 1e-9)
+    sizes = np.maximum(sizes, small)
+    return Run(order, past, actuals, np.maximum(scales, LEAST_SCALE * sizes), ahead, sizes)
+
+
+def _alike(actuals: np.ndarray, panel: Panel, order: np.ndarray, held: list[int]) -> np.ndarray:
+    """Actuals of the origins at which a series had as many seasons as it has now; all, where there is none such."""
+    now = seasons(panel.lengths[order], panel.grid.season)
+    alike = np.array([seasons(panel.lengths[order] - k, panel.grid.season) == now for k in held])
+    known = np.isfinite(actuals).any(axis=2)
+    none = ~(alike & known).any(axis=0) if held else np.zeros(len(order), dtype=bool)
+    return np.where((alike | none)[:, :, None], actuals, np.nan) if held else actuals
+
+
+def _batch(panel: Panel, chosen: np.ndarray) -> Batch:
+    lengths = panel.lengths[chosen]
+    longest = int(lengths.max())
+    return Batch(
+        panel.filled[chosen, panel.filled.shape[1] - longest :], longest - lengths, panel.grid.season
+    )
+
+
+def _days(kinds: Kinds, panel: Panel, chosen: np.ndarray, then: Batch, held: int, horizon: int) -> np.ndarray:
+    """Days of each kind beside a batch's columns and the `horizon` after it."""
+    reach = np.arange(1 - then.x.shape[1], horizon + 1)
+    return kinds.beside(chosen, panel.last[chosen, None] - held + reach[None, :])
+
+
+def blended(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Forecasts as one, series × horizon, and what the same rule would have missed at each origin, in scales.
+
+    At each origin, the choice of the calendar and the weights come from the other origins.
+    """
+    loss = losses(run)
+    point = _one(run.ahead, loss)
+    errors = np.full(run.actuals.shape, np.nan)
+    for i in range(len(loss)):
+        made = _one(run.past[i], np.delete(loss, i, axis=0))
+        errors[i] = (run.actuals[i] - made) / run.scales[i][:, None]
+    return point, errors
+
+
+def _one(forecasts: np.ndarray, loss: np.ndarray) -> np.ndarray:
+    """Variants × members × series × horizon forecasts as one, by origins × variants × members × series losses."""
+    if len(forecasts) == 1:
+        return combine(forecasts[0], weights(loss[:, 0]))
+    helps = calendar_helps(loss)
+    chosen = np.where(helps[:, None], forecasts[1], forecasts[0])
+    return combine(chosen, weights(np.where(helps, loss[:, 1], loss[:, 0])))
+
+
+def calendar_helps(loss: np.ndarray, *, pooling: float = 6.0) -> np.ndarray:
+    """Series whose past forecasts were better with the calendar, seen with what it did to the panel."""
+    both = loss.mean(axis=2)
+    known = np.isfinite(both).all(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gain = np.where(known, np.log(np.maximum(both[:, 1], 1e-12) / np.maximum(both[:, 0], 1e-12)), 0.0)
+    n = known.sum(axis=0)
+    typical = gain.sum() / max(n.sum(), 1)
+    return (gain.sum(axis=0) + pooling * typical) / (n + pooling) < 0
+
+
+def losses(run: Run) -> np.ndarray:
+    """Mean absolute error, in scales, of each origin × variant × member × series (NaN where nothing came)."""
+    known = np.isfinite(run.actuals)
+    count = known.sum(axis=2)
+    found = np.empty(run.past.shape[:4])
+    for i, past in enumerate(run.past):  # one origin at a time bounds memory
+        error = np.abs(past - np.where(known[i], run.actuals[i], 0.0)) * known[i]
+        found[i] = np.nansum(error, axis=3) / np.maximum(count[i], 1) / run.scales[i]
+    return np.where(count[:, None, None, :] > 0, found, np.nan)
+
+
+def weights(loss: np.ndarray) -> np.ndarray:
+    """Members × series weights from origins × members × series losses.
+
+    A series' own loss is drawn towards what the panel found of each member, as much as `POOLING` origins would;
+    members that lose more than `KEPT` times the panel's best get nothing, the others more the less they lose.
+    """
+    n = np.isfinite(loss).sum(axis=0)
+    own = np.nansum(loss, axis=0) + NEGLIGIBLE * np.maximum(n, 1)
+    relative = own / own.mean(axis=0)
+    typical = relative.mean(axis=1, keepdims=True)
+    share = n / (n + POOLING)
+    mixed = share * relative + (1 - share) * typical
+    weight = np.where(typical <= KEPT * typical.min(), np.maximum(mixed, NEGLIGIBLE) ** -POWER, 0.0)
+    return weight / weight.sum(axis=0)
+
+
+def combine(forecasts: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Members × series × horizon forecasts as one: the weighted mean, drawn to the plain median of those with weight."""
+    weighted = np.einsum("mn,mnh->nh", weight, forecasts)
+    median = np.nanmedian(np.where(weight[:, :, None] > 0, forecasts, np.nan), axis=0)
+    return (1 - SHRINKAGE) * weighted + SHRINKAGE * median
+
+
+def truncated(batch: Batch, held: int) -> Batch:
+    """The batch as it was `held` periods ago; a series that had not begun is one zero, of which nothing is made."""
+    x = batch.x[:, : batch.x.shape[1] - held]
+    begun = batch.start < x.shape[1]
+    return Batch(np.where(begun[:, None], x, 0.0), np.minimum(batch.start, x.shape[1] - 1), batch.season)
