@@ -22,7 +22,7 @@ def test_prophet_is_quiet_and_says_the_same_twice(
     history = pd.concat(pd.DataFrame({"unique_id": u, "ds": ds, "y": values}) for u, ds, values in parts)
     np.random.seed(1)
     state = np.random.get_state()[1].copy()
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.INFO):
         first = forecast(history, 3, "MS", calendar="US", model="prophet")
         second = forecast(history, 3, "MS", calendar="US", model="prophet")
     assert (np.random.get_state()[1] == state).all()
