@@ -133,7 +133,8 @@ def main() -> None:
     options = parser.parse_args()
     coverage(options.worlds)
     lasting(options.worlds)
-    hundred_variants(options.payees, options.lines)
+    if options.lines:
+        hundred_variants(options.payees, options.lines)
 
 
 if __name__ == "__main__":

@@ -196,7 +196,9 @@ def _period(calendar: Calendar, facts: Facts, as_of: date, text: str) -> Period:
 
 
 def _first_day(facts: Facts) -> date:
-    found: date = facts.engine.rows(
+    from datetime import date
+
+    found: date | None = facts.engine.rows(
         "SELECT CAST(MIN(day) AS DATE) AS first_day FROM (SELECT MIN(dated_on) AS day FROM sales UNION ALL SELECT MIN(created_on) AS day FROM deals) AS days"
     )[0][0]
-    return found
+    return found or date.min  # the store of somebody who sells nothing, such as a manager

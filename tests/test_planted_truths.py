@@ -299,10 +299,13 @@ def test_the_festival_moves_from_february_to_january(opened: Open, truth: dict[s
 # --- gaming -----------------------------------------------------------------------------------
 
 
-def test_sandbagger_is_the_only_person_who_holds_back(opened, truth):
-    """Nobody pulls forward in the sample company, so nobody may be named for it."""
+def test_both_players_are_found_and_nobody_else(opened, truth):
     found = signals(opened())
-    held = found.frame[found.frame.signal == "held_back"].reset_index(drop=True)
-    assert held.name[0] == truth["sandbagger"]["rep_id"]
-    assert held.score[0] > 2 * held.score[1]
-    assert [one.values["payee"] for one in found.findings] == [truth["sandbagger"]["rep_id"]]
+    planted = {"held_back": truth["sandbagger"]["rep_id"], "pulled_forward": truth["puller"]["rep_id"]}
+    for signal, rep in planted.items():
+        ranked = found.frame[found.frame.signal == signal].reset_index(drop=True)
+        assert ranked.name[0] == rep
+        assert ranked.score[0] > 1.5 * ranked.score[1]
+    assert {(one.id.removeprefix("gaming."), one.values["payee"]) for one in found.findings} == set(
+        planted.items()
+    )

@@ -124,7 +124,7 @@ def main(workspace: str) -> None:
 
 
 def _add_commands() -> None:
-    from salesops_lib.cli import data, replays, reports, start
+    from salesops_lib.cli import data, post, replays, reports, start
 
     for command in (
         start.demo,
@@ -134,6 +134,7 @@ def _add_commands() -> None:
         data.check,
         reports.run,
         replays.replay,
+        post.post,
         reports.status,
         reports.schedule,
         reports.lab,

@@ -2,5 +2,6 @@
 
 from salesops_lib.incentives.history import History, Lines
 from salesops_lib.incentives.pay import Earned, earned
+from salesops_lib.incentives.statement_report import statement
 
-__all__ = ["Earned", "History", "Lines", "earned"]
+__all__ = ["Earned", "History", "Lines", "earned", "statement"]

@@ -81,7 +81,7 @@ def statement(ws: Workspace, measure: str, start: date = date.min, end: date = d
     levels = rules.crediting.roll_up_levels
     steps = {
         "places": _PLACES,
-        "large": _large(ws, rules),
+        "large": large(ws, rules),
         "sold": _sold(ws, metric, amount, within),
         "named": _named(ws, rules, metric),
         "shares": _SHARES,
@@ -132,7 +132,7 @@ _PLACES = f"""
 _STOOD = "p.first_day <= d.credited_on AND d.credited_on <= p.stop AND d.credited_on < p.next_day"
 
 
-def _large(ws: Workspace, rules: Incentives) -> str:
+def large(ws: Workspace, rules: Incentives) -> str:
     """Orders that wait for a decision."""
     limit = rules.crediting.windfall
     above = (

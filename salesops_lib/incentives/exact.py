@@ -144,10 +144,15 @@ def _by_integers(numerator: Ints, d: Ints, rounding: Rounding) -> NDArray[np.int
 
 def _by_python(a: Ints, b: Ints, d: Ints, rounding: Rounding) -> NDArray[np.int64]:
     rows = zip(a.ravel().tolist(), b.ravel().tolist(), d.ravel().tolist(), strict=True)
-    return np.array([_rounded(x * y, z, rounding) for x, y, z in rows], dtype=np.int64).reshape(a.shape)
+    return np.array([rounded(x * y, z, rounding) for x, y, z in rows], dtype=np.int64).reshape(a.shape)
 
 
-def _rounded(numerator: int, d: int, rounding: Rounding) -> int:
+def rounded(numerator: int, d: int, rounding: Rounding) -> int:
+    """numerator/d as `quotient` rounds it.
+
+    >>> rounded(5, 10, "half_even"), rounded(-5, 10, "half_up")
+    (0, -1)
+    """
     below, rest = divmod(numerator, d)
     at_half = bool(below & 1) if rounding == "half_even" else numerator > 0
     return below + (2 * rest > d or (2 * rest == d and at_half))

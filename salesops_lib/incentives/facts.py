@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ from salesops_lib.incentives.pay import DIRECT, Earned, earned
 from salesops_lib.metrics import REGISTRY
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from salesops_lib.periods import Period
     from salesops_lib.policy.incentives import Component, Plan
     from salesops_lib.workspace import Workspace
@@ -33,7 +35,7 @@ class Case:
     Attributes
     ----------
     spans
-        Days on which people are paid by the plan: rep_id, start, stop; one row a stay.
+        Days on which people are paid by the plan: rep_id, role, start, stop; one row a stay.
     """
 
     ws: Workspace
@@ -66,15 +68,41 @@ def cases(ws: Workspace, year: Period) -> list[Case]:
     DataError
         If somebody has two roles on one day, or what a plan pays for is not known.
     """
-    months = tuple(ws.calendar.months(year))
-    found = []
+    found = (case(ws, plan, year) for plan in ws.policy.incentives.plans)
+    return [one for one in found if one is not None]
+
+
+def case(ws: Workspace, plan: Plan, year: Period, *, also: Sequence[Key] = ()) -> Case | None:
+    """The case of a plan in a fiscal year; None where it pays nobody.
+
+    Parameters
+    ----------
+    also
+        Measures, and whose credit of them, that the history holds beside those of the plan.
+    """
+    spans = _stays_of(ws, plan, year)
+    if spans.empty:
+        return None
+    months, needs = tuple(ws.calendar.months(year)), Needs.of(plan)
+    needs = replace(needs, actual=tuple(dict.fromkeys((*needs.actual, *also))))
+    return Case(ws, plan, year, months, spans, _history(ws, plan, spans, months, needs), needs)
+
+
+def _stays_of(ws: Workspace, plan: Plan, year: Period) -> pd.DataFrame:
+    """Days of the year that a plan pays, one row a stay."""
+    first, last = plan.effective.start, plan.effective.end or year.end
+    return stays(ws, plan.roles, max(first, year.start), min(last, year.end))
+
+
+def payees(ws: Workspace) -> list[str]:
+    """Who is paid in the workspace's period: who serves in a plan, or left so lately that pay may still come due."""
+    year, begin = ws.calendar.period_of(ws.period.end, "year"), ws.period.start
+    latest = pd.Timestamp(begin) - pd.Timedelta(days=ws.policy.incentives.payments.leaver_days)
+    found: set[str] = set()
     for plan in ws.policy.incentives.plans:
-        spans = _spans(ws, plan, year)
-        if not spans.empty:
-            needs = Needs.of(plan)
-            history = _history(ws, plan, spans, months, needs)
-            found.append(Case(ws, plan, year, months, spans, history, needs))
-    return found
+        spans = _stays_of(ws, plan, year)
+        found |= set(spans[(spans.start <= pd.Timestamp(ws.period.end)) & (spans.stop >= latest)].rep_id)
+    return sorted(found)
 
 
 @dataclass(frozen=True)
@@ -132,7 +160,7 @@ def _history(
     ws: Workspace, plan: Plan, spans: pd.DataFrame, months: Sequence[Period], needs: Needs
 ) -> History:
     payees = sorted(spans.rep_id.unique())
-    served = _served(spans, payees, months)
+    served = days_served(spans, payees, months)
     days = np.array([[month.n_days for month in months]]).repeat(len(payees), axis=0)
     absence = ws.policy.incentives.payments.absence
     shape = (len(payees), len(months))
@@ -164,29 +192,34 @@ def _history(
     )  # fmt: skip
 
 
-def _spans(ws: Workspace, plan: Plan, year: Period) -> pd.DataFrame:
-    """Days of the year on which people in the plan's roles serve; one row a stay."""
+def stays(ws: Workspace, roles: Sequence[str], first: date, last: date) -> pd.DataFrame:
+    """Days from `first` to `last` on which people serve in `roles`: rep_id, role, start, stop; one row a stay.
+
+    Raises
+    ------
+    DataError
+        If somebody has two roles on one day.
+    """
     reps = ws.facts.query("SELECT rep_id, role, hired_on, left_on FROM reps")
     places = ws.facts.query(
         "SELECT rep_id, role, valid_from, valid_to FROM org WHERE role IS NOT NULL ORDER BY rep_id, valid_from"
     )
-    stays = places.merge(reps[["rep_id", "hired_on", "left_on"]], on="rep_id", how="left")
+    found = places.merge(reps[["rep_id", "hired_on", "left_on"]], on="rep_id", how="left")
     whole = reps[~reps.rep_id.isin(places.rep_id)].assign(valid_from=pd.NaT, valid_to=pd.NaT)
-    stays = pd.concat([stays, whole], ignore_index=True)
-    start = stays[["valid_from", "hired_on"]].apply(pd.to_datetime).fillna(_EVER).max(axis=1)
-    stop = stays[["valid_to", "left_on"]].apply(pd.to_datetime).fillna(_NEVER).min(axis=1)
-    stays = stays.assign(start=start, stop=stop).sort_values(["rep_id", "start"], kind="stable")
-    following = stays.groupby("rep_id").start.shift(-1)
-    is_open = stays.valid_to.isna() & following.notna()
-    stays["stop"] = stays.stop.where(~is_open, np.minimum(stays.stop, following - pd.Timedelta(days=1)))
-    _demand_one_role(stays)
+    found = pd.concat([found, whole], ignore_index=True)
+    start = found[["valid_from", "hired_on"]].apply(pd.to_datetime).fillna(_EVER).max(axis=1)
+    stop = found[["valid_to", "left_on"]].apply(pd.to_datetime).fillna(_NEVER).min(axis=1)
+    found = found.assign(start=start, stop=stop).sort_values(["rep_id", "start"], kind="stable")
+    following = found.groupby("rep_id").start.shift(-1)
+    is_open = found.valid_to.isna() & following.notna()
+    found["stop"] = found.stop.where(~is_open, np.minimum(found.stop, following - pd.Timedelta(days=1)))
+    _demand_one_role(found)
     if ws.policy.incentives.rules.start_day == "excluded":
-        stays["start"] += pd.Timedelta(days=1)
-    first, last = plan.effective.start, plan.effective.end
-    stays["start"] = stays.start.clip(lower=pd.Timestamp(max(first or year.start, year.start)))
-    stays["stop"] = stays.stop.clip(upper=pd.Timestamp(min(last or year.end, year.end)))
-    kept = stays.role.isin(plan.roles) & (stays.start <= stays.stop)
-    return stays.loc[kept, ["rep_id", "start", "stop"]].reset_index(drop=True)
+        found["start"] += pd.Timedelta(days=1)
+    found["start"] = found.start.clip(lower=pd.Timestamp(first))
+    found["stop"] = found.stop.clip(upper=pd.Timestamp(last))
+    kept = found.role.isin(roles) & (found.start <= found.stop)
+    return found.loc[kept, ["rep_id", "role", "start", "stop"]].reset_index(drop=True)
 
 
 def _demand_one_role(stays: pd.DataFrame) -> None:
@@ -202,7 +235,8 @@ def _demand_one_role(stays: pd.DataFrame) -> None:
         )
 
 
-def _served(spans: pd.DataFrame, payees: list[str], months: Sequence[Period]) -> NDArray[np.int64]:
+def days_served(spans: pd.DataFrame, payees: list[str], months: Sequence[Period]) -> NDArray[np.int64]:
+    """Days of each month that payees serve, payees × months."""
     served = np.zeros((len(payees), len(months)), dtype=np.int64)
     place = {payee: at for at, payee in enumerate(payees)}
     for span in spans.itertuples():
@@ -246,7 +280,7 @@ def _served_lines(lines: pd.DataFrame, spans: pd.DataFrame, months: Sequence[Per
     edges = np.array([np.datetime64(month.start) for month in months])
     month = np.searchsorted(edges, day.to_numpy().astype("datetime64[D]"), side="right") - 1
     lines = lines.assign(month=month, day=day).reset_index(names="at")
-    stays = lines.merge(spans, left_on="payee", right_on="rep_id")
+    stays = lines.merge(spans[["rep_id", "start", "stop"]], left_on="payee", right_on="rep_id")
     kept = stays[(stays.day >= stays.start) & (stays.day <= stays.stop)]
     return kept.drop(columns=["rep_id", "start", "stop", "day", "at"]).reset_index(drop=True)
 
@@ -270,12 +304,12 @@ def _asked(
     lead, unless they have a target of their own that no direct credit of the plan is held against.
     """
     measure, credit = key
-    own = _targets_of(ws, "rep", measure, months)
+    own = targets_of(ws, "rep", measure, months)
     asked = np.zeros((len(payees), len(months)), dtype=np.int64)
     has_own = {payee for payee, _ in own}
     pays_direct = any(c.credit == DIRECT and c.measure == measure for c in plan.components)
     units = _units(ws, payees, months) if credit == "roll_up" else {}
-    of_units = {kind: _targets_of(ws, kind, measure, months) for kind in ("team", "region")} if units else {}
+    of_units = {kind: targets_of(ws, kind, measure, months) for kind in ("team", "region")} if units else {}
     found = False
     for at, payee in enumerate(payees):
         for n in range(len(months)):
@@ -289,7 +323,7 @@ def _asked(
     return asked if found else None
 
 
-def _targets_of(
+def targets_of(
     ws: Workspace, scope: str, measure: str, months: Sequence[Period]
 ) -> dict[tuple[str, int], int]:
     """(unit, position of month) → newest target in parts of the measure."""

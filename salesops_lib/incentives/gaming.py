@@ -14,12 +14,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-#: Working days before a period's end that sales are pulled into, and after it that they are missing (M5.9).
-LAST_DAYS = 3
-#: Working days after a period's end in which held-back orders appear: about two weeks.
-RELEASE_DAYS = 10
-#: Odds that chance alone names anybody at all: to be named is grave.
-NAMED_ODDS = 0.01
 #: Degree of the polynomial through the logarithm of the counts, and width of a bin of attainment.
 _DEGREE, _WIDTH = 3, 0.025
 #: Rounds of the fit; it doubles its right digits each time.
@@ -87,8 +81,13 @@ def days_of(sales: pd.DataFrame, calendar: pd.DataFrame) -> pd.DataFrame:
     return placed.groupby(where, as_index=False)[["n", "amount"]].sum()
 
 
-def pull_forward(days: pd.DataFrame, *, last: int = LAST_DAYS) -> pd.DataFrame:
-    """Who sells more in a period's last working days than others, and less right after.
+def pull_forward(days: pd.DataFrame, *, last: int = 3) -> pd.DataFrame:
+    """Who sells more in a period's last working days than others, and less right after (M5.9).
+
+    Parameters
+    ----------
+    last
+        Working days before a period's end, and as many after it.
 
     Returns
     -------
@@ -106,7 +105,7 @@ def pull_forward(days: pd.DataFrame, *, last: int = LAST_DAYS) -> pd.DataFrame:
     return _scored(late, _by_share(after, after.from_start < last), late_sign=1)
 
 
-def sandbagging(days: pd.DataFrame, reached: pd.DataFrame, *, release: int = RELEASE_DAYS) -> pd.DataFrame:
+def sandbagging(days: pd.DataFrame, reached: pd.DataFrame, *, release: int = 10) -> pd.DataFrame:
     """Who stops selling once quota is reached, and sells more than usual early in the next period.
 
     Parameters
@@ -114,6 +113,8 @@ def sandbagging(days: pd.DataFrame, reached: pd.DataFrame, *, release: int = REL
     reached
         payee, period, from_start: the working day on which the quota of the period was reached, where it was
         (`days_reached`).
+    release
+        Working days of the next period in which held-back orders appear.
 
     Returns
     -------
@@ -135,10 +136,10 @@ def sandbagging(days: pd.DataFrame, reached: pd.DataFrame, *, release: int = REL
     return _scored(late, early, late_sign=-1)
 
 
-def named(scores: pd.DataFrame) -> pd.DataFrame:
-    """Those whose score is high even for the highest of as many people: chance names anybody in one of 100 companies."""
-    odds = scores.score.map(lambda score: math.erfc(score / math.sqrt(2)) / 2)
-    return scores[odds * len(scores) < NAMED_ODDS]
+def named(scores: pd.DataFrame, odds: float = 0.01) -> pd.DataFrame:
+    """Those whose score is high even for the highest of as many people: chance names anybody with these odds."""
+    chance = scores.score.map(lambda score: math.erfc(score / math.sqrt(2)) / 2)
+    return scores[chance * len(scores) < odds]
 
 
 def days_reached(days: pd.DataFrame, quota: pd.DataFrame) -> pd.DataFrame:

@@ -94,7 +94,7 @@ def pay_at(
 ) -> NDArray[np.int64]:
     """A year's pay of each payee at an attainment, or one minor unit of each measure short of it."""
     pay = np.zeros(len(history.payees), dtype=np.int64)
-    lead = _lead(plan, history)
+    lead = lead_key(plan, history)
     for interval in sorted({component.interval or plan.interval for component in plan.components}):
         chosen = tuple(one for one in plan.components if (one.interval or plan.interval) == interval)
         moved = _moved(history, interval, lead, attainment, short)
@@ -124,24 +124,23 @@ def cliffs(curve: PayCurve) -> pd.DataFrame:
 
 
 def slopes(curve: PayCurve) -> pd.DataFrame:
-    """Marginal rate between points, in multiples of the target rate: 1 pays the target incentive for the quota.
+    """Marginal rate between edges, in multiples of the target rate: 1 pays the target incentive for the quota.
 
     Returns
     -------
     pd.DataFrame
         One row a stretch of the same rate: `start`, `end`, `rate`.
     """
-    share, width = curve.share(), np.diff(curve.attainment)
-    apart = width > 0
-    rates = np.round(np.diff(share)[apart] / width[apart], 4)
-    starts, ends = curve.attainment[:-1][apart], curve.attainment[1:][apart]
-    frame = pd.DataFrame({"start": starts, "end": ends, "rate": rates})
-    run = (frame.rate.diff().abs() > 1e-3).cumsum()
-    return (
-        frame.groupby(run)
-        .agg(start=("start", "min"), end=("end", "max"), rate=("rate", "median"))
-        .reset_index(drop=True)
-    )
+    share, at = curve.share(), curve.attainment
+    short, on = np.flatnonzero(np.diff(at) == 0), np.flatnonzero(np.diff(at) == 0) + 1
+    first, last = np.append(0, on), np.append(short, len(at) - 1)
+    frame = pd.DataFrame({"start": at[first], "end": at[last], "paid": share[last] - share[first]})
+    frame = frame[frame.end > frame.start]
+    rates = frame.paid / (frame.end - frame.start)
+    run = (rates.diff().abs() > 1e-3).cumsum()
+    merged = frame.groupby(run).agg(start=("start", "min"), end=("end", "max"), paid=("paid", "sum"))
+    merged["rate"] = np.round(merged.paid / (merged.end - merged.start), 4)
+    return merged[["start", "end", "rate"]].reset_index(drop=True)
 
 
 def leverage(curve: PayCurve, attainment: Floats, *, best: float = 0.9) -> float:
@@ -153,14 +152,21 @@ def leverage(curve: PayCurve, attainment: Floats, *, best: float = 0.9) -> float
 
 def year_attainment(plan: Plan, history: History) -> Floats:
     """Each payee's attainment of the year, by the first measure of the plan that has a quota."""
-    key = _lead(plan, history)
+    key = lead_key(plan, history)
     done, quota = (
         np.asarray(values[key]).sum(axis=1).astype(float) for values in (history.actual, history.quota)
     )
     return np.divide(done, quota, out=np.full(len(done), np.nan), where=quota > 0)
 
 
-def _lead(plan: Plan, history: History) -> Key:
+def lead_key(plan: Plan, history: History) -> Key:
+    """The first measure of a plan, and whose credit of it, that has a quota.
+
+    Raises
+    ------
+    DataError
+        If none has.
+    """
     for component in plan.components:
         for key in ((component.measure, component.credit), (component.measure, "direct")):
             if key in history.quota and key in history.actual:

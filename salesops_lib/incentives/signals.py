@@ -34,22 +34,24 @@ def signals(ws: Workspace) -> Exhibit | Missing:
     days, quota = frames(ws)
     if days.empty:
         return Missing("gaming", ("sales.rep_id",), "note.nothing_in_period")
-    scored = {"pulled_forward": pull_forward(days)}
+    rules = ws.policy.incentives.gaming
+    scored = {"pulled_forward": pull_forward(days, last=rules.last_days)}
     if not quota.empty:
-        scored["held_back"] = sandbagging(days, days_reached(days, quota))
+        scored["held_back"] = sandbagging(days, days_reached(days, quota), release=rules.release_days)
     frame = _ranked(scored)
-    suspects = _ranked({name: named(one) for name, one in scored.items()})
+    suspects = _ranked({name: named(one, rules.named_odds) for name, one in scored.items()})
+    told = {"last_days": rules.last_days, "release_days": rules.release_days}
     columns = ["name", "signal", "late", "late_expected", "early", "early_expected", "score"]
     return Exhibit(
         "gaming", "ranking", frame[columns],
         findings=tuple(
-            Finding(f"gaming.{row.signal}", {column: getattr(row, column) for column in ("payee", *columns[2:-1])}, tone="bad")
+            Finding(f"gaming.{row.signal}", told | {column: getattr(row, column) for column in ("payee", *columns[2:-1])}, tone="bad")
             for row in suspects.rename(columns={"name": "payee"}).itertuples()
         ) or (Finding("gaming.none", {"n": int(frame.name.nunique())}),),
         units={"name": "text", "signal": "text", "score": "score"}
         | dict.fromkeys(columns[2:-1], "count"),
         sources=("order_lines", "targets") if not quota.empty else ("order_lines",),
-        notes=(Finding("note.gaming_signal"),),
+        notes=(Finding("note.gaming_signal", {"odds": rules.named_odds}),),
     )  # fmt: skip
 
 

@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from salesops_lib.periods import Window
 
 Unit = Literal[
-    "money", "count", "quantity", "ratio", "pp", "index", "score", "days", "date", "text", "multiple"
+    "money",
+    "exact",
+    "rate",
+    "count",
+    "quantity",
+    "ratio",
+    "pp",
+    "index",
+    "score",
+    "days",
+    "date",
+    "text",
+    "multiple",
 ]
 
 Kind = Literal[
@@ -31,6 +43,7 @@ Kind = Literal[
     "fan",  # label, actual, base, target, median, low_80, high_80, low_95, high_95
     "flow",  # step, n, amount, rate                                         in order of the process
     "curve",  # x, y, label                                                   a cumulative share
+    "profile",  # attainment, pays, is_unit              a curve, and a dot for each unit (is_unit)
     "actions",  # what (Finding), owner, due_on, amount
     "table",  # any columns; see units
 ]
@@ -79,6 +92,8 @@ class Exhibit:
         What the reader must know to read it right: exclusions, alignment, restatements.
     parts
         Further exhibits of the same section.
+    shown
+        Rows of a table that a page shows beside its totals, 15 where 0; the workbook holds all.
     """
 
     id: str
@@ -92,6 +107,7 @@ class Exhibit:
     sources: tuple[str, ...] = ()
     notes: tuple[Finding, ...] = ()
     parts: tuple[Exhibit, ...] = ()
+    shown: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, model_validator
 
-from salesops_lib.policy.values import Block, Identifier, Named, Share, Span
+from salesops_lib.policy.values import Block, Identifier, MayBeNamed, Named, Share, Span
 
 #: Decimal places that a rate, an attainment or a weight may have: millionths.
 PLACES = 6
@@ -261,10 +261,9 @@ class Modifier(Block):
 Link = Annotated[Gate | Hurdle | Modifier, Discriminator("kind")]
 
 
-class Plan(Block):
+class Plan(MayBeNamed):
     """How one role is paid for what it sells, over a span of days."""
 
-    id: Identifier = Field(description="Name of the plan.", examples=["ae-2025"])
     roles: tuple[Identifier, ...] = Field(min_length=1, description="Roles that it pays.", examples=[["ae"]])
     effective: Span = Field(description="Days on which it holds.")
     target_incentive: NotNegative | None = Field(
@@ -281,10 +280,9 @@ class Plan(Block):
     links: tuple[Link, ...] = Field(default=(), description="What opens, closes or changes components.")
 
 
-class Spiff(Block):
+class Spiff(MayBeNamed):
     """An amount for each unit of a product sold in a window, until a budget is used up."""
 
-    id: Identifier = Field(description="Name of the spiff.", examples=["spiff-q2"])
     roles: tuple[Identifier, ...] = Field(
         min_length=1, description="Roles that take part.", examples=[["ae"]]
     )
@@ -299,6 +297,11 @@ class Spiff(Block):
     budget: NotNegative | None = Field(
         default=None, description="All of it; the order of credit decides who is paid.", examples=[150_000]
     )
+    tie: Literal["order_number", "shared"] | None = Field(
+        default=None,
+        description="On the day on which the budget runs out, orders are paid by order number, or share what is left.",
+        examples=["shared"],
+    )
 
 
 class Prize(Block):
@@ -308,28 +311,26 @@ class Prize(Block):
     cash: NotNegative = Field(description="Whole currency units.", examples=[30_000])
 
 
-class Contest(Block):
+class Contest(MayBeNamed):
     """A race for the first places in a window."""
 
-    id: Identifier = Field(description="Name of the contest.", examples=["q3-race"])
     roles: tuple[Identifier, ...] = Field(
         min_length=1, description="Roles that take part.", examples=[["ae"]]
     )
     measure: Measure
     rank_by: Literal["attainment", "value"] = Field(default="attainment", description="What places are by.")
-    window: Span = Field(description="Days that count.")
+    window: Span = Field(description="Days that count; prizes are earned on the last.")
     prizes: tuple[Prize, ...] = Field(min_length=1, description="Prizes by place.")
     tie: Literal["share", "each", "first"] | None = Field(
         default=None,
-        description="A tie shares the prizes of its places, wins the best of them each, or is broken by who got there first.",
+        description="A tie shares the prizes of its places, wins the best of them each, or is broken by who got there first (on one day they share).",
         examples=["share"],
     )
 
 
-class Award(Block):
-    """A prize that is not money: a trip, a club."""
+class Award(MayBeNamed):
+    """A prize of the fiscal year that is not money: a trip, a club."""
 
-    id: Identifier = Field(description="Name of the award.", examples=["presidents-club"])
     kind: Literal["trip", "club", "goods"] = Field(default="trip", description="What it is.")
     roles: tuple[Identifier, ...] = Field(
         min_length=1, description="Roles that take part.", examples=[["ae"]]
@@ -344,6 +345,16 @@ class Award(Block):
         default=Decimal(0), description="Whole currency units a head.", examples=[25_000]
     )
     heads: int | None = Field(default=None, ge=1, description="Most winners.", examples=[20])
+    tie: Literal["all_win", "none_wins"] | None = Field(
+        default=None,
+        description="Those who tie for the last place all win, beyond the number, or none of them does.",
+        examples=["all_win"],
+    )
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether fewer may win than qualify."""
+        return self.top_share < 1 or self.heads is not None
 
 
 class Promotion(Block):
@@ -351,6 +362,7 @@ class Promotion(Block):
 
     start: Identifier = Field(alias="from", description="Role.", examples=["ae"])
     end: Identifier = Field(alias="to", description="Next role.", examples=["am"])
+    measure: Measure = Field(default="bookings", description="A metric id.", examples=["bookings"])
     quarters: int = Field(default=4, ge=1, le=40, description="Quarters in a row.", examples=[4])
     attainment_min: NotNegative = Field(default=Decimal(1), description="Attainment in each.", examples=[1.0])
     score_min: float | None = Field(default=None, ge=0, description="Lowest appraisal score.", examples=[80])
@@ -376,6 +388,23 @@ class Sustainability(Block):
         ge=0,
         description="Largest jump of pay for one more minor unit of sales, in months of target incentive.",
         examples=[0.5],
+    )
+
+
+class Gaming(Block):
+    """When days around a quarter's end are a signal that a plan is played: a reason to talk, never a proof."""
+
+    last_days: int = Field(
+        default=3, ge=1, le=20, description="Working days before a quarter's end that sales are pulled into."
+    )
+    release_days: int = Field(
+        default=10, ge=1, le=30, description="Working days after it in which held-back orders appear."
+    )
+    named_odds: float = Field(
+        default=0.01,
+        gt=0,
+        lt=1,
+        description="Odds that chance alone names anybody, or any edge; to be named is grave.",
     )
 
 

@@ -14,10 +14,11 @@ from salesops_lib.policy.order_to_cash import AfterSales, Collections, Contracts
 from salesops_lib.policy.payments import Incentives
 from salesops_lib.policy.people import Appraisal, Training
 from salesops_lib.policy.plan_tests import PlanTest
+from salesops_lib.policy.pricing import Pricing
 from salesops_lib.policy.replay import Replay
 from salesops_lib.policy.risk import Risk
 from salesops_lib.policy.routes_to_market import Channels, Expenses, Marketing, Tools
-from salesops_lib.policy.selling import Customers, Forecast, Market, Pricing, Process, Targets
+from salesops_lib.policy.selling import Customers, Forecast, Market, Process, Targets
 from salesops_lib.policy.values import Block
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -113,7 +114,9 @@ class Policy(Block):
         return getattr(named, lang) if named else id
 
     def names(self, lang: str) -> dict[str, str]:
-        """What the policy calls regions, channels, categories, teams, roles, functions, stages and rivals, by id.
+        """What the policy calls regions, channels, categories, teams, roles, functions, stages, rivals, plans, spiffs, contests and awards, by id.
+
+        Components of a plan, whose ids are their plan's own, are called `plan.component`.
 
         Examples
         --------
@@ -121,10 +124,27 @@ class Policy(Block):
         >>> load(None).names("zh")["won"]
         '赢单'
         """
-        kinds = ("event", "rival", "function", "role", "stage", "team", "category", "channel", "region")
-        return {item.id: getattr(item, lang) for kind in kinds for item in self._named(kind)}
+        kinds = (
+            "incentive",
+            "event",
+            "rival",
+            "function",
+            "role",
+            "stage",
+            "team",
+            "category",
+            "channel",
+            "region",
+        )
+        own = {
+            f"{plan.id}.{component.id}": str(getattr(component, lang))
+            for plan in self.incentives.plans
+            for component in plan.components
+        }
+        return own | {item.id: getattr(item, lang) for kind in kinds for item in self._named(kind)}
 
     def _named(self, kind: str) -> tuple[Any, ...]:
+        pay = self.incentives
         groups: dict[str, tuple[Any, ...]] = {
             "region": self.org.regions,
             "channel": self.org.channels,
@@ -135,5 +155,6 @@ class Policy(Block):
             "stage": self.process.stages,
             "event": self.calendar.events,
             "rival": self.market.rivals,
+            "incentive": (*pay.plans, *pay.spiffs, *pay.contests, *pay.awards),
         }
         return groups[kind]

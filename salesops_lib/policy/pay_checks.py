@@ -34,7 +34,7 @@ class PayChecker(Checker):
             self._links(path, plan, components)
         self._one_plan_a_day()
         self._payments()
-        self._ties()
+        self._prizes()
         self._absence()
         return self.faults
 
@@ -239,21 +239,62 @@ class PayChecker(Checker):
                 self._add((*path, "months"), months, message, "e.g. months: [1, 3]")
         for path, cap in self._items(*base, "caps"):
             self._either(path, cap, "amount", "times_target")
+        for path, clawback in self._items(*base, "clawbacks"):
+            self._clawback(path, clawback)
+
+    def _clawback(self, path: Path, clawback: Mapping[str, Any]) -> None:
+        """What is taken back must be what the event leaves to take."""
+        event, amount = clawback.get("event"), clawback.get("amount", "full")
+        attainment = clawback.get("attainment", "reduce")
+        if event in ("bad_debt", "churned") and attainment == "reduce":
+            message = f"{event} leaves the order as it was sold, so attainment does not fall"
+            self._add((*path, "attainment"), attainment, message, "write attainment: keep", key=True)
+        other = {"bad_debt": "unpaid_share", "churned": "remaining_term"}.get(str(event))
+        if amount not in ("full", other):
+            fitting = f"amount: full or {other}" if other else "amount: full, and a share if not all of it"
+            self._add((*path, "amount"), amount, f"{event} has no {amount}", f"write {fitting}")
+        if event == "cancelled" and (attainment != "reduce" or _exact(clawback.get("share", 1)) != 1):
+            message = "a cancelled line is no sale any more: attainment and all of its pay fall with it"
+            self._add(path, event, message, "write attainment: reduce, and no share")
 
     def _either(self, path: Path, block: Mapping[str, Any], one: str, other: str) -> None:
         if (block.get(one) is None) == (block.get(other) is None):
             self._add(path, block.get("id"), f"needs either {one} or {other}", f"write one of {one}, {other}")
 
-    def _ties(self) -> None:
+    def _prizes(self) -> None:
+        """Prizes with an end, and ties of which it is said what they win."""
         for path, contest in self._items("incentives", "contests"):
+            window = contest.get("window")
+            if isinstance(window, dict) and window.get("from") and not window.get("to"):
+                message = "has no last day, so nobody ever wins"
+                self._add(
+                    (*path, "window"), None, message, "write to: and the last day that counts", key=True
+                )
             prizes = [_exact(prize.get("cash")) for _, prize in _blocks(path, contest, "prizes")]
-            if contest.get("tie") is None and len(prizes) > 1 and None not in prizes[:2]:
-                first, second = Fraction(prizes[0] or 0), Fraction(prizes[1] or 0)
+            if contest.get("tie") is None and prizes and None not in prizes[:2]:
+                first, second = (Fraction(prize or 0) for prize in (*prizes, 0)[:2])
                 message = (
                     f"tie is left open, and two who share the first place win: share {float((first + second) / 2):,.0f} each; "
                     f"each {float(first):,.0f} each; first {float(first):,.0f} and {float(second):,.0f}"
                 )
                 self._add(path, contest.get("id"), message, "write which one, e.g. tie: share")
+        for path, spiff in self._items("incentives", "spiffs"):
+            budget, unit = _exact(spiff.get("budget")), _exact(spiff.get("per_unit"))
+            if spiff.get("tie") is None and budget is not None and unit:
+                message = (
+                    f"tie is left open, and two orders on one day of one unit each, with {float(unit):,.2f} left of the budget, "
+                    f"are paid: order_number {float(unit):,.2f} and 0.00; shared {float(unit / 2):,.2f} each"
+                )
+                self._add(path, spiff.get("id"), message, "write which one, e.g. tie: shared")
+        for path, award in self._items("incentives", "awards"):
+            share, heads = _exact(award.get("top_share")), award.get("heads")
+            if award.get("tie") is None and (heads is not None or (share is not None and share < 1)):
+                places = heads if isinstance(heads, int) else 1
+                message = (
+                    f"tie is left open, and where two tie for the last of {places} places there win: "
+                    f"all_win {places + 1}; none_wins {places - 1}"
+                )
+                self._add(path, award.get("id"), message, "write which one, e.g. tie: all_win")
 
     def _absence(self) -> None:
         """Months shared by days need to say whether the first day counts."""

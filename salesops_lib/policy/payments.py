@@ -12,6 +12,7 @@ from salesops_lib.policy.incentives import (
     Contest,
     Dispute,
     Exact,
+    Gaming,
     NotNegative,
     PayRules,
     Plan,
@@ -190,4 +191,5 @@ class Incentives(Block):
     awards: tuple[Award, ...] = Field(default=(), description="Trips and clubs.")
     promotion: tuple[Promotion, ...] = Field(default=(), description="What moving up takes.")
     sustainability: Sustainability = Field(default=Sustainability(), description="Limits of cost and shape.")
+    gaming: Gaming = Field(default=Gaming(), description="What counts as a signal that a plan is played.")
     disputes: Dispute = Field(default=Dispute(), description="Time and roles of disputes.")

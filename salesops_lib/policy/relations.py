@@ -25,6 +25,7 @@ UNIQUE = (
     ("tools.items", "id"),
     *((f"incentives.{name}", "id") for name in ("plans", "spiffs", "contests", "awards", "payments.draws")),
     ("incentives.plans.*.components", "id"),
+    ("incentives.contests.*.prizes", "rank"),
 )
 
 #: Kind of name → lists whose ids it may be, and what it is called.
@@ -94,6 +95,7 @@ NAMES = (
     ("incentives.awards.*.measure", "measure"),
     ("incentives.promotion.*.from", "role"),
     ("incentives.promotion.*.to", "role"),
+    ("incentives.promotion.*.measure", "measure"),
     ("incentives.promotion.*.training.*", "course"),
     ("incentives.disputes.levels.*", "signer"),
     ("tests.*.plan", "plan"),

@@ -6,9 +6,17 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 
 class Block(BaseModel):
@@ -81,6 +89,24 @@ class Named(Block):
     id: Identifier = Field(description="As it is written in the data.", examples=["East"])
     en: str = Field(min_length=1, description="English name.", examples=["East"])
     zh: str = Field(min_length=1, description="Chinese name.", examples=["华东"])
+
+
+class MayBeNamed(Named):
+    """Something with an id that may have a name for readers; its id is its name where it has none.
+
+    >>> MayBeNamed(id="ae-2025").zh
+    'ae-2025'
+    """
+
+    en: str = Field(default="", description="English name; the id where left out.", examples=["East"])
+    zh: str = Field(default="", description="Chinese name; the id where left out.", examples=["华东"])
+
+    @model_validator(mode="after")
+    def _by_id(self) -> Self:
+        for lang in ("en", "zh"):
+            if not getattr(self, lang):
+                object.__setattr__(self, lang, self.id)  # blocks are frozen once they are made
+        return self
 
 
 class Span(Block):

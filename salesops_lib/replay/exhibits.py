@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from salesops_lib.incentives.fairness import gini
 from salesops_lib.metrics import Exhibit, Finding
-from salesops_lib.replay.bands import FEWEST, total_band
+from salesops_lib.replay.bands import total_band
 from salesops_lib.replay.behaviour import responses
 from salesops_lib.replay.cliffs import cliffs, steepest
 from salesops_lib.replay.explain import explained, largest
-from salesops_lib.replay.gates import Gate, gini, largest_cliffs
+from salesops_lib.replay.gates import Gate, largest_cliffs
 
 if TYPE_CHECKING:
     from salesops_lib.periods import Window
@@ -28,6 +29,7 @@ _KINDS = {
     "cliff_months": "quantity",
     "gini": "quantity",
     "size_correlation": "quantity",
+    "potential_correlation": "quantity",
 }
 
 
@@ -60,7 +62,7 @@ def cost(replayed: Replayed, window: Window) -> Exhibit:
 
 
 def winners(replayed: Replayed, profiles: pd.DataFrame) -> tuple[Exhibit, ...]:
-    """Mean difference a person by role, region and tenure, with intervals; groups below five people are not shown."""
+    """Mean difference a person by role, region and tenure, with intervals; groups too small to be shown (`report.suppress_below`) are counted."""
     people = replayed.people.join(profiles[["region", "tenure"]], on="payee")
     up, down = int((people.difference > 0).sum()), int((people.difference < 0).sum())
     lead = Finding(
@@ -73,9 +75,10 @@ def winners(replayed: Replayed, profiles: pd.DataFrame) -> tuple[Exhibit, ...]:
 
 def _by(replayed: Replayed, people: pd.DataFrame, by: str) -> Exhibit:
     rules, rows, few = replayed.new.replay.bootstrap, [], 0
+    least = replayed.new.report.suppress_below
     for label, group in people.groupby(people[by].fillna("unassigned"), sort=True):
         n = len(group)
-        if n < FEWEST:
+        if n < least:
             few += 1
             continue
         band = total_band(group.difference, ["all"] * n, rules)
@@ -92,7 +95,7 @@ def _by(replayed: Replayed, people: pd.DataFrame, by: str) -> Exhibit:
                 {"top": top.label, "most": top.value, "bottom": bottom.label, "least": bottom.value},
             )
         ]
-    notes = (Finding("note.replay_few", {"n": few, "fewest": FEWEST}),) if few else ()
+    notes = (Finding("note.replay_few", {"n": few, "fewest": least}),) if few else ()
     return Exhibit(
         f"replay_{by}", "intervals", frame, findings=tuple(found), notes=notes, sources=_SOURCES,
         units={"value": "money", "low": "money", "high": "money", "n_winners": "count", "n_losers": "count"},
@@ -203,7 +206,8 @@ def gate_table(gates: list[Gate]) -> Exhibit:
     which = "replay.gates_none" if not gates else "replay.gates_failed" if failing else "replay.gates_hold"
     frame = pd.DataFrame(rows, columns=["label", "today", "proposed", "limit", "status"])
     tone = "bad" if failing else "good" if gates else "neutral"
-    return Exhibit("replay_gates", "table", frame, findings=(Finding(which, told, tone=tone),))
+    notes = (Finding("note.gates_unknown"),) if told["unknown"] else ()
+    return Exhibit("replay_gates", "table", frame, findings=(Finding(which, told, tone=tone),), notes=notes)
 
 
 def _figure(gate: Gate, value: float | None) -> Finding | None:

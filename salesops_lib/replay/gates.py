@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from salesops_lib import pricing
+from salesops_lib.incentives import fairness
+from salesops_lib.incentives.people import potentials
 from salesops_lib.metrics import Exhibit, totals
-from salesops_lib.replay.bands import FEWEST, drawn
+from salesops_lib.replay.bands import drawn
 from salesops_lib.replay.cliffs import cliffs, steepest
 from salesops_lib.replay.past import Past, plan_for
 
@@ -67,7 +68,7 @@ def gates(ws: Workspace, replayed: Replayed, profiles: pd.DataFrame, window: Win
     """The gates of `replay.must_hold` for which the new policy sets a limit."""
     groups = {
         "sustainability": lambda: _sustainability(ws, replayed, window),
-        "targets": lambda: _targets(replayed, profiles),
+        "targets": lambda: _targets(ws, replayed, profiles, window),
         "pricing": lambda: _pricing(ws, replayed, window),
     }
     found = [gate for name in replayed.new.replay.must_hold for gate in groups[name]()]
@@ -125,22 +126,39 @@ def _own_sales(replayed: Replayed) -> dict[tuple[str, str], int]:
     return found
 
 
-def _targets(replayed: Replayed, profiles: pd.DataFrame) -> Iterator[Gate]:
+def _targets(ws: Workspace, replayed: Replayed, profiles: pd.DataFrame, window: Window) -> Iterator[Gate]:
+    """How fair the quotas are; a grouping that people cannot be put into is not measured, and says so."""
     limits = replayed.new.targets.fairness
-    old, new = (attainments(replayed, policy) for policy in (replayed.old, replayed.new))
+    sides = [attainments(replayed, policy) for policy in (replayed.old, replayed.new)]
     low, high = limits.at_goal or (None, None)
-    yield _gate("targets", "at_goal", (at_goal(old), at_goal(new)), low=low, high=high)
-    yield _gate("targets", "gini", (gini(old.attainment), gini(new.attainment)), high=limits.gini_max)
-    sizes = [_size_correlation(frame) for frame in (old, new)]
+    at_goal = [fairness.share_at_goal(one.attainment.to_numpy(dtype=float)).value for one in sides]
+    yield _gate("targets", "at_goal", at_goal, low=low, high=high)
+    yield _gate("targets", "gini", [fairness.gini(one.attainment) for one in sides], high=limits.gini_max)
+    sizes = [_correlation(one, one.quota) for one in sides]
     yield _gate("targets", "size_correlation", sizes, high=limits.size_correlation_max)
-    for by in (name for name in limits.impact_by if name in profiles):
-        ratios = [_impact(frame, profiles[by]) for frame in (old, new)]
+    own = potentials(ws, window.start, window.end)
+    known = [one.payee.map(own if own is not None else {}).astype(float) / one.quota for one in sides]
+    potential = [_correlation(one, rate) for one, rate in zip(sides, known, strict=True)]
+    yield _gate("targets", "potential_correlation", potential, high=limits.potential_correlation_max)
+    groups = {name: profiles[name].to_dict() for name in ("region", "team", "tenure") if name in profiles}
+    for by in limits.impact_by:
+        labels = [one.role if by == "role" else one.payee.map(groups.get(by, {})) for one in sides]
+        least = replayed.new.report.suppress_below
+        ratios = [_impact(one, label, least) for one, label in zip(sides, labels, strict=True)]
         yield _gate("targets", f"impact_{by}", ratios, low=limits.impact_ratio_min)
 
 
-def _size_correlation(frame: pd.DataFrame) -> float:
-    """|Rank correlation| of attainment and quota."""
-    return abs(frame.attainment.rank().corr(frame.quota.rank())) if len(frame) >= FEWEST else float("nan")
+def _correlation(frame: pd.DataFrame, other: pd.Series) -> float:
+    """|Rank correlation| of attainment and something else."""
+    pair = frame.attainment.to_numpy(dtype=float), other.to_numpy(dtype=float)
+    return abs(fairness.rank_correlation(*pair).value)
+
+
+def _impact(frame: pd.DataFrame, labels: pd.Series, least: int) -> float:
+    """Share at goal of the worst group over that of the best, of groups of at least so many people."""
+    sizes = labels.map(labels.value_counts())
+    kept = labels.where(sizes >= least)
+    return fairness.impact_ratio(frame.attainment.to_numpy(dtype=float), list(kept))[0].value
 
 
 def attainments(replayed: Replayed, policy: Policy) -> pd.DataFrame:
@@ -176,36 +194,6 @@ def _attained(past: Past, policy: Policy) -> pd.DataFrame:
         }
     )
     return frame.dropna()
-
-
-def at_goal(frame: pd.DataFrame) -> float:
-    """Share of people and years at or above quota."""
-    return float((frame.attainment >= 1).mean()) if len(frame) else float("nan")
-
-
-def gini(values: pd.Series | NDArray[np.float64]) -> float:
-    """Gini coefficient: 0 where all are equal.
-
-    >>> gini(np.array([1.0, 1.0, 1.0])), gini(np.array([0.0, 0.0, 0.0, 4.0]))
-    (0.0, 0.75)
-    """
-    ordered = np.sort(np.asarray(values, dtype=np.float64))
-    n, total = len(ordered), ordered.sum()
-    if not n or total <= 0:
-        return float("nan")
-    return float((2 * np.arange(1, n + 1) - n - 1) @ ordered / (n * total))
-
-
-def _impact(frame: pd.DataFrame, groups: pd.Series) -> float:
-    """Share at goal of the worst group / that of the best, of groups of at least five."""
-    shares = (
-        frame.assign(group=frame.payee.map(groups))
-        .groupby("group")
-        .attainment.agg([lambda a: (a >= 1).mean(), "size"])
-    )
-    shares.columns = ["share", "n"]
-    enough = shares[shares.n >= FEWEST].share
-    return float(enough.min() / enough.max()) if len(enough) > 1 and enough.max() > 0 else float("nan")
 
 
 def _pricing(ws: Workspace, replayed: Replayed, window: Window) -> Iterator[Gate]:

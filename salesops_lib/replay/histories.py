@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from salesops_lib.errors import DataError
-from salesops_lib.incentives.history import History, Key
-from salesops_lib.metrics import REGISTRY, measure
+from salesops_lib.incentives import facts
 from salesops_lib.periods import Window
+from salesops_lib.policy.values import Span
 from salesops_lib.replay.past import Past
 
 if TYPE_CHECKING:
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
     from salesops_lib.policy.incentives import Plan
     from salesops_lib.workspace import Workspace
 
-#: Quotients that links may read: what they are made of.
-_QUOTIENTS = {"margin_rate": ("gross_margin", "bookings")}
-_EVER, _NEVER = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")
+#: What cost is held against, whatever the plans pay for.
+_SALES = ("bookings", "direct")
 NEEDS = ("reps.role", "sales.rep_id", "targets")
 
 
@@ -58,27 +56,42 @@ def span(ws: Workspace, policy: Policy, since: str = "") -> Window:
 def histories(ws: Workspace, policy: Policy, window: Window, plans: Sequence[Plan]) -> list[Past]:
     """Each role that one of `plans` pays, in each fiscal year of `window`, credited as `policy` says.
 
-    Pasts without people are left out.
+    A history holds what any of the role's plans needs, as each may be played on it.  Pasts without people are left out.
 
     Raises
     ------
     DataError
-        If the store lacks people, sales by person or targets.
+        If the store lacks people, sales by person or targets, or what a plan pays for.
     """
     if absent := ws.facts.missing(*NEEDS):
         raise DataError(
             f"A replay needs {', '.join(absent)}, which nothing is loaded for. Add the files with `salesops add FILE…`."
         )
-    roles = dict.fromkeys(role for plan in plans for role in plan.roles)
-    measures = _measures(plans)
-    people = ws.facts.query(
-        "SELECT rep_id, role, hired_on, left_on, target_variable FROM reps ORDER BY rep_id"
+    under = replace(ws, policy=policy)
+    found = []
+    for year in _years(ws, window):
+        months = ws.calendar.months(year)
+        kept = np.array([month.start >= window.start and month.end <= window.end for month in months])
+        for role in dict.fromkeys(role for plan in plans for role in plan.roles):
+            case = facts.case(under, _together(plans, role, year), year, also=[_SALES])
+            if case is not None:
+                found.append(Past(role, year.label, year.start, year.end, case.history, kept))
+    return found
+
+
+def _together(plans: Sequence[Plan], role: str, year: Period) -> Plan:
+    """One plan of a role and year that asks for all that its plans ask for."""
+    own = [plan for plan in plans if role in plan.roles]
+    targets = {plan.target_incentive for plan in own}
+    return own[0].model_copy(
+        update={
+            "roles": (role,),
+            "effective": Span.model_validate({"from": year.start, "to": year.end}),
+            "components": tuple(dict.fromkeys(part for plan in own for part in plan.components)),
+            "links": tuple(dict.fromkeys(link for plan in own for link in plan.links)),
+            "target_incentive": None if None in targets else own[0].target_incentive,
+        }
     )
-    return [
-        past
-        for year in _years(ws, window)
-        for past in _of_year(ws, policy, window, year, people, list(roles), measures)
-    ]
 
 
 def _years(ws: Workspace, window: Window) -> Iterator[Period]:
@@ -86,120 +99,3 @@ def _years(ws: Workspace, window: Window) -> Iterator[Period]:
     while year.start <= window.end:
         yield year
         year = ws.calendar.shift(year, 1)
-
-
-def _of_year(
-    ws: Workspace,
-    policy: Policy,
-    window: Window,
-    year: Period,
-    people: pd.DataFrame,
-    roles: Sequence[str],
-    measures: list[str],
-) -> Iterator[Past]:
-    months = ws.calendar.months(year)
-    labels = [month.label for month in months]
-    served, days = _served(people, months)
-    frame = measure(
-        ws.facts,
-        measures,
-        {month.label: Window(month.start, month.end, 0, is_complete=True) for month in months},
-        by=["rep_id"],
-    )
-    direct = {name: _table(frame, name, people.rep_id, labels) for name in measures}
-    quotas = _quotas(ws, people.rep_id, labels)
-    above = _managers(ws, people.rep_id, year, policy.incentives.crediting.roll_up_levels)
-    actual: dict[Key, NDArray[np.int64]] = {}
-    quota: dict[Key, NDArray[np.int64]] = {}
-    for name, values in direct.items():
-        actual |= {(name, "direct"): values, (name, "roll_up"): above @ values}
-        if name in quotas:
-            quota |= {(name, "direct"): quotas[name], (name, "roll_up"): above @ quotas[name]}
-    kept = np.array([month.start >= window.start and month.end <= window.end for month in months])
-    for role in roles:
-        at = np.flatnonzero((people.role == role).to_numpy() & (served[:, kept].sum(axis=1) > 0))
-        if not len(at):
-            continue
-        history = History(
-            payees=people.rep_id.iloc[at].tolist(), months=labels,
-            actual={key: values[at] for key, values in actual.items()},
-            quota={key: values[at] for key, values in quota.items()},
-            target=people.target_variable.fillna(0).astype("int64").to_numpy()[at],
-            served=served[at], days=days[at],
-            parts={name: 100 if REGISTRY[name].unit == "money" else 1 for name in measures},
-            ratios={name: (direct[top][at], direct[bottom][at]) for name, (top, bottom) in _QUOTIENTS.items() if {top, bottom} <= set(direct)},
-        )  # fmt: skip
-        yield Past(role, year.label, year.start, year.end, history, kept)
-
-
-def _measures(plans: Sequence[Plan]) -> list[str]:
-    """What the plans pay for, without quotients."""
-    named = {"bookings", "gross_margin"}
-    for plan in plans:
-        named |= {component.measure for component in plan.components}
-    return sorted(name for name in named if name not in _QUOTIENTS)
-
-
-def _table(frame: pd.DataFrame, name: str, people: pd.Series, labels: list[str]) -> NDArray[np.int64]:
-    wide = frame.dropna(subset=["rep_id"]).pivot_table(
-        index="rep_id", columns="window", values=name, aggfunc="sum"
-    )
-    return wide.reindex(index=people, columns=labels).fillna(0).astype("int64").to_numpy()
-
-
-def _quotas(ws: Workspace, people: pd.Series, labels: list[str]) -> dict[str, NDArray[np.int64]]:
-    frame = ws.facts.query(
-        "SELECT measure, scope_id AS rep_id, period AS window, value FROM targets WHERE scope_type = 'rep'"
-    )
-    found = {}
-    for name, rows in frame.groupby("measure"):
-        parts = 100 if name in REGISTRY and REGISTRY[str(name)].unit == "money" else 1
-        found[str(name)] = _table(
-            rows.assign(value=(rows.value.astype(float) * parts).round()), "value", people, labels
-        )
-    return found
-
-
-def _served(people: pd.DataFrame, months: Sequence[Period]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Days that each served in each month, and days of each month."""
-    hired = pd.to_datetime(people.hired_on.fillna(_EVER)).to_numpy()[:, None]
-    left = pd.to_datetime(people.left_on.fillna(_NEVER)).to_numpy()[:, None]
-    starts = np.array([np.datetime64(month.start) for month in months])
-    ends = np.array([np.datetime64(month.end) for month in months])
-    days = ((ends - starts) / np.timedelta64(1, "D")).astype("int64") + 1
-    span = (np.minimum(left, ends) - np.maximum(hired, starts)) / np.timedelta64(1, "D")
-    return np.maximum(span.astype("int64") + 1, 0), np.broadcast_to(days, span.shape)
-
-
-def _managers(ws: Workspace, people: pd.Series, year: Period, levels: int) -> NDArray[np.int64]:
-    """1 where the person of a row stands, up to `levels`, above that of a column at the end of the year."""
-    frame = ws.facts.query(
-        "SELECT rep_id, manager_id FROM org WHERE COALESCE(valid_from, DATE '1900-01-01') <= ?"
-        " QUALIFY ROW_NUMBER() OVER (PARTITION BY rep_id ORDER BY valid_from DESC NULLS LAST, team, region) = 1",
-        [year.end],
-    )
-    at = {person: n for n, person in enumerate(people)}
-    step = np.zeros((len(people), len(people)), dtype=np.int64)
-    for person, manager in frame.itertuples(index=False):
-        if person in at and manager in at:
-            step[at[manager], at[person]] = 1
-    total, power = np.zeros_like(step), np.eye(len(people), dtype=np.int64)
-    for _ in range(levels):
-        power = step @ power
-        total += power
-    return total
-
-
-def profiles(ws: Workspace, window: Window, tenure_years: tuple[float, float]) -> pd.DataFrame:
-    """One row a person, by id: name, region, team and tenure (new, settled or long) on the last day."""
-    frame = ws.facts.query(
-        "SELECT r.rep_id, COALESCE(r.name, r.rep_id) AS name, o.region, o.team, r.hired_on FROM reps AS r LEFT JOIN ("
-        "  SELECT rep_id, region, team FROM org WHERE COALESCE(valid_from, DATE '1900-01-01') <= ?"
-        "  QUALIFY ROW_NUMBER() OVER (PARTITION BY rep_id ORDER BY valid_from DESC NULLS LAST, team, region) = 1"
-        ") AS o ON o.rep_id = r.rep_id ORDER BY r.rep_id",
-        [window.end],
-    )
-    years = (pd.Timestamp(window.end) - pd.to_datetime(frame.hired_on)).dt.days / 365.25
-    bins = [-np.inf, *tenure_years, np.inf]
-    tenure = pd.cut(years, bins, right=False, labels=["tenure_new", "tenure_settled", "tenure_long"])
-    return frame.assign(tenure=tenure.astype(object)).drop(columns="hired_on").set_index("rep_id")

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from salesops_lib.incentives.people import profiles
 from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.policy.override import load_changed
 from salesops_lib.replay import exhibits
 from salesops_lib.replay.gates import gates
-from salesops_lib.replay.histories import NEEDS, histories, profiles, span
+from salesops_lib.replay.histories import NEEDS, histories, span
 from salesops_lib.replay.paying import Replayed, replay
 from salesops_lib.tables import TABLES
 
@@ -90,7 +91,7 @@ def study(ws: Workspace, *, against: str = "", changes: str | Sequence[str] = ""
     plans = (*ws.policy.incentives.plans, *new.incentives.plans)
     past, other = (histories(ws, policy, window, plans) for policy in (ws.policy, new))
     found = replay(past, ws.policy, new, under_new=other)
-    people = profiles(ws, window, ws.policy.replay.tenure_years)
+    people = profiles(ws, window.end, ws.policy.replay.tenure_years)
     held = gates(ws, found, people, window)
     return Study(
         cost=(exhibits.cost(found, window),),

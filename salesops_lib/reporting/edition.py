@@ -52,6 +52,7 @@ class Edition:
         *leads: Exhibit | Missing | Finding,
         movers: Sequence[Exhibit | Missing | Finding] = (),
         asks: Exhibit | Sequence[Finding] = (),
+        heading: str = "ui.movers",
     ) -> None:
         """Show the first block."""
         leads, movers, asks = (self._privacy.of(shown) for shown in (leads, movers, asks))
@@ -64,7 +65,7 @@ class Edition:
         moved = [f for f in moved if f != found[0]][:MOVERS]
         asked = sections.asked(asks)[:ASKS]
         self._told += [found[0], *moved, *(a.what for a in asked)]
-        html = sections.headline(found[0], moved, asked, self.voice)
+        html = sections.headline(found[0], moved, asked, self.voice, heading)
         self._display(html, part="section", id="headline", label=self.voice.word("ui.headline"))
 
     def section(self, *exhibits: Exhibit | Missing) -> None:

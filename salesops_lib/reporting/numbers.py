@@ -191,6 +191,15 @@ def money_unit(
     return MoneyUnit(currency, _language(lang), prefix, scale, _decimals(largest / scale, scale, currency))
 
 
+def exact_unit(currency: str, lang: str) -> MoneyUnit:
+    """The unit of amounts that people are paid: every minor unit is shown.
+
+    >>> exact_unit("CNY", "zh").text(1_234_567_89), exact_unit("GBP", "en").text(-5)
+    ('1,234,567.89元', '−£0.05')
+    """
+    return MoneyUnit(currency, _language(lang), "", Decimal(1), precision(currency))
+
+
 def _fitting_scale(
     largest: Decimal, smallest: Decimal, scales: tuple[tuple[str, Decimal], ...], is_table: bool
 ) -> tuple[str, Decimal]:

@@ -46,6 +46,7 @@ class Page:
         *leads: Exhibit | Missing | Finding,
         movers: Sequence[Exhibit | Missing | Finding] = (),
         asks: Exhibit | Sequence[Finding] = (),
+        heading: str = "ui.movers",
     ) -> None:
         """Show the first block: one sentence, what moved, and what has to be decided.
 
@@ -57,9 +58,11 @@ class Page:
             Each gives its first finding; at most four are shown.
         asks
             An exhibit of actions, with owners and days, or findings; at most three are shown.
+        heading
+            The catalogue's word above `movers`.
         """
         for edition in self.editions:
-            edition.headline(*leads, movers=movers, asks=asks)
+            edition.headline(*leads, movers=movers, asks=asks, heading=heading)
 
     def section(self, *exhibits: Exhibit | Missing) -> None:
         """Show exhibits as one numbered section, the first leading.

@@ -37,11 +37,12 @@ _KEYS: dict[str, tuple[tuple[str, str, str], ...]] = {
 
 
 def name(id: str, voice: Voice, metric: str = "") -> str:
-    """The short label of a section: the catalogue's word for its id, else its metric's name."""
-    found = catalogue.find(f"section.{id}", voice.lang)
+    """The short label of a section: the catalogue's word for its id (up to a dot), else its metric's name."""
+    plain = id.partition(".")[0]
+    found = catalogue.find(f"section.{plain}", voice.lang)
     if found is None and metric and voice.lang.startswith("zh"):
         return metric_name(metric, voice.lang)
-    return found or voice.name("section", id)
+    return found or voice.name("section", plain)
 
 
 def first_finding(thing: Exhibit | Missing | Finding) -> Finding | None:
@@ -199,7 +200,9 @@ def _chart(exhibit: Exhibit, voice: Voice) -> Markup:
 
 
 def _main_column(kind: Kind) -> str:
-    return {"bridge": "amount", "intervals": "value", "curve": "y", "flow": "n"}.get(kind, "actual")
+    return {"bridge": "amount", "intervals": "value", "curve": "y", "profile": "pays", "flow": "n"}.get(
+        kind, "actual"
+    )
 
 
 def _alt(exhibit: Exhibit, voice: Voice) -> tuple[str, str]:
@@ -227,8 +230,8 @@ def _key(exhibit: Exhibit, voice: Voice, unit: str = "") -> Markup:
         marks += Markup('<span class="key"><i class="due"></i>{}</span>').format(
             voice.word("legend.plan_due")
         )
-    if exhibit.kind == "curve":
-        return Markup('<p class="keys">{}</p>').format(voice.word("legend.curve"))
+    if exhibit.kind in ("curve", "profile"):
+        return Markup('<p class="keys">{}</p>').format(voice.word(f"legend.{exhibit.kind}"))
     what = metric_name(exhibit.metric, voice.lang) if exhibit.metric and exhibit.kind != "scorecard" else ""
     money = voice.money(_amounts(exhibit)).header if unit == "money" else ""
     separator = "，" if voice.lang.startswith("zh") else ", "
@@ -312,13 +315,15 @@ def asked(asks: Exhibit | Missing | Sequence[Finding]) -> list[Ask]:
     ]
 
 
-def headline(lead: Finding, movers: Sequence[Finding], asks: Sequence[Ask], voice: Voice) -> Markup:
+def headline(
+    lead: Finding, movers: Sequence[Finding], asks: Sequence[Ask], voice: Voice, heading: str = "ui.movers"
+) -> Markup:
     """The first block of a report: one sentence, what moved, what has to be decided."""
     moved = [Markup('<li class="{}">{}</li>').format(f.tone, say(f, voice)) for f in movers]
     wanted = [Markup('<li class="ask">{}{}</li>').format(say(a.what, voice), _by(a, voice)) for a in asks]
     blocks = Markup("").join(
         Markup("<div><h2>{}</h2><ul>{}</ul></div>").format(voice.word(word), Markup("").join(items))
-        for word, items in (("ui.movers", moved), ("ui.asks", wanted))
+        for word, items in ((heading, moved), ("ui.asks", wanted))
         if items
     )
     more = Markup('<div class="two">{}</div>').format(blocks) if blocks else Markup("")

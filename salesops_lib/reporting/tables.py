@@ -88,17 +88,17 @@ def columns(exhibit: Exhibit, voice: Voice, *, hidden: frozenset[str] = HIDDEN) 
     units = {str(name): unit_of(exhibit, name) for name in frame.columns if name not in hidden}
     money = voice.money(v for name, unit in units.items() if unit == "money" for v in known(frame[name]))
     return [
-        Column(name, voice.name("column", name), unit, money if unit == "money" else None)
+        Column(name, voice.name("column", name), unit, {"money": money, "exact": voice.exact}.get(unit))
         for name, unit in units.items()
     ]
 
 
-def show(exhibit: Exhibit, voice: Voice, *, limit: int = LIMIT, id: str = "") -> Markup:
-    """The exhibit as an HTML table, at most `limit` rows and the totals.
+def show(exhibit: Exhibit, voice: Voice, *, limit: int = 0, id: str = "") -> Markup:
+    """The exhibit as an HTML table, at most `limit` rows and the totals; as many as the exhibit says where 0.
 
     Names are escaped; the id derives from the exhibit's, so that reruns give the same bytes.
     """
-    frame, note = _first_rows(exhibit, limit, voice)
+    frame, note = _first_rows(exhibit, limit or exhibit.shown or LIMIT, voice)
     shown = [c for c in columns(exhibit, voice) if not _says_nothing(exhibit.frame, c.name)]
     largest = _largest(exhibit, shown)
     head = Markup("").join(_header(c) for c in shown)

@@ -13,7 +13,7 @@ from salesops_lib.reporting.numbers import MISSING, MoneyUnit, is_missing
 from salesops_lib.tables import TABLES
 
 FORMATS = (
-    "money", "pct", "pct0", "pp", "count", "quantity", "ratio", "multiple", "index", "score", "days",
+    "money", "exact", "rate", "pct", "pct0", "pp", "count", "quantity", "ratio", "multiple", "index", "score", "days",
     "date", "month", "text", "metric", "label", "names", "tables",
 )  # fmt: skip
 TEXT_FORMATS = frozenset({"", "text", "metric", "label", "names", "tables", "month", "date"})
@@ -80,6 +80,11 @@ class Voice:
             minors, self.currency, self.lang, display_unit=self.display_unit, is_table=is_table
         )
 
+    @property
+    def exact(self) -> MoneyUnit:
+        """The unit of amounts that people are paid, to the minor unit."""
+        return numbers.exact_unit(self.currency, self.lang)
+
     def cell(self, value: object, unit: str, *, money: MoneyUnit | None = None, signed: bool = False) -> str:
         """A value as a table's cell or a chart's label shows it: money without its unit.
 
@@ -92,6 +97,10 @@ class Voice:
             return (money or self.money([value])).number(value, signed=signed)
         if isinstance(value, str) or unit == "text":
             return self._text(value)
+        if unit == "exact":
+            return self.exact.number(value, signed=signed)
+        if unit == "rate":
+            return numbers.percent(value, 2, signed=signed)
         if unit == "ratio":
             return numbers.percent(value, signed=signed)
         if unit == "pp":
@@ -105,7 +114,7 @@ class Voice:
     def field(self, value: object, spec: str, money: MoneyUnit | None = None) -> str:
         """A value as a sentence shows it, by the format its message names.
 
-        `money`, `pct`, `count`, … with a trailing `+` write the sign of gains too; `a|b`
+        `exact` is money to the minor unit, `rate` a percentage with two places; `money`, `pct`, `count`, … with a trailing `+` write the sign of gains too; `a|b`
         counts things: one a, two b; `pct0` is for shares that are set, not measured.
 
         >>> Voice("en").field(2, "region|regions"), Voice("zh", "CNY").field(1_234_567_800, "money+")
@@ -128,6 +137,8 @@ class Voice:
             return self._text(value)
         if plain == "money":
             return (money or self.money([value], is_table=False)).text(value, signed=signed)
+        if plain == "exact":
+            return self.exact.text(value, signed=signed)
         if plain == "pp":
             return numbers.points(value, self.lang, signed=signed)
         if plain == "pct0":

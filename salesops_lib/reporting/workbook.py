@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 32_767
 HEAD = 4  # row of the column labels, counted from 0
 _FORMATS = {
-    "ratio": "0.0%", "pp": "0.0%", "count": "#,##0", "days": "#,##0.0", "index": "0.0", "score": "0.0",
+    "ratio": "0.0%", "rate": "0.00%", "pp": "0.0%", "count": "#,##0", "days": "#,##0.0", "index": "0.0", "score": "0.0",
     "multiple": '0.0"×"', "quantity": "#,##0.###", "date": "yyyy-mm-dd", "text": "@",
 }  # fmt: skip
 
@@ -148,7 +148,7 @@ def _write_sheet(sheet: Worksheet, exhibit: Exhibit, looks: _Looks) -> None:
     voice = looks.voice
     sheet.write_string(0, 0, section_name(exhibit.id, voice, exhibit.metric), looks.title)
     columns = tables.columns(exhibit, voice, hidden=frozenset())
-    if any(c.unit == "money" for c in columns) or "metric" in exhibit.frame:
+    if any(c.unit in ("money", "exact") for c in columns) or "metric" in exhibit.frame:
         sheet.write_string(1, 0, _money_unit(voice), looks.quiet)
     if exhibit.window is not None:
         window = voice.word("ui.window", start=exhibit.window.start, end=exhibit.window.end)
@@ -194,7 +194,7 @@ def _write_cell(
     elif isinstance(value, str) or unit == "text" or c.name == "metric":
         shown = tables.text(record, c, voice) if c.name in ("metric", "growth") else str(value)
         sheet.write_string(row, n, _cell_text(shown), looks.cell("text", is_total=is_total))
-    elif unit == "money":
+    elif unit in ("money", "exact"):
         sheet.write_number(row, n, float(value) / 10 ** precision(voice.currency), look)
     else:
         sheet.write_number(row, n, float(value), look)

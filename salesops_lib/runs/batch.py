@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from salesops_lib.errors import RunError, SalesopsError
-from salesops_lib.runs import approvals, inputs, ledger, publish, workers
+from salesops_lib.runs import approvals, inputs, ledger, publish, statements, workers
 from salesops_lib.runs.execute import Limits
-from salesops_lib.runs.notebooks import checked, find, folder, regular
+from salesops_lib.runs.notebooks import checked, find, folder, reads_statements, regular
 from salesops_lib.runs.report import Result, Task, Watch, due
+from salesops_lib.runs.units import Unit
 from salesops_lib.runs.zygote import Zygote
 from salesops_lib.workspace import LANGUAGES, load_policy
 
@@ -96,10 +97,18 @@ def run(
         tasks = [
             Task(notebook, one.languages, given[notebook], one, reports, limits or Limits(), unit, pdf)
             for one in known
-            for unit in one.units
-            for notebook in chosen
+            for unit, notebook in _asked(one, chosen, by)
         ]
         return _run_all(tasks, jobs, cluster, force, watch or (lambda result: None), zygote)
+
+
+def _asked(one: inputs.Inputs, chosen: list[Path], by: str) -> list[tuple[Unit, Path]]:
+    """Units and the notebooks made for each: statements of people are made for those who are paid."""
+    paid = {notebook for notebook in chosen if by == "rep" and reads_statements(notebook)}
+    payees = statements.units(one.root, one.period) if paid else ()
+    of = {notebook: payees if notebook in paid else one.units for notebook in chosen}
+    every = dict.fromkeys(unit for units in of.values() for unit in units)
+    return [(unit, notebook) for unit in every for notebook in chosen if unit in of[notebook]]
 
 
 def _ready(place: Path) -> Path:

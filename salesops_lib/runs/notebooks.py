@@ -59,6 +59,11 @@ def is_on_request(notebook: Path) -> bool:
     return '"on-request"' in notebook.read_text("utf-8", errors="replace")
 
 
+def reads_statements(notebook: Path) -> bool:
+    """Whether its first code cell is tagged `statements`: by person it is made for all who are paid, of their statements."""
+    return '"statements"' in notebook.read_text("utf-8", errors="replace")
+
+
 def find(root: Path | str, names: Sequence[str]) -> list[Path]:
     """The notebooks called `names`, in that order: stems, file names, paths or bare numbers (`10`).
 

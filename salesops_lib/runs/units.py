@@ -8,7 +8,7 @@ import shutil
 import threading
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,10 +59,18 @@ class ScopedWorkspaces:
         A directory that only this user can enter.
     wanted
         The unit of each report that will ask.
+    complete
+        What else a unit's store is to hold: called with the new store and its unit.
     """
 
-    def __init__(self, root: Path, room: Path, wanted: Iterable[Unit]) -> None:
-        self._root, self._room = root, room
+    def __init__(
+        self,
+        root: Path,
+        room: Path,
+        wanted: Iterable[Unit],
+        complete: Callable[[Path, Unit], None] = lambda store, unit: None,
+    ) -> None:
+        self._root, self._room, self._complete = root, room, complete
         self._left = Counter(wanted)
         self._turns = {unit: threading.Lock() for unit in self._left}
         self._count = threading.Lock()
@@ -76,7 +84,11 @@ class ScopedWorkspaces:
         folder = self._room / "units" / unit.file_name
         with self._turns[unit]:
             if not folder.exists():
-                self._make(folder, unit)
+                try:
+                    self._make(folder, unit)
+                except BaseException:
+                    shutil.rmtree(folder, ignore_errors=True)  # nobody finds half a store
+                    raise
         try:
             yield folder
         finally:
@@ -96,3 +108,4 @@ class ScopedWorkspaces:
             scope.write_scoped(source, folder / stores.FACTS, unit.by, unit.name)
         finally:
             source.close()
+        self._complete(folder / stores.FACTS, unit)

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import IO
 
 from salesops_lib.errors import RunError
+from salesops_lib.runs import statements
 from salesops_lib.runs.execute import import_papermill
+from salesops_lib.runs.notebooks import reads_statements
 from salesops_lib.runs.report import Kitchen, Result, Task, Watch, make
-from salesops_lib.runs.units import ScopedWorkspaces
+from salesops_lib.runs.units import ScopedWorkspaces, Unit
 from salesops_lib.runs.zygote import Zygote
 
 _ROOM, _HELD = "salesops-", ".held"
@@ -77,8 +79,21 @@ def on_cluster(tasks: list[Task], address: str, force: bool, watch: Watch) -> li
 def _make_there(task: Task, force: bool) -> list[Result]:
     """Make a report in a worker's process, whose kitchen stays open for the next one."""
     kitchen = _lasting_kitchen()
-    own = ScopedWorkspaces(task.inputs.root, Path(tempfile.mkdtemp(dir=kitchen.room)), [task.unit])
+    room = Path(tempfile.mkdtemp(dir=kitchen.room))
+    own = ScopedWorkspaces(task.inputs.root, room, [task.unit], _completing([task]))
     return make(task, Kitchen(kitchen.room, kitchen.zygote, own), force, lambda result: None)
+
+
+def _completing(tasks: list[Task]) -> Callable[[Path, Unit], None]:
+    """Puts their statements into the stores of people of whom one is asked for."""
+    asking = [task for task in tasks if task.unit.by == "rep" and reads_statements(task.notebook)]
+    periods = {task.unit: [one.inputs.period for one in asking if one.unit == task.unit] for task in asking}
+
+    def complete(store: Path, unit: Unit) -> None:
+        if unit in periods:
+            statements.put(asking[0].inputs.root, store, unit, periods[unit])
+
+    return complete
 
 
 @cache
@@ -108,7 +123,7 @@ def _kitchen(tasks: list[Task], zygote: Zygote | None) -> Iterator[Kitchen]:
     try:
         import_papermill()
         root = tasks[0].inputs.root if tasks else room
-        workspaces = ScopedWorkspaces(root, room, (task.unit for task in tasks))
+        workspaces = ScopedWorkspaces(root, room, (task.unit for task in tasks), _completing(tasks))
         yield Kitchen(room, zygote, workspaces, ending)
     finally:
         ending.set()

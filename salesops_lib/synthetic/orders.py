@@ -124,7 +124,7 @@ def expected_orders(days: Days, customers: Customers) -> NDArray[np.float64]:
 def store_days(
     con: duckdb.DuckDBPyConnection, days: Days, customers: Customers, organisation: Organisation, lines: int
 ) -> dict[str, int]:
-    """Tables `order_days` (orders drawn for each day) and `holds` (when the sandbagger waits).
+    """Tables `order_days` (orders drawn for each day) and `moves` (orders held back, and brought forward).
 
     Returns quarter → day number from which the sandbagger holds orders back.
     """
@@ -151,12 +151,33 @@ def store_days(
         )
         holds[f"{company.FIRST_DAY.year + quarter // 4}-Q{quarter % 4 + 1}"] = reached
         rows += [
-            (organisation.sandbagger, m, reached, days.workdays_from(int(inside[-1]) + 1, 8))
+            (
+                organisation.sandbagger,
+                m,
+                reached,
+                N_DAYS,
+                company.HOLD_SHARE,
+                days.workdays_from(int(inside[-1]) + 1, 8),
+            )
             for m in range(3 * quarter, 3 * quarter + 3)
         ]
-    con.execute("CREATE OR REPLACE TABLE holds (rep INTEGER, m INTEGER, from_day INTEGER, to_days INTEGER[])")
-    con.executemany("INSERT INTO holds VALUES (?, ?, ?, ?)", rows)
+    con.execute(
+        "CREATE OR REPLACE TABLE moves (rep INTEGER, m INTEGER, from_day INTEGER, upto_day INTEGER, share DOUBLE, to_days INTEGER[])"
+    )
+    con.executemany("INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?)", rows + _pulls(days, organisation))
     return holds
+
+
+def _pulls(days: Days, organisation: Organisation) -> list[tuple[int, int, int, int, float, list[int]]]:
+    """For each quarter but the first, its first working days, and the last ones before it that orders are brought to."""
+    rows = []
+    for quarter in range(1, int(days.month[-1]) // 3 + 1):
+        first = int(np.flatnonzero(days.month // 3 == quarter)[0])
+        early = days.workdays_from(first, company.PULL_FROM_DAYS)
+        before = np.flatnonzero(days.is_workday[:first])[-company.PULL_INTO_DAYS :]
+        to_days = [int(before[n % len(before)]) for n in range(8)]
+        rows.append((organisation.puller, 3 * quarter, first, early[-1], company.PULL_SHARE, to_days))
+    return rows
 
 
 def make_orders(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> None:
@@ -168,7 +189,6 @@ def make_orders(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> Non
         f"CASE WHEN {draws.uniform('is late', 'k')} < 0.82 THEN -{draws.integer('early', 'k', 4)}"
         f" ELSE 1 + {draws.integer('late', 'k', 15)} END"
     )
-    share_held = company.HOLD_SHARE
     con.execute(f"""
         CREATE OR REPLACE TABLE orders AS
         WITH numbered AS (
@@ -183,12 +203,12 @@ def make_orders(con: duckdb.DuckDBPyConnection, draws: Draws, lines: int) -> Non
         ), owned AS (
             SELECT p.k, p.drawn_day, p.customer, c.region, c.segment, c.size, c.twin, c.main_channel,
                    s.rep, s.team, s.style,
-                   CASE WHEN p.drawn_day >= h.from_day AND {draws.uniform("hold", "p.k")} < {share_held}
+                   CASE WHEN p.drawn_day BETWEEN h.from_day AND h.upto_day AND {draws.uniform("hold", "p.k")} < h.share
                         THEN h.to_days[1 + {draws.integer("until", "p.k", 8)}] ELSE p.drawn_day END AS d
             FROM placed AS p
             JOIN customer_dim AS c ON c.customer = p.customer
             JOIN seat_months AS s ON s.seat = c.seat AND s.m = p.drawn_month
-            LEFT JOIN holds AS h ON h.rep = s.rep AND h.m = p.drawn_month
+            LEFT JOIN moves AS h ON h.rep = s.rep AND h.m = p.drawn_month
         ), sized AS (
             SELECT o.*, n.n_lines, (o.k // 10) * {LINES_A_BLOCK} + n.before AS first_line,
                    o.d + 7 + {draws.integer("requested", "o.k", 28)} AS requested_day

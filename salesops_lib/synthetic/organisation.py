@@ -97,6 +97,19 @@ class Organisation:
     def sandbagger(self) -> int:
         return int(self.post[SANDBAG_SEAT, 0])
 
+    @property
+    def puller(self) -> int:
+        """Who brings orders forward: the first of another region who kept one seat throughout and took no course."""
+        return next(
+            int(self.post[s, 0])
+            for s in range(N_SEATS)
+            if s % SEATS_A_TEAM != 0
+            and _region(s) != _region(SANDBAG_SEAT)
+            and (self.post[s] == self.post[s, 0]).all()
+            and (self.team[s] == self.team[s, 0]).all()
+            and int(self.post[s, 0]) not in self.trained_in
+        )
+
 
 def build(draws: Draws) -> Organisation:
     """Sixty seats over 36 months, with leavers, hires, moves and courses."""

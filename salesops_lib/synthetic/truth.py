@@ -57,6 +57,7 @@ def tell(con: duckdb.DuckDBPyConnection, made: Company) -> dict[str, Topic]:
         "win_odds": _win_odds(made.deals),
         "territory_potential": _potential(made),
         "sandbagger": _sandbagger(con, made),
+        "puller": _puller(con, made),
         "discount_leak": _leak(con),
         "slowing_region": _slowing(made),
         "quiet_customers": _quiet(con, made.customers),
@@ -190,6 +191,31 @@ def _sandbagger(con: duckdb.DuckDBPyConnection, made: Company) -> Topic:
     }
     realised = {"late_share": round(share.get(True, 0.0), 6), "late_share_of_others": round(share[False], 6)}
     return {"rep_id": made.people.people[made.people.sandbagger].id, "planted": planted, "realised": realised}
+
+
+def _puller(con: duckdb.DuckDBPyConnection, made: Company) -> Topic:
+    """Share of bookings in the last and first working days of quarters, for the rep and for all others."""
+    month, is_workday = made.days.month, made.days.is_workday
+    edges = [int(np.flatnonzero(month // 3 == q)[0]) for q in range(1, int(month[-1]) // 3 + 1)]
+    late = [int(d) for at in edges for d in np.flatnonzero(is_workday[:at])[-company.PULL_INTO_DAYS :]]
+    early = [d for at in edges for d in made.days.workdays_from(at, company.PULL_FROM_DAYS)]
+    rows = con.execute(
+        f"""SELECT rep = {made.people.puller}, CAST(sum(amount) FILTER (list_contains(?, d)) AS BIGINT),
+                   CAST(sum(amount) FILTER (list_contains(?, d)) AS BIGINT), CAST(sum(amount) AS BIGINT)
+            FROM lines WHERE status <> 1 GROUP BY 1 ORDER BY 1""",
+        [late, early],
+    ).fetchall()
+    share = {bool(own): ((last or 0) / total, (first or 0) / total) for own, last, first, total in rows}
+    realised = {
+        "late_share": round(share[True][0], 6), "early_share": round(share[True][1], 6),
+        "late_share_of_others": round(share[False][0], 6), "early_share_of_others": round(share[False][1], 6),
+    }  # fmt: skip
+    planted = {
+        "share_pulled": company.PULL_SHARE,
+        "from": f"first {company.PULL_FROM_DAYS} working days of each quarter but the first",
+        "into": f"last {company.PULL_INTO_DAYS} working days of the quarter before",
+    }
+    return {"rep_id": made.people.people[made.people.puller].id, "planted": planted, "realised": realised}
 
 
 def _quarter(label: str) -> int:

@@ -267,6 +267,13 @@ _ALL = (
             _c("left_on", "离职日期", "leave date", "termination date", type="date"),
             _c("base_pay", "底薪", "base pay", "salary", type="money"),
             _c("target_variable", "目标浮动薪酬", "target variable", "target incentive", type="money"),
+            _c(
+                "pay_currency",
+                "发薪币种",
+                "pay currency",
+                "payroll currency",
+                about="what one is paid in; the group currency where left out",
+            ),
         ),
     ),
     Table(

@@ -80,6 +80,11 @@ class Facts:
         """The region, team or person whose rows these are; empty for the whole company."""
         return self._said.get("scope", "")
 
+    @property
+    def scope_kind(self) -> str:
+        """What `scope` is: region, team or rep; empty for the whole company."""
+        return self._said.get("scope_kind", "")
+
     def is_id(self, code: str) -> bool:
         """Whether `code` is the id of an order, a customer, a product or a salesperson."""
         return any(

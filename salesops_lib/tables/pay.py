@@ -1,4 +1,4 @@
-"""Canonical tables of pay: who is credited, who owns a customer, what was stated."""
+"""Canonical tables of pay: who is credited, who owns a customer, what befell orders, what was stated."""
 
 from __future__ import annotations
 
@@ -40,6 +40,28 @@ PAY = (
             _c("rep_id!", "客户负责人", "customer owner", "account owner", "归属业务员"),
             _c("valid_from!", "归属起始日", "owned from", "valid from", type="date"),
             _c("valid_to", "归属结束日", "owned to", "valid to", type="date"),
+        ),
+    ),
+    Table(
+        "order_events",
+        "what befell an order after it was credited",
+        ("order_id", "line_id", "event", "happened_on"),
+        zh="订单事件",
+        refers={"order_id": "order_lines"},
+        dated_by="happened_on",
+        columns=(
+            _c("order_id!", "订单号", "order id", "order no", "订单编号"),
+            _c("line_id", "行号", "line id", "line no", about="the whole order where left out"),
+            _c("event!", "事件", "order event", "订单事件", about="disputed, granted or churned"),
+            _c("happened_on!", "发生日期", "happened on", type="date"),
+            _c("ended_on", "结束日期", "ended on", type="date", about="day on which a dispute was settled"),
+            _c(
+                "share",
+                "剩余期限占比",
+                "share of term left",
+                type="ratio",
+                about="churned: share of the contract's term that was left",
+            ),
         ),
     ),
     Table(

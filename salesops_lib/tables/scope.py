@@ -69,6 +69,7 @@ _RULES = {
     "trainings": _REPS,
     "owners": f"{_CUSTOMERS} AND {_REPS}",
     "credits": "FALSE",  # names who else shares an order; a person's own credit comes with the statement
+    "order_events": _ORDERS,
     "payouts": _REPS,
     "fx": "TRUE",
     "calendar": "TRUE",

@@ -1,14 +1,17 @@
-"""Plans and histories drawn at random, over all kinds, modes, edges and links."""
+"""Plans and histories drawn at random, over all kinds, modes, edges and links; spiffs, contests and awards."""
 
 from __future__ import annotations
 
 import random
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 
 from salesops_lib.incentives.history import History, Lines
-from salesops_lib.policy.incentives import PayRules, Plan
+from salesops_lib.incentives.standings import Standings
+from salesops_lib.policy.incentives import Award, Contest, PayRules, Plan, Spiff
 
 MODES = ("marginal", "retroactive", "overage_retroactive", "interpolated", "per_transaction")
 N_MONTHS = 12
@@ -188,3 +191,65 @@ def _lines(rng: np.random.Generator, shape: tuple[int, int], *, margin: bool) ->
     return Lines(
         rng.integers(0, shape[0], n), rng.integers(0, shape[1], n), rng.integers(-10_000, 250_000_000, n)
     )
+
+
+# ---- beside the plans ----
+
+DAYS = [date(2025, 4, 1) + timedelta(days=n) for n in range(12)]
+
+
+def spiff(draw: random.Random) -> Spiff:
+    first, last = sorted(draw.choices(DAYS, k=2))
+    return Spiff.model_validate({
+        "id": "spiff", "roles": ("ae",), "window": {"from": first, "to": draw.choice((last, last, None))},
+        "per_unit": _decimal(draw, 50, draw.choice((0, 2, 3))), "min_deal": draw.choice((0, 5_000)),
+        "budget": draw.choice((None, 0, 100, 1_000, _decimal(draw, 500, 2))), "tie": draw.choice(("order_number", "shared")),
+    })  # fmt: skip
+
+
+def spiff_lines(draw: random.Random) -> list[dict]:
+    """Sales of some orders, whole units and parts of them, and returns of these and of others."""
+    sold = [
+        {"payee": draw.choice("abc"), "credited_on": draw.choice(DAYS), "order_id": f"S{number % 7}", "line_id": f"{number}",
+         "kind": "order", "amount": draw.choice((1_000, 2_000, 10_000, draw.randint(1, 50_000)))}
+        for number in range(draw.randint(0, 14))
+    ]  # fmt: skip
+    back = [
+        {**one, "credited_on": draw.choice(DAYS), "kind": "return", "amount": -draw.randint(1, one["amount"])}
+        for one in draw.sample(sold, len(sold) // 3)
+    ]
+    large = {f"S{number}": draw.choice((499_999, 500_000, 900_000)) for number in range(7)}
+    lines = [{**one, "order_amount": large[one["order_id"]]} for one in sold + back]
+    draw.shuffle(lines)
+    return lines
+
+
+def contest(draw: random.Random) -> Contest:
+    ranks = draw.sample(range(1, 6), draw.randint(1, 4))
+    return Contest.model_validate({
+        "id": "race", "roles": ("ae",), "measure": "bookings", "rank_by": draw.choice(("attainment", "value")),
+        "window": {"from": DAYS[0], "to": DAYS[-1]}, "tie": draw.choice(("share", "each", "first")),
+        "prizes": tuple({"rank": rank, "cash": _decimal(draw, 100, draw.choice((0, 2)))} for rank in ranks),
+    })  # fmt: skip
+
+
+def award(draw: random.Random) -> Award:
+    return Award.model_validate({
+        "id": "trip", "roles": ("ae", "am"), "measure": "bookings", "attainment_min": draw.choice((0, 0.5, 1)),
+        "top_share": draw.choice((0.1, 0.25, 0.5, 1.0)), "tenure_months_min": draw.choice((0, 9)), "value": 100,
+        "heads": draw.choice((None, 1, 2, 4)), "tie": draw.choice(("all_win", "none_wins")),
+    })  # fmt: skip
+
+
+def standings(draw: random.Random, zero_quota: str) -> Standings:
+    """Few round figures, so that people tie."""
+    payees = [f"p{number:02}" for number in range(draw.randint(0, 12))]
+    people = pd.DataFrame({
+        "payee": payees, "role": [draw.choice(("ae", "am")) for _ in payees], "asked": [draw.choice((0, 100, 100, 200)) for _ in payees],
+        "tenure": pd.array([draw.choice((None, 3, 9, 40)) for _ in payees], dtype="Int64"),
+        "stays": [draw.random() < 0.9 for _ in payees],
+    })  # fmt: skip
+    rows = [(p, day, draw.choice((-50, 50, 50, 100))) for p in payees for day in DAYS if draw.random() < 0.2]
+    draw.shuffle(rows)
+    daily = pd.DataFrame(rows, columns=["payee", "day", "done"]).astype({"done": "int64"})
+    return Standings(people, daily, 100, zero_quota)

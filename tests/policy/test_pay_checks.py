@@ -133,6 +133,25 @@ def test_payments_and_contests(told):
     )
 
 
+def test_prizes_say_what_ties_win_and_when_they_end(told):
+    after = (
+        "}\n  contests: [{id: c, roles: [ae], measure: bookings, window: {from: 2025-01-01}, prizes: [{rank: 1, cash: 3000}]},"
+        " {id: d, roles: [ae], measure: bookings, tie: each, window: {from: 2025-01-01, to: 2025-03-31},"
+        " prizes: [{rank: 1, cash: 3000}, {rank: 1, cash: 2000}]}]\n"
+        "  spiffs: [{id: s, roles: [ae], window: {from: 2025-01-01}, per_unit: 50, budget: 1000}, {id: t, roles: [ae],"
+        " window: {from: 2025-01-01}, per_unit: 50}]\n"
+        "  awards: [{id: trip, roles: [ae], measure: bookings, heads: 8}, {id: club, roles: [ae], measure: bookings}]\n"
+        "  disputes: {levels: [ae]"
+    )
+    found = told(CORE, after)
+    assert len(found) == 5
+    said = "\n".join(found)
+    assert "has no last day, so nobody ever wins" in said
+    assert "win: share 1,500 each; each 3,000 each; first 3,000 and 0" in said
+    assert "with 50.00 left of the budget, are paid: order_number 50.00 and 0.00; shared 25.00 each" in said
+    assert "for the last of 8 places there win: all_win 9; none_wins 7" in said
+
+
 def test_readings_are_what_the_engine_pays():
     """On a grid of tables and amounts, the readings told are the engine's, exactly."""
     steps = [Fraction(n, 4) for n in range(9)]
@@ -157,3 +176,18 @@ def test_readings_are_what_the_engine_pays():
                     values,
                     x,
                 )
+
+
+@pytest.mark.parametrize(
+    ("clawback", "expected"),
+    [
+        ("event: bad_debt, within_days: 90", "bad_debt leaves the order as it was sold, so attainment does not fall"),
+        ("event: returned, within_days: 90, amount: unpaid_share", "returned has no unpaid_share; write amount: full, and a share if not all of it"),
+        ("event: churned, within_days: 90, amount: unpaid_share, attainment: keep", "churned has no unpaid_share; write amount: full or remaining_term"),
+        ("event: cancelled, within_days: 90, share: 0.5", "all of its pay fall with it; write attainment: reduce, and no share"),
+        ("event: cancelled, within_days: 90, attainment: keep", "all of its pay fall with it; write attainment: reduce, and no share"),
+    ],
+)  # fmt: skip
+def test_clawbacks_take_what_the_event_leaves(told, clawback, expected):
+    after = "}\n  payments:\n    clawbacks: [{" + clawback + "}]\n  disputes: {levels: [ae]"
+    assert any(expected in line for line in told(CORE, after))

@@ -411,6 +411,16 @@ def curve(lang: str = "en") -> Exhibit:
     return Exhibit("concentration", "curve", frame, sources=("orders",))
 
 
+def profile() -> Exhibit:
+    points = [(0.0, 0.0), (0.5, 0.2), (1.0, 1.0), (1.0, 1.2), (2.0, 2.4)]
+    people = [(0.62, 0.4), (1.04, 1.25), (2.7, 3.3)]
+    rows = [(*point, False) for point in points] + [(*person, True) for person in people]
+    return Exhibit(
+        "pay_curve", "profile", pd.DataFrame(rows, columns=["attainment", "pays", "is_unit"]), sources=("orders",),
+        units={"attainment": "ratio", "pays": "ratio"},
+    )  # fmt: skip
+
+
 def actions(lang: str = "en") -> Exhibit:
     ask = Finding(
         "t.ask",
@@ -441,6 +451,6 @@ def table() -> Exhibit:
 def exhibits(lang: str = "en") -> list[Exhibit | Missing]:
     return [
         scorecard(), standing(lang), matrix(lang), multiples(lang), ranking(lang), intervals(lang), fan(), flow(lang),
-        curve(lang), actions(lang), table(),
+        curve(lang), profile(), actions(lang), table(),
         Missing("receivables", ("invoices", "receipts.received_on"), "no receipts were loaded"),
     ]  # fmt: skip

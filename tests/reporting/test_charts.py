@@ -20,7 +20,7 @@ from salesops_lib.reporting.charts.canvas import NARROW, WIDE, Box, text_width
 from salesops_lib.reporting.style import ROLES, SIZES
 from salesops_lib.reporting.voice import Voice
 
-KINDS = ["standing", "bridge", "series", "multiples", "intervals", "fan", "flow", "curve"]
+KINDS = ["standing", "bridge", "series", "multiples", "intervals", "fan", "flow", "curve", "profile"]
 
 
 def _sample(samples, kind, lang):
@@ -31,7 +31,7 @@ def _sample(samples, kind, lang):
 
 
 def _draw(samples, kind, lang="en", narrow=False):
-    unit = {"intervals": "ratio", "curve": "ratio"}.get(kind, "money")
+    unit = {"intervals": "ratio", "curve": "ratio", "profile": "ratio"}.get(kind, "money")
     return PLOTS[kind](_sample(samples, kind, lang).frame, voice=Voice(lang, "CNY"), unit=unit, narrow=narrow)
 
 
@@ -72,7 +72,7 @@ def test_charts_draw_on_the_axes_given(samples, kind):
     from matplotlib.figure import Figure
 
     ax = Figure().add_subplot()
-    unit = {"intervals": "ratio", "curve": "ratio"}.get(kind, "money")
+    unit = {"intervals": "ratio", "curve": "ratio", "profile": "ratio"}.get(kind, "money")
     assert PLOTS[kind](_sample(samples, kind, "en").frame, ax=ax, voice=Voice(), unit=unit) is ax
 
 
@@ -199,3 +199,16 @@ def test_empty_values_draw_without_fault(samples, kind):
 
 def test_chinese_characters_are_measured_whole():
     assert text_width("华东", SIZES["text"]) == 2 * SIZES["text"]
+
+
+def test_a_unit_beyond_the_curve_stands_hollow_at_the_border(samples):
+    ax = PLOTS["profile"](samples.profile().frame, voice=Voice(), unit="ratio")
+    dots = {p.get_gid(): p for p in ax.patches if str(p.get_gid()).startswith("unit:")}
+    assert len(dots) == 3
+    line = ax.lines[-1].get_xdata()
+    assert dots["unit:2"].center[0] == pytest.approx(max(line))
+    assert [dots[f"unit:{n}"].get_facecolor() == dots[f"unit:{n}"].get_edgecolor() for n in range(3)] == [
+        True,
+        True,
+        False,
+    ]

@@ -172,6 +172,20 @@ def test_sandbagger_holds_orders_back(sample):
     assert mine < 0.4 * others
 
 
+def test_puller_brings_orders_forward(sample):
+    """Own share booked in the last three working days of quarters half as much again as others', and almost none right after."""
+    about = sample.truth["puller"]["realised"]
+    assert about["late_share"] > 1.5 * about["late_share_of_others"]
+    assert about["early_share"] < 0.4 * about["early_share_of_others"]
+    lines = sample.lines
+    starts = pd.PeriodIndex(lines.ordered_on.dt.to_period("Q")).to_timestamp()
+    own = lines.rep_id == sample.truth["puller"]["rep_id"]
+    is_early = (lines.ordered_on - starts).dt.days < 5  # less than five working days, holidays or not
+    is_early &= starts > lines.ordered_on.min()
+    mine, others = (lines.amount[is_early & who].sum() / lines.amount[who].sum() for who in (own, ~own))
+    assert mine < 0.5 * others
+
+
 def test_sandbagger_just_makes_quota_in_the_quarters_of_holding(sample):
     about = sample.truth["sandbagger"]
     targets = sample.read("销售目标.xlsx")

@@ -34,6 +34,7 @@ SUBJECTS: Mapping[str, frozenset[str]] = {
     "fx": frozenset({"exchange", "rate"}),
     "credits": frozenset({"credit"}),
     "owners": frozenset({"owner"}),
+    "order_events": frozenset({"befallen"}),  # no header says so: it is loaded by its name
     "payouts": frozenset({"posted"}),
 }
 

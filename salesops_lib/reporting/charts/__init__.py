@@ -6,6 +6,7 @@ from salesops_lib.reporting.charts.fan import plot_fan
 from salesops_lib.reporting.charts.flow import plot_flow
 from salesops_lib.reporting.charts.intervals import plot_intervals
 from salesops_lib.reporting.charts.multiples import plot_multiples
+from salesops_lib.reporting.charts.profile import plot_profile
 from salesops_lib.reporting.charts.series import plot_series
 from salesops_lib.reporting.charts.standing import plot_standing
 
@@ -18,6 +19,7 @@ PLOTS = {
     "fan": plot_fan,
     "flow": plot_flow,
     "curve": plot_curve,
+    "profile": plot_profile,
 }
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "plot_flow",
     "plot_intervals",
     "plot_multiples",
+    "plot_profile",
     "plot_series",
     "plot_standing",
 ]

@@ -45,10 +45,11 @@ def plot_intervals(
     marks = _marks(values, unit)
     across = Scale(marks[0], marks[-1], names + 12, sheet.width - (14 if narrow else room))
     bottom = TOP + row * len(rows)
+    places = 0 if all(round(100 * mark, 6).is_integer() for mark in marks) else 1
     for mark in marks:
         x = across(mark)
         sheet.line([x, x], [TOP - 6, bottom], "line", 0.8)
-        text = percent(mark, 0) if unit == "ratio" else voice.cell(mark, _axis_unit(unit), money=money)
+        text = percent(mark, places) if unit == "ratio" else voice.cell(mark, _axis_unit(unit), money=money)
         sheet.text(x, bottom + 10, text, size="small", role="muted", anchor="center")
     for n, r in enumerate(rows):
         top = TOP + row * n
