@@ -20,12 +20,13 @@ def post(period: str, workspace: str) -> int:
     \b
     salesops post 2025-06
     """
+    from salesops_lib.incentives.further import further
     from salesops_lib.runs import posting
     from salesops_lib.workspace import open_workspace
 
     ws = open_workspace(app.existing_workspace(workspace), period=period)
     try:
-        entry = posting.post(ws, ws.period)
+        entry = posting.post(ws, ws.period, further=further(ws, ws.period))
         unit = 10**ws.policy.semantics.minor_digits
     finally:
         ws.close()
