@@ -43,9 +43,11 @@ class OwnStatement:
         self.ws, self.made = ws, made
         self.own = made.months[made.months.is_own]
         self.payee = made.people.iloc[0]
-        self.minor = 10**ws.policy.semantics.minor_digits
-        self.rest = rerated(made)
         self.kinds = {(row.plan, row.component): (row.kind, row.credit) for row in made.standing.itertuples()}
+        rest = rerated(made)
+        self.rest = rest.assign(
+            by=pd.Series([self._by(row) for row in rest.itertuples()], rest.index, dtype=object)
+        )
 
     # ---- from earned to paid ----
 
@@ -91,21 +93,19 @@ class OwnStatement:
     def _earned_steps(self) -> list[tuple[str, int, Finding | None]]:
         slices = self.made.slices
         told = {"n": int(slices.n_lines.sum()), "orders": int(slices.order_id.nunique())}
-        of_lines = self._of_lines(self.rest)
-        lines, others = self.rest[of_lines], self.rest[~of_lines]
+        rest = self.rest.groupby("by").pay.sum()
         return [
             ("pay_new_sales", int(slices.pay.sum()), Finding("statement.why.new_sales", told)),
-            ("pay_rerated", int(lines.pay.sum()), Finding("statement.why.rerated", {})),
-            ("pay_without_lines", int(others.pay.sum()), Finding("statement.why.without_lines", {})),
+            ("pay_rerated", int(rest.get("earlier", 0)), Finding("statement.why.rerated", {})),
+            ("pay_without_lines", int(rest.get("none", 0)), Finding("statement.why.without_lines", {})),
+            ("pay_prizes", int(rest.get("prize", 0)), Finding("statement.why.prizes", {})),
         ]
 
-    def _of_lines(self, rows: pd.DataFrame) -> pd.Series:
-        """Whether pay is earned by lines: those of orders, and of one's people."""
-        rolled = [
-            self._is_rolled(plan, component)
-            for plan, component in zip(rows.plan, rows.component, strict=True)
-        ]
-        return (rows.order_id != "") | pd.Series(rolled, index=rows.index, dtype=bool)
+    def _by(self, row: Any) -> str:
+        """What pay beside the slices comes from: a spiff or contest, earlier lines, or no line."""
+        if not row.plan:
+            return "prize"
+        return "earlier" if row.order_id or self._is_rolled(row.plan, row.component) else "none"
 
     def _kept(self) -> tuple[list[tuple[str, int, Finding | None]], int]:
         """What keeps the period's pay from being released, and what earlier pay is due now, less what is held anew."""
@@ -145,17 +145,15 @@ class OwnStatement:
         by = ["plan", "component", "tier"]
         grouped = slices.groupby(by, as_index=False)
         amounts = grouped[["n_lines", "credited", "n_units", "pay"]].sum(min_count=1)
-        rest = self.rest.assign(of_lines=self._of_lines(self.rest))
         rows = [
             {"component": named(row), "tier": self._tier(row), "n_lines": row.n_lines, **self._amounts(row)}
             for row in amounts.itertuples()
         ]
-        for (plan, component, is_of_lines), part in rest.groupby(["plan", "component", "of_lines"]):
-            which = "statement.tier.earlier" if is_of_lines else "statement.tier.none"
-            own = {"plan": plan, "component": component}
-            rows.append(
-                {"component": named(pd.Series(own)), "tier": Finding(which, {}), "pay": int(part.pay.sum())}
-            )
+        other = self.rest.groupby(["plan", "component", "by"], as_index=False).pay.sum()
+        rows += [
+            {"component": named(row), "tier": Finding(f"statement.tier.{row.by}", {}), "pay": int(row.pay)}
+            for row in other.itertuples()
+        ]
         total = sum(int(row["pay"]) for row in rows)
         assert total == int(self.own.earned.sum()), "slices add up to what was earned"
         rows.append({"component": "total", "pay": total, "is_total": True})
@@ -166,7 +164,7 @@ class OwnStatement:
         told = {"n": len(slices), "earned": total, "period": self.ws.period.label}
         return Exhibit(
             "statement_tiers", "table", frame, units=_UNITS, findings=(Finding("statement.tiers", told),),
-            parts=tuple(part for part in (self._slices(slices), self._earlier()) if len(part.frame)), sources=_SOURCES,
+            parts=tuple(part for part in (self._slices(slices), self._beside("prize"), self._beside("earlier")) if len(part.frame)), sources=_SOURCES,
         )  # fmt: skip
 
     def _slices(self, slices: pd.DataFrame) -> Exhibit:
@@ -185,9 +183,10 @@ class OwnStatement:
         frame = with_total(frame, ["pay"])
         return Exhibit("statement_slices", "table", frame, units=_UNITS, shown=_SHOWN)
 
-    def _earlier(self) -> Exhibit:
-        """Lines credited before whose pay the period changed."""
-        rest = self.rest.assign(size=self.rest.pay.abs()).sort_values(["size", *UNIT], ascending=False)
+    def _beside(self, by: str) -> Exhibit:
+        """Pay beside the slices: of spiffs and contests (`prize`), or of lines credited before (`earlier`)."""
+        rest = self.rest[self.rest.by == by]
+        rest = rest.assign(size=rest.pay.abs()).sort_values(["size", *UNIT], ascending=False)
         rows = [
             {
                 "order_line": self._order_line(row), "customer": row.customer or None,
@@ -197,7 +196,7 @@ class OwnStatement:
         ]  # fmt: skip
         columns = ["order_line", "customer", "credited_on", "component", "pay"]
         frame = with_total(pd.DataFrame(rows, columns=columns), ["pay"])
-        return Exhibit("statement_earlier", "table", frame, units=_UNITS, shown=_SHOWN_FEW)
+        return Exhibit(f"statement_{by}", "table", frame, units=_UNITS, shown=_SHOWN_FEW)
 
     def places(self) -> Exhibit:
         """Where the pay of each line that moved is: paid, not due yet, held, or gone."""

@@ -10,7 +10,7 @@ from salesops_lib.metrics import REGISTRY, Finding
 
 
 def key(row: Any) -> str:
-    return f"{row.plan}.{row.component}"
+    return f"{row.plan}.{row.component}" if row.plan else str(row.component)
 
 
 def named(row: Any) -> Finding:

@@ -52,7 +52,7 @@ def statement(ws: Workspace) -> Report:
         made = statements.read(ws)
         if made is None:
             return _without(Missing("statement_steps", (), "note.statement_none"))
-        return _own(OwnStatement(ws, made))
+        return own_report(OwnStatement(ws, made))
     if not ws.policy.incentives.plans:
         return _without(Missing("statement_payees", (), "note.no_plans"))
     if absent := ws.facts.missing(*_NEEDS):
@@ -66,7 +66,8 @@ def _without(missing: Missing) -> Report:
     return Report((missing,), paid=(missing,))
 
 
-def _own(own: OwnStatement) -> Report:
+def own_report(own: OwnStatement) -> Report:
+    """The report of one person."""
     steps = own.steps()
     return Report(
         (steps,),

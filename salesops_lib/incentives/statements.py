@@ -14,6 +14,7 @@ import pandas as pd
 
 from salesops_lib.incentives import posting
 from salesops_lib.incentives.facts import Case, cases
+from salesops_lib.incentives.further import further
 from salesops_lib.incentives.payments import Payments, paid
 from salesops_lib.incentives.prospects import STANDING, standing
 from salesops_lib.incentives.releases import PLACES
@@ -92,7 +93,7 @@ def statements(
     """
     period = period or ws.period
     year = ws.calendar.period_of(period.end, "year")
-    found = paid(ws, period)
+    found = paid(ws, period, further=further(ws, period))
     every = cases(ws, year)
     own = {month.label for month in ws.calendar.months(period)}
     rolled = {(case.plan.id, c.id) for case in every for c in case.plan.components if c.credit == "roll_up"}

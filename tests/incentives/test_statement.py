@@ -13,7 +13,7 @@ from salesops_lib.incentives.own_statement import OwnStatement
 from salesops_lib.incentives.releases import PLACES
 from salesops_lib.incentives.statements import read, rerated, statements, write
 from salesops_lib.metrics import Missing
-from salesops_lib.policy.incentives import PayRules, Plan
+from salesops_lib.policy.incentives import PayRules, Plan, Spiff
 from salesops_lib.policy.payments import Payments
 from salesops_lib.tables.engine import DuckDBEngine
 from salesops_lib.tables.facts import Facts
@@ -53,7 +53,7 @@ def company(workspace):
         return workspace(
             period=period, as_of="2025-12-31", policy=policy,
             order_lines=[
-                {"order_id": o, "line_id": "1", "ordered_on": day, "net_amount": net, "customer_id": "c", "rep_id": rep}
+                {"order_id": o, "line_id": "1", "ordered_on": day, "net_amount": net, "quantity": 3, "customer_id": "c", "rep_id": rep}
                 for o, day, net, rep in orders
             ],
             customers=[{"customer_id": "c", "name": "Customer c"}],
@@ -109,6 +109,32 @@ def test_steps_lead_from_earned_to_paid(company):
     assert places.loc["S2-1", ["earned", "released", "waiting"]].tolist() == [80_000, 40_000, 40_000]
     assert places.loc["total", ["earned", "released", "waiting"]].tolist() == [100_000, 70_000, 30_000]
     exact(made)
+
+
+def test_a_spiff_is_a_step_of_its_own(company):
+    """10.00 for each order line from February on, beside the plan: Ann sold one."""
+    spiff = {
+        "id": "push",
+        "roles": ("ae",),
+        "window": {"from": "2025-02-01", "to": "2025-03-31"},
+        "per_unit": 10,
+    }
+    ws = company()
+    pay = ws.policy.incentives.model_copy(update={"spiffs": (Spiff.model_validate(spiff),)})
+    ws = replace(ws, policy=ws.policy.model_copy(update={"incentives": pay}))
+    own = OwnStatement(ws, statements(ws).of("ann"))
+    steps = own.steps().frame.set_index("step").amount
+    assert steps[["pay_new_sales", "pay_rerated", "pay_prizes", "pay_paid"]].tolist() == [
+        80_000,
+        20_000,
+        3_000,
+        103_000,
+    ]
+    assert [part.id for part in own.tiers().parts] == [
+        "statement_slices",
+        "statement_prize",
+        "statement_earlier",
+    ]
 
 
 def test_the_year_reconciles_earned_and_paid(company):
