@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -178,9 +178,16 @@ def _smape(y: np.ndarray, f: np.ndarray) -> float:
     return float(200 * np.where(size > 0, np.abs(y - f) / np.where(size > 0, size, 1), 0).mean())
 
 
-def _naive2(history: pd.DataFrame, actual: pd.DataFrame, m: int) -> pd.DataFrame:
+def seasonal_naive(x: np.ndarray, horizon: int, m: int) -> np.ndarray:
+    """The last season again; the last value where there is less than a season."""
+    return np.resize(x[-m:], horizon) if len(x) >= m else np.full(horizon, x[-1])
+
+
+def _plain(
+    history: pd.DataFrame, actual: pd.DataFrame, m: int, rule: Callable[..., np.ndarray]
+) -> pd.DataFrame:
     horizon = int(actual.groupby("unique_id").size().max())
-    made = {u: naive2(g.to_numpy(float), horizon, m) for u, g in history.groupby("unique_id").y}
+    made = {u: rule(g.to_numpy(float), horizon, m) for u, g in history.groupby("unique_id").y}
     step = actual.groupby("unique_id").cumcount()
     return actual[["unique_id", "ds"]].assign(mean=[made[u][s] for u, s in zip(actual.unique_id, step)])
 
@@ -248,9 +255,8 @@ def _compare(
     print(f"\n{name}: {n} series, horizon {horizon}")
     made, seconds = _timed(history, horizon, freq, "auto")
     _print("salesops auto", scored(history, coming, made, m), 1000 * seconds / n)
-    plain, seconds = _timed(history, horizon, freq, "seasonal_naive")
-    _print("seasonal naive", scored(history, coming, plain, m), 1000 * seconds / n)
-    _print("Naive2", scored(history, coming, _naive2(history, coming, m), m), None)
+    for label, rule in (("seasonal naive", seasonal_naive), ("Naive2", naive2)):
+        _print(label, scored(history, coming, _plain(history, coming, m, rule), m), None)
     if given.peers:
         for peer, (said, took) in _peers(given.peers, history, freq, m, horizon).items():
             _print(peer, scored(history, coming, said, m), 1000 * took / n)

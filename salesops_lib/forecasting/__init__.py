@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from salesops_lib.forecasting.entry import forecast
+    from salesops_lib.forecasting.hierarchy import reconcile
     from salesops_lib.forecasting.months_ahead import outlook
     from salesops_lib.forecasting.seasonal import Backtest, backtest, forecast_rates
 
-__all__ = ["Backtest", "backtest", "forecast", "forecast_rates", "outlook"]
+__all__ = ["Backtest", "backtest", "forecast", "forecast_rates", "outlook", "reconcile"]
 
 _HOMES = {
     "forecast": "entry",
@@ -18,6 +19,7 @@ _HOMES = {
     "Backtest": "seasonal",
     "backtest": "seasonal",
     "forecast_rates": "seasonal",
+    "reconcile": "hierarchy",
 }
 
 

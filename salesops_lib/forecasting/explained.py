@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -89,13 +90,15 @@ def _fitted(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No line from Stan: cmdstanpy sets its logger's level at import, so loggers are disabled, then given back."""
+    """No line and no warning from Prophet and Stan: cmdstanpy sets its logger's level at import, so loggers are disabled, then given back."""
     loggers = [logging.getLogger(name) for name in ("cmdstanpy", "prophet", "prophet.plot", "prophet.models")]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:
         logger.disabled = True
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Prophet's own: of pandas' coming changes
+            yield
     finally:
         for logger, was in zip(loggers, before):
             logger.disabled = was

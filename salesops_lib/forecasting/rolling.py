@@ -23,6 +23,8 @@ POOLING = 12.0
 KEPT, POWER = 1.3, 8.0
 #: Loss, in scales, that makes no difference.
 NEGLIGIBLE = 0.05
+#: Loss that the calendar of weeks and days may add: its feasts are rare, and most origins have met none of them.
+HARMLESS = 0.01
 #: How far the weighted mean is drawn to the plain median.
 SHRINKAGE = 0.5
 #: Least scale of a past origin, as a share of today's: a series that lay still then tells nothing of its surprises.
@@ -39,7 +41,8 @@ class Run:
 
     Series stand in `order`, by length.  `past` is origins × variants × members × series × horizon, `ahead` the
     same without origins; `actuals` (origins × series × horizon) is NaN where there is no actual, or where a
-    series had no history to speak of.  `scales` and `sizes` are series' usual surprises, then and now.
+    series had no history to speak of.  `scales` and `sizes` are series' usual surprises, then and now.  The calendar is used
+    where it made losses no greater than by the share `tolerance`.
     """
 
     order: np.ndarray
@@ -48,6 +51,7 @@ class Run:
     scales: np.ndarray
     ahead: np.ndarray
     sizes: np.ndarray
+    tolerance: float
 
 
 def origins(lengths: np.ndarray, horizon: int, season: int) -> list[int]:
@@ -124,7 +128,8 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
     actuals = _alike(actuals, panel, order, held)
     small = 1e-9 * np.maximum(np.abs(ahead[0, 0]).max(axis=1), 1e-9)
     sizes = np.maximum(sizes, small)
-    return Run(order, past, actuals, np.maximum(scales, LEAST_SCALE * sizes), ahead, sizes)
+    tolerance = HARMLESS if panel.grid.kind in "WDB" else 0.0
+    return Run(order, past, actuals, np.maximum(scales, LEAST_SCALE * sizes), ahead, sizes, tolerance)
 
 
 def _alike(actuals: np.ndarray, panel: Panel, order: np.ndarray, held: list[int]) -> np.ndarray:
@@ -156,24 +161,24 @@ def blended(run: Run) -> tuple[np.ndarray, np.ndarray]:
     At each origin, the choice of the calendar and the weights come from the other origins.
     """
     loss = losses(run)
-    point = _one(run.ahead, loss)
+    point = _one(run.ahead, loss, run.tolerance)
     errors = np.full(run.actuals.shape, np.nan)
     for i in range(len(loss)):
-        made = _one(run.past[i], np.delete(loss, i, axis=0))
+        made = _one(run.past[i], np.delete(loss, i, axis=0), run.tolerance)
         errors[i] = (run.actuals[i] - made) / run.scales[i][:, None]
     return point, errors
 
 
-def _one(forecasts: np.ndarray, loss: np.ndarray) -> np.ndarray:
+def _one(forecasts: np.ndarray, loss: np.ndarray, tolerance: float) -> np.ndarray:
     """Variants × members × series × horizon forecasts as one, by origins × variants × members × series losses."""
     if len(forecasts) == 1:
         return combine(forecasts[0], weights(loss[:, 0]))
-    helps = calendar_helps(loss)
+    helps = calendar_helps(loss, tolerance)
     chosen = np.where(helps[:, None], forecasts[1], forecasts[0])
     return combine(chosen, weights(np.where(helps, loss[:, 1], loss[:, 0])))
 
 
-def calendar_helps(loss: np.ndarray, *, pooling: float = 6.0) -> np.ndarray:
+def calendar_helps(loss: np.ndarray, tolerance: float) -> np.ndarray:
     """Series whose past forecasts were better with the calendar, seen with what it did to the panel."""
     both = loss.mean(axis=2)
     known = np.isfinite(both).all(axis=1)
@@ -181,7 +186,7 @@ def calendar_helps(loss: np.ndarray, *, pooling: float = 6.0) -> np.ndarray:
         gain = np.where(known, np.log(np.maximum(both[:, 1], 1e-12) / np.maximum(both[:, 0], 1e-12)), 0.0)
     n = known.sum(axis=0)
     typical = gain.sum() / max(n.sum(), 1)
-    return (gain.sum(axis=0) + pooling * typical) / (n + pooling) < 0
+    return (gain.sum(axis=0) + POOLING / 2 * typical) / (n + POOLING / 2) < tolerance
 
 
 def losses(run: Run) -> np.ndarray:

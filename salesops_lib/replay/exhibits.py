@@ -131,6 +131,7 @@ def cliff_table(replayed: Replayed) -> Exhibit:
     parts = {name: n for played in replayed.played for name, n in played.past.history.parts.items()}
     edges = [_edge(row, row.measure in quotients, parts) for row in found.itertuples()]
     roles = [_named(role) for role in found.role]
+    found["component"] = _components(replayed, found)
     changes = [_named(change) for change in found.change]
     measures = [_metric(name) for name in found.measure]
     frame = found.assign(role=roles, measure=measures, edge=edges, change=changes).drop(columns="of")
@@ -141,6 +142,17 @@ def cliff_table(replayed: Replayed) -> Exhibit:
         units={"jump_before": "money", "jump_after": "money", "months": "quantity"},
         notes=(Finding("note.replay_typical", {}),),
     )  # fmt: skip
+
+
+def _components(replayed: Replayed, frame: pd.DataFrame) -> list[str]:
+    """Components by plan and id, as the policy in force names them; by id alone where it has none."""
+    named = {
+        (role, component.id): f"{plan.id}.{component.id}"
+        for plan in replayed.old.incentives.plans
+        for role in plan.roles
+        for component in plan.components
+    }
+    return [named.get(key, key[1]) for key in zip(frame.role, frame.component, strict=True)]
 
 
 def _edge(row: Any, is_quotient: bool, parts: dict[str, int]) -> Finding:
@@ -262,6 +274,7 @@ def changes(replayed: Replayed, profiles: pd.DataFrame) -> Exhibit:
     lines = lines.assign(
         name=lines.payee.map(profiles.name).fillna(lines.payee),
         paid_role=[_named(role) for role in lines.role],
+        component=_components(replayed, lines),
     )
     key = ["rank", "name", "paid_role", "component", "period", "cause"]
     money = ["today", "proposed", "difference"]
