@@ -132,9 +132,9 @@ def cliff_table(replayed: Replayed) -> Exhibit:
     edges = [_edge(row, row.measure in quotients, parts) for row in found.itertuples()]
     roles = [_named(role) for role in found.role]
     found["component"] = _components(replayed, found)
-    frame = found.assign(role=roles, measure=[_metric(name) for name in found.measure], edge=edges).drop(
-        columns="of"
-    )
+    changes = [_named(change) for change in found.change]
+    measures = [_metric(name) for name in found.measure]
+    frame = found.assign(role=roles, measure=measures, edge=edges, change=changes).drop(columns="of")
     which = "replay.cliffs" if len(found) else "replay.no_cliffs"
     return Exhibit(
         "replay_cliffs", "table", frame.rename(columns={"role": "paid_role", "before": "jump_before", "after": "jump_after"}),

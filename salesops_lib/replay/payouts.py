@@ -112,4 +112,5 @@ def _paid(ws: Workspace, policy: Policy, window: Window) -> pd.DataFrame:
 
 def _within(ws: Workspace, rows: pd.DataFrame, window: Window) -> pd.DataFrame:
     ends = {label: ws.calendar.parse(label).end for label in rows.month.unique()}
-    return rows[[window.start <= ends[label] <= window.end for label in rows.month]]
+    kept = [label for label, end in ends.items() if window.start <= end <= window.end]
+    return rows[rows.month.isin(kept)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from salesops_lib.policy.incentives import PayRules, Plan
+from salesops_lib.policy.incentives import PayRules, Plan, Spiff
 from salesops_lib.policy.payments import Payments
 from salesops_lib.replay.histories import histories, span
 from salesops_lib.replay.paying import replay
@@ -36,7 +36,8 @@ def ws(workspace):
     return workspace(
         period="2025-06", as_of="2025-12-31",
         order_lines=[
-            {"order_id": o, "line_id": "1", "ordered_on": day, "net_amount": net, "customer_id": "c", "rep_id": "ann"}
+            {"order_id": o, "line_id": "1", "ordered_on": day, "net_amount": net, "quantity": net // 20_000, "customer_id": "c",
+             "rep_id": "ann"}
             for o, day, net in (("S1", "2025-01-10", 200_000), ("S2", "2025-02-10", 600_000))
         ],
         reps=[{"rep_id": "ann", "role": "ae", "hired_on": "2025-01-01", "target_variable": 1_200_000}],
@@ -86,6 +87,21 @@ def test_a_change_of_plan_is_paid_out_too(ws):
     )
     assert found.steps.difference["earned"] == run.totals["difference"] == 80_000
     assert found.steps.difference["paid"] == 20_000 + 36_000
+
+
+def test_a_spiff_is_replayed_from_its_window_to_what_is_paid(ws):
+    """Six a unit on 40 units sold in its window are 240 more."""
+    spiff = Spiff.model_validate({
+        "id": "push", "en": "Push", "zh": "冲刺", "roles": ("ae",), "window": {"from": "2025-01-01", "to": "2025-02-28"}, "per_unit": 6, "tie": "order_number",
+    })  # fmt: skip
+    old = incentives(ws, {})
+    new = old.model_copy(update={"incentives": old.incentives.model_copy(update={"spiffs": (spiff,)})})
+    run, found = played(ws, old, new)
+    assert run.totals["difference"] == 0
+    assert not pay_alike(old, new)
+    assert found.steps.difference[["further", "earned", "paid"]].tolist() == [24_000, 24_000, 24_000]
+    _, same = played(ws, new, new)
+    assert not same.steps.difference.any()
 
 
 def test_only_the_replayed_months_are_summed(ws):

@@ -49,6 +49,7 @@ def test_the_same_policy_changes_nothing_to_the_minor_unit(ws):
     assert not found.replayed.quarters.difference.any()
     assert found.replayed.totals["before"] > 0
     assert found.cost[0].findings[0].id == "replay.cost_same"
+    assert found.payments == ()
     assert found.verdict[0].findings[0].id == "replay.recommend.none"
 
 
@@ -82,6 +83,15 @@ def test_bridge_winners_and_changes_add_up_to_the_difference(faster):
     assert faster.changes[0].parts[0].frame.difference.sum() == difference
     roles = faster.winners[0].frame
     assert (roles.n >= 5).all()
+
+
+def test_what_is_paid_out_starts_from_what_is_earned(faster):
+    steps = faster.payments[0].frame.assign(label=lambda one: [cell.values["value"] for cell in one.label])
+    steps = steps.set_index("label")
+    totals = faster.replayed.totals
+    assert steps.loc["paid_earned", "today"] - steps.loc["paid_further", "today"] == totals["before"]
+    assert steps.loc["paid_earned", "difference"] == totals["difference"]
+    assert steps.loc["paid_further", "difference"] == 0
 
 
 def test_a_higher_floor_breaks_the_price_gates_and_pays_nobody_otherwise(ws):
