@@ -309,5 +309,6 @@ def test_both_players_are_found_and_nobody_else(opened, truth):
     assert {(one.id.removeprefix("gaming."), one.values["payee"]) for one in found.findings} == set(
         planted.items()
     )
-    assert set(zip(found.frame.signal, found.frame.name, strict=True)) == set(planted.items())
+    listed = {(row.signal.values["value"], row.name) for row in found.frame.itertuples(index=False)}
+    assert listed == set(planted.items())
     assert (found.frame.p_value < 0.01).all()

@@ -43,9 +43,12 @@ def signals(ws: Workspace) -> Exhibit | Missing:
     suspects["p_value"] = np.ceil(suspects.p_value * 1000).clip(lower=1) / 1000
     told = {"last_days": rules.last_days, "release_days": rules.release_days}
     columns = ["late", "late_expected", "early", "early_expected", "p_value"]
+    listed = suspects.assign(
+        name=suspects.payee, signal=[Finding("value.label", {"value": one}) for one in suspects.signal]
+    )
     n = len(set().union(*(one.payee for one in scores.values())))
     return Exhibit(
-        "gaming", "ranking", suspects.rename(columns={"payee": "name"})[["name", "signal", *columns]],
+        "gaming", "ranking", listed[["name", "signal", *columns]],
         findings=tuple(
             Finding(f"gaming.{row.signal}", told | {column: getattr(row, column) for column in ("payee", *columns)}, tone="bad")
             for row in suspects.itertuples()
