@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 
 from salesops_lib import Workspace, forecasting, market, open_workspace, pricing, segmentation, targets
-from salesops_lib.incentives.signals import signals
+from salesops_lib.incentives.signals import scored, signals
 from salesops_lib.metrics import measure, totals
 
 sys.path.append(str(Path(__file__).parent / "notebooks"))
@@ -300,12 +300,15 @@ def test_the_festival_moves_from_february_to_january(opened: Open, truth: dict[s
 
 
 def test_both_players_are_found_and_nobody_else(opened, truth):
-    found = signals(opened())
+    found, scores = signals(opened()), scored(opened())
     planted = {"held_back": truth["sandbagger"]["rep_id"], "pulled_forward": truth["puller"]["rep_id"]}
     for signal, rep in planted.items():
-        ranked = found.frame[found.frame.signal == signal].reset_index(drop=True)
-        assert ranked.name[0] == rep
+        ranked = scores[signal]
+        assert ranked.payee[0] == rep
         assert ranked.score[0] > 1.5 * ranked.score[1]
     assert {(one.id.removeprefix("gaming."), one.values["payee"]) for one in found.findings} == set(
         planted.items()
     )
+    listed = {(row.signal.values["value"], row.name) for row in found.frame.itertuples(index=False)}
+    assert listed == set(planted.items())
+    assert (found.frame.p_value < 0.01).all()

@@ -126,7 +126,7 @@ def design(ws: Workspace) -> Design:
     fair = _fairness(ws, people)
     return Design(
         cost=(costs,),
-        curves=tuple(_curve(one) for one in found),
+        curves=tuple(_curve(one, max(ws.policy.report.suppress_below, 1)) for one in found),
         shape=shapes,
         fairness=fair,
         gaming=(_bunching(ws, people, found), signals(ws)),
@@ -196,17 +196,22 @@ def _cost(ws: Workspace, found: Sequence[Studied], people: pd.DataFrame, left_ou
     )  # fmt: skip
 
 
-def _curve(one: Studied) -> Exhibit:
-    """What a plan pays at each attainment, as a share of the target incentive; everybody is a dot without a name."""
+def _curve(one: Studied, below: int) -> Exhibit:
+    """What a plan pays at each attainment, as a share of the target incentive; everybody is a dot without a name.
+
+    Fewer people than `below` are not drawn: each would be known without a name.
+    """
     people = one.people.dropna(subset=["attainment"])
+    is_shown = len(people) >= below
     is_promised = (people.target > 0).all()
     shown = one.curve.attainment <= _SHOWN
     pay = one.curve.share() if is_promised else np.median(one.curve.pay, axis=0)
     own = people.earned / people.target if is_promised else people.earned
+    dots = pd.DataFrame({"attainment": people.attainment, "pays": own, "is_unit": True})
     frame = pd.concat(
         [
             pd.DataFrame({"attainment": one.curve.attainment[shown], "pays": pay[shown], "is_unit": False}),
-            pd.DataFrame({"attainment": people.attainment, "pays": own, "is_unit": True}),
+            dots if is_shown else dots.head(0),
         ],
         ignore_index=True,
     )
@@ -215,7 +220,9 @@ def _curve(one: Studied) -> Exhibit:
     told = {"plan": one.id, "n": len(people), "at_goal": at_goal.value, "low": at_goal.low, "high": at_goal.high,
             "leverage": best}  # fmt: skip
     return Exhibit(
-        f"design_curve.{one.id}", "profile", frame, findings=(Finding("design.curve", told),),
+        f"design_curve.{one.id}", "profile", frame,
+        findings=(Finding("design.curve" if is_shown else "design.curve_alone", told),),
+        notes=() if is_shown else (Finding("note.groups_below", {"n": below}),),
         units={"attainment": "ratio", "pays": "ratio" if is_promised else "money"}, sources=_SOURCES,
     )  # fmt: skip
 

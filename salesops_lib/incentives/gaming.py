@@ -137,9 +137,14 @@ def sandbagging(days: pd.DataFrame, reached: pd.DataFrame, *, release: int = 10)
 
 
 def named(scores: pd.DataFrame, odds: float = 0.01) -> pd.DataFrame:
-    """Those whose score is high even for the highest of as many people: chance names anybody with these odds."""
+    """Those whose score is high even for the highest of as many people, with the `p_value` that chance alone makes any as high.
+
+    >>> named(pd.DataFrame({"payee": ["a", "b"], "score": [5.0, 2.0]})).payee.tolist()
+    ['a']
+    """
     chance = scores.score.map(lambda score: math.erfc(score / math.sqrt(2)) / 2)
-    return scores[chance * len(scores) < odds]
+    found = scores.assign(p_value=(chance * len(scores)).clip(upper=1.0))
+    return found[found.p_value < odds]
 
 
 def days_reached(days: pd.DataFrame, quota: pd.DataFrame) -> pd.DataFrame:

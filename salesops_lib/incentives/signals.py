@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from salesops_lib.incentives.gaming import days_of, days_reached, named, pull_forward, sandbagging
@@ -26,38 +27,48 @@ SELECT scope_id AS payee, period AS month, CAST(value AS DOUBLE) AS quota FROM (
 def signals(ws: Workspace) -> Exhibit | Missing:
     """People whose sales look held back once quota is reached, or pulled into a quarter's last days.
 
-    One row a person and signal, strongest first: `name`, `signal` (held_back or pulled_forward), orders `late`,
-    `late_expected`, `early`, `early_expected`, `score`.  All complete quarters of the data are read.
+    One row a person named and signal, strongest first: `name`, `signal` (held_back or pulled_forward), orders `late`,
+    `late_expected`, `early`, `early_expected`, `p_value` (of anybody standing out
+    as much by chance, rounded up).  All complete quarters of the
+    data are read.  Nobody else is listed: a score below the policy's odds says nothing about a person.
     """
     if absent := ws.facts.missing("sales.rep_id"):
         return Missing("gaming", absent)
-    days, quota = frames(ws)
-    if days.empty:
+    scores = scored(ws)
+    if all(one.empty for one in scores.values()):
         return Missing("gaming", ("sales.rep_id",), "note.nothing_in_period")
     rules = ws.policy.incentives.gaming
-    scored = {"pulled_forward": pull_forward(days, last=rules.last_days)}
-    if not quota.empty:
-        scored["held_back"] = sandbagging(days, days_reached(days, quota), release=rules.release_days)
-    frame = _ranked(scored)
-    suspects = _ranked({name: named(one, rules.named_odds) for name, one in scored.items()})
+    suspects = pd.concat([named(one, rules.named_odds).assign(signal=name) for name, one in scores.items()])
+    suspects = suspects.sort_values("p_value", ignore_index=True)
+    suspects["p_value"] = np.ceil(suspects.p_value * 1000).clip(lower=1) / 1000
     told = {"last_days": rules.last_days, "release_days": rules.release_days}
-    columns = ["name", "signal", "late", "late_expected", "early", "early_expected", "score"]
+    columns = ["late", "late_expected", "early", "early_expected", "p_value"]
+    listed = suspects.assign(
+        name=suspects.payee, signal=[Finding("value.label", {"value": one}) for one in suspects.signal]
+    )
+    n = len(set().union(*(one.payee for one in scores.values())))
     return Exhibit(
-        "gaming", "ranking", frame[columns],
+        "gaming", "ranking", listed[["name", "signal", *columns]],
         findings=tuple(
-            Finding(f"gaming.{row.signal}", told | {column: getattr(row, column) for column in ("payee", *columns[2:-1])}, tone="bad")
-            for row in suspects.rename(columns={"name": "payee"}).itertuples()
-        ) or (Finding("gaming.none", {"n": int(frame.name.nunique())}),),
-        units={"name": "text", "signal": "text", "score": "score"}
-        | dict.fromkeys(columns[2:-1], "count"),
-        sources=("order_lines", "targets") if not quota.empty else ("order_lines",),
+            Finding(f"gaming.{row.signal}", told | {column: getattr(row, column) for column in ("payee", *columns)}, tone="bad")
+            for row in suspects.itertuples()
+        ) or (Finding("gaming.none", {"n": n}),),
+        units={"name": "text", "signal": "text", "p_value": "ratio"} | dict.fromkeys(columns[:-1], "count"),
+        sources=("order_lines", "targets") if "held_back" in scores else ("order_lines",),
         notes=(Finding("note.gaming_signal", {"odds": rules.named_odds}),),
     )  # fmt: skip
 
 
-def _ranked(scored: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    found = pd.concat([one.assign(signal=name) for name, one in scored.items()])
-    return found.sort_values("score", ascending=False, ignore_index=True).rename(columns={"payee": "name"})
+def scored(ws: Workspace) -> dict[str, pd.DataFrame]:
+    """Signal → score of each person (`pull_forward`, `sandbagging`); holding back where there are quotas to hold back from."""
+    days, quota = frames(ws)
+    if days.empty:
+        return {}
+    rules = ws.policy.incentives.gaming
+    found = {"pulled_forward": pull_forward(days, last=rules.last_days)}
+    if not quota.empty:
+        found["held_back"] = sandbagging(days, days_reached(days, quota), release=rules.release_days)
+    return found
 
 
 def frames(ws: Workspace) -> tuple[pd.DataFrame, pd.DataFrame]:

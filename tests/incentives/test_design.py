@@ -110,6 +110,22 @@ def test_groups_below_the_policys_least_are_not_shown(ws, made):
     assert isinstance(none.fairness[0], Missing)
 
 
+def test_a_few_people_are_not_drawn_on_their_curve(ws, made):
+    below = ws.policy.report.suppress_below
+    for one in made.curves:
+        n = int(one.frame.is_unit.sum())
+        assert (n == 0) == (one.findings[0].id == "design.curve_alone")
+        assert n == 0 or n >= below
+    none = design(changed(ws, report={"suppress_below": 10_000}))
+    assert not any(one.frame.is_unit.any() for one in none.curves)
+
+
+def test_only_suspects_are_listed_and_each_with_the_odds(made):
+    gaming = made.gaming[1]
+    assert list(gaming.frame.name) == [one.values["payee"] for one in gaming.findings]
+    assert gaming.frame.p_value.between(0.001, 0.01).all()
+
+
 def test_a_limit_is_judged_by_the_whole_interval(made):
     frame = made.fairness[0].frame
     for row in frame.itertuples():
