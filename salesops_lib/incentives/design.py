@@ -250,12 +250,17 @@ def _shapes(ws: Workspace, found: Sequence[Studied]) -> Section:
     told = {"n": len(cliffs), "months": largest, "limit": limits.cliff_max_months}
     which = "design.no_cliffs" if cliffs.empty else "design.cliffs_over" if is_over[0] else "design.cliffs"
     steep = {"rate": steepest, "limit": limits.rate_jump_max}
+    by_amount = [
+        f"{one.id}.{part.id}" for one in found for part in one.case.plan.components
+        if part.kind == "tiered" and part.basis == "amount"
+    ]  # fmt: skip
+    notes = (Finding("note.edges_in_amounts", {"names": tuple(by_amount)}),) if by_amount else ()
     return (
         Exhibit(
             "design_cliffs", "table",
             cliffs.assign(plan=[_named(plan) for plan in cliffs.plan])[["plan", "attainment", "jump", "months"]],
             findings=(Finding(which, told, tone="bad" if is_over[0] else "neutral"),),
-            units={"plan": "text", "attainment": "ratio", "jump": "money", "months": "quantity"}, sources=_SOURCES,
+            units={"plan": "text", "attainment": "ratio", "jump": "money", "months": "quantity"}, sources=_SOURCES, notes=notes,
         ),
         Exhibit(
             "design_slopes", "table",

@@ -104,7 +104,10 @@ def impact_ratio(
     a, b = worst.at_goal + 0.5, best.at_goal + 0.5
     half = _Z * math.sqrt(1 / a - 1 / (worst.n + 0.5) + 1 / b - 1 / (best.n + 0.5))
     centre = (a / (worst.n + 0.5)) / (b / (best.n + 0.5))
-    interval = Interval(ratio, centre * math.exp(-half), centre * math.exp(half))
+    low, high = centre * math.exp(-half), centre * math.exp(half)
+    interval = Interval(
+        ratio, min(low, ratio), max(high, ratio)
+    )  # the half person moves the ends, not the ratio
     return interval, _by_chance(people, ratio, np.random.default_rng(seed)), groups
 
 
