@@ -126,6 +126,8 @@ _EVENTS = ("disputed", "granted", "churned")
 
 def _befallen(ws: Workspace, event: str) -> pd.DataFrame:
     """What the table order_events says of one kind; it knows no others than `_EVENTS`."""
+    if not ws.facts.has("order_events"):  # a store of an older version has no such table
+        return pd.DataFrame(columns=["order_id", "line_id", "event", "happened_on", "ended_on", "share"])
     rows = ws.facts.query(
         "SELECT order_id, COALESCE(line_id, '') AS line_id, LOWER(TRIM(event)) AS event, "
         "CAST(happened_on AS DATE) AS happened_on, CAST(ended_on AS DATE) AS ended_on, share FROM order_events"

@@ -12,7 +12,6 @@ from salesops_lib.incentives.slices import UNIT
 from salesops_lib.incentives.statement_cells import (
     is_money,
     named,
-    order_line,
     why,
     with_total,
     without_zeros,
@@ -54,15 +53,15 @@ class OwnStatement:
         """Earned, what keeps it, what is released, advances, paid: each step with its reason."""
         rows = self._earned_steps()
         earned = sum(amount for _, amount, _ in rows)
-        rows.append(("pay_earned", earned, None))
+        rows.append(("pay_sum_earned", earned, None))
         kept, earlier = self._kept()
         rows += kept
         rows.append(("pay_earlier", earlier, Finding("statement.why.earlier", {})))
-        rows.append(("pay_released", int(self.own.released.sum()), None))
+        rows.append(("pay_sum_released", int(self.own.released.sum()), None))
         rows += (advances := self._advances())
         paid = self.paid
         rows.append(("pay_paid", paid, None))
-        totals = {"pay_earned", "pay_released", "pay_paid"}
+        totals = {"pay_sum_earned", "pay_sum_released", "pay_paid"}
         adds = [amount for step, amount, _ in rows if step not in totals]
         assert sum(adds) == paid, "the steps of a statement add up to what it pays"
         frame = pd.DataFrame(rows, columns=["step", "amount", "why"])
@@ -73,7 +72,8 @@ class OwnStatement:
             "kept": sum(amount for _, amount, _ in kept), "earlier": earlier,
             "other": sum(amount for _, amount, _ in advances), "n": len(self.made.slices),
         }  # fmt: skip
-        which = "statement.paid_and_more" if told["other"] else "statement.paid"
+        both = ("", "_earlier", "_kept", "_all")[2 * (told["earlier"] == 0) + (told["kept"] == 0)]
+        which = "statement.paid_and_more" if told["other"] else f"statement.paid{both}"
         return Exhibit(
             "statement_steps", "table", frame, units={"amount": "exact"}, sources=_SOURCES, window=self.ws.window,
             findings=(Finding(which, told), Finding("statement.exact", told)),
@@ -95,15 +95,15 @@ class OwnStatement:
         lines, others = self.rest[of_lines], self.rest[~of_lines]
         return [
             ("pay_new_sales", int(slices.pay.sum()), Finding("statement.why.new_sales", told)),
-            ("pay_rerated", int(lines.pay.sum()), Finding("statement.why.rerated", {"n": len(lines)})),
+            ("pay_rerated", int(lines.pay.sum()), Finding("statement.why.rerated", {})),
             ("pay_without_lines", int(others.pay.sum()), Finding("statement.why.without_lines", {})),
         ]
 
     def _of_lines(self, rows: pd.DataFrame) -> pd.Series:
         """Whether pay is earned by lines: those of orders, and of one's people."""
         rolled = [
-            self.kinds.get(key, ("", ""))[1] == "roll_up"
-            for key in zip(rows.plan, rows.component, strict=True)
+            self._is_rolled(plan, component)
+            for plan, component in zip(rows.plan, rows.component, strict=True)
         ]
         return (rows.order_id != "") | pd.Series(rolled, index=rows.index, dtype=bool)
 
@@ -160,7 +160,7 @@ class OwnStatement:
         assert total == int(self.own.earned.sum()), "slices add up to what was earned"
         rows.append({"component": "total", "pay": total, "is_total": True})
         frame = pd.DataFrame(
-            rows, columns=["component", "tier", "n_lines", "credited", "n_units", "rate", "pay", "is_total"]
+            rows, columns=["component", "tier", "n_lines", "credited", "rate", "pay", "is_total"]
         )
         frame = frame.assign(is_total=frame.is_total.eq(True))
         told = {"n": len(slices), "earned": total, "period": self.ws.period.label}
@@ -176,12 +176,12 @@ class OwnStatement:
         )
         rows = [
             {
-                "order_line": order_line(row), "customer": row.customer or None,
+                "order_line": self._order_line(row), "customer": row.customer or None,
                 "credited_on": row.credited_on, "component": named(row), "tier": self._tier(row), **self._amounts(row),
             }
             for row in ordered.itertuples()
         ]  # fmt: skip
-        frame = pd.DataFrame(rows, columns=["order_line", "customer", "credited_on", "component", "tier", "credited", "n_units", "rate", "pay"])  # fmt: skip
+        frame = pd.DataFrame(rows, columns=["order_line", "customer", "credited_on", "component", "tier", "credited", "rate", "pay"])  # fmt: skip
         frame = with_total(frame, ["pay"])
         return Exhibit("statement_slices", "table", frame, units=_UNITS, shown=_SHOWN)
 
@@ -190,8 +190,8 @@ class OwnStatement:
         rest = self.rest.assign(size=self.rest.pay.abs()).sort_values(["size", *UNIT], ascending=False)
         rows = [
             {
-                "order_line": order_line(row), "customer": row.customer or None,
-                "credited_on": row.credited_on, "component": named(row), "pay": row.pay,
+                "order_line": self._order_line(row), "customer": row.customer or None,
+                "credited_on": row.credited_on if row.order_id else None, "component": named(row), "pay": row.pay,
             }
             for row in rest.itertuples()
         ]  # fmt: skip
@@ -203,8 +203,8 @@ class OwnStatement:
         """Where the pay of each line that moved is: paid, not due yet, held, or gone."""
         lines = self.made.lines
         frame = pd.DataFrame({
-            "order_line": [order_line(row) for row in lines.itertuples()],
-            "customer": lines.customer.where(lines.customer != ""), "credited_on": lines.credited_on,
+            "order_line": [self._order_line(row) for row in lines.itertuples()],
+            "customer": lines.customer.where(lines.customer != ""), "credited_on": lines.credited_on.where(lines.order_id != ""),
             "component": [named(row) for row in lines.itertuples()], "earned": lines.earned, "released": lines.released,
             "waiting": lines.waiting, "held": lines.held + lines.withheld, "lost": lines[_GONE].sum(axis=1),
             "reason": [why(one) for one in lines.reason],
@@ -217,7 +217,7 @@ class OwnStatement:
         frame = with_total(frame.reset_index(drop=True), amounts)
         told = {"released": int(lines.released.sum()), "n": int((lines.released != 0).sum())}
         return Exhibit(
-            "statement_places", "table", without_zeros(frame, amounts), units=dict.fromkeys(amounts, "exact"),
+            "statement_places", "table", without_zeros(frame, amounts), units={**dict.fromkeys(amounts, "exact"), "order_line": "code"},
             shown=_SHOWN, findings=(Finding("statement.places", told),),
         )  # fmt: skip
 
@@ -228,22 +228,27 @@ class OwnStatement:
         rows = self.made.open
         amounts = rows[_OPEN].sum(axis=1)
         frame = pd.DataFrame({
-            "order_line": [order_line(row) for row in rows.itertuples()],
-            "customer": rows.customer.where(rows.customer != ""), "credited_on": rows.credited_on,
+            "order_line": [self._order_line(row) for row in rows.itertuples()],
+            "customer": rows.customer.where(rows.customer != ""), "credited_on": rows.credited_on.where(rows.order_id != ""),
             "component": [named(row) for row in rows.itertuples()], **{name: rows[name] for name in _OPEN},
             "reason": [why(one) for one in rows.reason],
         })  # fmt: skip
         frame = frame.assign(size=amounts.abs()).sort_values("size", ascending=False, kind="stable")
         frame = with_total(frame.drop(columns="size").reset_index(drop=True), _OPEN)
         told = {"open": int(amounts.sum()), "n": len(rows), **{name: int(rows[name].sum()) for name in _OPEN}}
-        is_simple = not (told["held"] or told["withheld"])
-        which = "statement.open_waiting" if is_simple else "statement.open"
-        which = which if told["open"] else "statement.nothing_open"
+        some = [name for name in _OPEN if told[name]]
+        which = (
+            f"statement.open_{some[0]}"
+            if len(some) == 1
+            else "statement.open"
+            if some
+            else "statement.nothing_open"
+        )
         assert told["open"] == (int(self.own.closing.iloc[-1]) if len(self.own) else 0), (
             "open lines are the closing balance"
         )
         return Exhibit(
-            "statement_open", "table", without_zeros(frame, _OPEN), units=dict.fromkeys(_OPEN, "exact"),
+            "statement_open", "table", without_zeros(frame, _OPEN), units={**dict.fromkeys(_OPEN, "exact"), "order_line": "code"},
             shown=_SHOWN_FEW, findings=(Finding(which, told),), notes=(Finding("note.statement_release", {}),),
         )  # fmt: skip
 
@@ -293,7 +298,7 @@ class OwnStatement:
         clawed, adjusted = self.made.clawbacks, self.made.adjusted
         if len(clawed):
             frame = pd.DataFrame({
-                "order_line": [order_line(row) for row in clawed.itertuples()], "customer": clawed.customer.where(clawed.customer != ""),
+                "order_line": [self._order_line(row) for row in clawed.itertuples()], "customer": clawed.customer.where(clawed.customer != ""),
                 "component": [named(row) for row in clawed.itertuples()], "reason": [why(one) for one in clawed.event],
                 "asked": clawed.asked, "clawed_back": clawed.clawed_back,
             }).sort_values("asked", ascending=False, kind="stable")  # fmt: skip
@@ -301,7 +306,7 @@ class OwnStatement:
             told = {"n": len(clawed), "amount": int(clawed.asked.sum())}
             found.append(Exhibit(
                 "statement_clawbacks", "table", with_total(frame.reset_index(drop=True), amounts),
-                units=dict.fromkeys(amounts, "exact"), findings=(Finding("statement.clawbacks", told, tone="bad"),),
+                units={**dict.fromkeys(amounts, "exact"), "order_line": "code"}, findings=(Finding("statement.clawbacks", told, tone="bad"),),
             ))  # fmt: skip
         if len(adjusted):
             frame = adjusted.assign(component=[named(row) for row in adjusted.itertuples()])
@@ -329,16 +334,27 @@ class OwnStatement:
         return slices.assign(n_units=(credited / parts).where(~money), credited=credited.where(money))
 
     def _amounts(self, row: Any) -> dict[str, Any]:
-        credited = None if pd.isna(row.credited) else int(row.credited)
-        rate = row.pay / credited if credited else None
-        return {"credited": credited, "n_units": row.n_units, "rate": rate, "pay": int(row.pay)}
+        if pd.isna(row.credited):  # counted, not money
+            units = Finding("value.quantity", {"value": float(row.n_units)})
+            return {"credited": units, "pay": int(row.pay)}
+        credited = int(row.credited)
+        return {"credited": credited, "rate": row.pay / credited if credited else None, "pay": int(row.pay)}
 
-    def _tier(self, row: Any) -> Finding | None:
-        return (
-            Finding("statement.tier.number", {"n": int(row.tier)})
-            if row.tier
-            else Finding("statement.tier.average", {})
-        )
+    def _order_line(self, row: Any) -> str | Finding | None:
+        """An order and its line; the sales of one's people together; nothing where no line earns pay."""
+        if row.order_id:
+            return f"{row.order_id}-{row.line_id}" if row.line_id else str(row.order_id)
+        return Finding("statement.people", {}) if self._is_rolled(row.plan, row.component) else None
+
+    def _is_rolled(self, plan: str, component: str) -> bool:
+        """Whether a component pays what one's people sell."""
+        return self.kinds.get((plan, component), ("", ""))[1] == "roll_up"
+
+    def _tier(self, row: Any) -> Finding:
+        if row.tier:
+            return Finding("statement.tier.number", {"n": int(row.tier)})
+        is_by_unit = self.kinds.get((row.plan, row.component), ("", ""))[0] == "unit_rate"
+        return Finding(f"statement.tier.{'unit' if is_by_unit else 'average'}", {})
 
 
-_UNITS = {"credited": "exact", "n_units": "quantity", "rate": "rate", "pay": "exact", "n_lines": "count"}
+_UNITS = {"order_line": "code", "credited": "exact", "rate": "rate", "pay": "exact", "n_lines": "count"}

@@ -9,11 +9,6 @@ import pandas as pd
 from salesops_lib.metrics import REGISTRY, Finding
 
 
-def order_line(row: Any) -> str | None:
-    """An order and its line; nothing where pay is of no order that is one's own."""
-    return (f"{row.order_id}-{row.line_id}" if row.line_id else str(row.order_id)) if row.order_id else None
-
-
 def key(row: Any) -> str:
     return f"{row.plan}.{row.component}"
 

@@ -47,19 +47,23 @@ def statement(ws: Workspace) -> Report:
     """
     scope = ws.facts.scope_kind
     if scope and scope != "rep":
-        return Report((Missing("statement_steps", (), "note.statement_scope"),))
+        return _without(Missing("statement_steps", (), "note.statement_scope"))
     if scope:
         made = statements.read(ws)
         if made is None:
-            return Report((Missing("statement_steps", (), "note.statement_none"),))
+            return _without(Missing("statement_steps", (), "note.statement_none"))
         return _own(OwnStatement(ws, made))
     if not ws.policy.incentives.plans:
-        return Report((Missing("statement_payees", (), "note.no_plans"),))
+        return _without(Missing("statement_payees", (), "note.no_plans"))
     if absent := ws.facts.missing(*_NEEDS):
-        return Report((Missing("statement_payees", absent),))
+        return _without(Missing("statement_payees", absent))
     made = statements.statements(ws)
     everybody = (pay_office.exceptions(made), pay_office.payees(ws, made))
     return Report(everybody[1:], everybody=everybody, nobody=(pay_office.nobody(ws),))
+
+
+def _without(missing: Missing) -> Report:
+    return Report((missing,), paid=(missing,))
 
 
 def _own(own: OwnStatement) -> Report:

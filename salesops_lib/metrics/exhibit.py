@@ -19,6 +19,7 @@ Unit = Literal[
     "money",
     "exact",
     "rate",
+    "code",
     "count",
     "quantity",
     "ratio",

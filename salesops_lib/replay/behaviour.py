@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from salesops_lib.incentives.history import History
     from salesops_lib.policy import Policy
     from salesops_lib.policy.incentives import Plan
-    from salesops_lib.replay.paying import Played, Replayed
+    from salesops_lib.replay.paying import Played, Replayed, Side
 
 #: Share of sales by which a marginal rate is felt: too little to cross many edges.
 _NUDGE = 100
@@ -98,6 +98,12 @@ def _pulled(played: Played, replayed: Replayed, share: float) -> tuple[int, int]
     old, new = gains
     movers = (new > 0) & (new > old)
     return int(new[movers].sum()), 0
+
+
+def gains_by_pulling(played: Played, side: Side, policy: Policy, share: float) -> NDArray[np.int64]:
+    """What each payee gains under one plan by bringing forward a share of each next interval's first month."""
+    moved = _brought_forward(side.history, side.plan, round(share * _PARTS))
+    return _by_payee(played, pay_of(side.plan, policy, moved)) - _by_payee(played, side.pay)
 
 
 def _brought_forward(history: History, plan: Plan | None, parts: int) -> History:

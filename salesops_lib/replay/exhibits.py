@@ -15,11 +15,14 @@ from salesops_lib.replay.bands import total_band
 from salesops_lib.replay.behaviour import responses
 from salesops_lib.replay.cliffs import cliffs, steepest
 from salesops_lib.replay.explain import explained, largest
-from salesops_lib.replay.gates import Gate, largest_cliffs
+from salesops_lib.replay.gaming import exposure
+from salesops_lib.replay.gates import Gate, attainments, largest_cliffs
+from salesops_lib.replay.payouts import pay_alike
 
 if TYPE_CHECKING:
     from salesops_lib.periods import Window
     from salesops_lib.replay.paying import Replayed
+    from salesops_lib.replay.payouts import PaidOut
 
 _SOURCES = ("order_lines", "reps", "org", "targets")
 _NOT_KNOWN = ("same_people", "common_shocks", "payments", "as_if", "recruiting")
@@ -102,6 +105,23 @@ def _by(replayed: Replayed, people: pd.DataFrame, by: str) -> Exhibit:
     )  # fmt: skip
 
 
+def payments(paid: PaidOut) -> Exhibit:
+    """From what is earned to what is paid, under both policies; steps that move nothing are left out."""
+    steps = paid.steps
+    moved = steps[(steps[["before", "after"]] != 0).any(axis=1)]
+    frame = moved.rename(columns={"before": "today", "after": "proposed"}).rename_axis("step").reset_index()
+    frame["label"] = [Finding("value.label", {"value": f"paid_{step}"}) for step in frame.pop("step")]
+    people, last = paid.people, steps.loc["paid"]
+    told = {"before": int(last.before), "after": int(last.after), "difference": int(last.difference), "n": len(people),
+            "up": int((people > 0).sum()), "down": int((people < 0).sum())}  # fmt: skip
+    money = ["today", "proposed", "difference"]
+    return Exhibit(
+        "replay_payments", "table", frame[["label", *money]], units=dict.fromkeys(money, "money"),
+        findings=(Finding("replay.payments" if people.any() else "replay.payments_same", told),),
+        notes=(Finding("note.replay_payments"),), sources=(*_SOURCES, "invoices", "receipts"),
+    )  # fmt: skip
+
+
 def cliff_table(replayed: Replayed) -> Exhibit:
     """Edges at which pay jumps under either policy, in money and in months of target incentive."""
     found = cliffs(replayed)
@@ -111,6 +131,7 @@ def cliff_table(replayed: Replayed) -> Exhibit:
     parts = {name: n for played in replayed.played for name, n in played.past.history.parts.items()}
     edges = [_edge(row, row.measure in quotients, parts) for row in found.itertuples()]
     roles = [_named(role) for role in found.role]
+    found["component"] = _components(replayed, found)
     frame = found.assign(role=roles, measure=[_metric(name) for name in found.measure], edge=edges).drop(
         columns="of"
     )
@@ -121,6 +142,17 @@ def cliff_table(replayed: Replayed) -> Exhibit:
         units={"jump_before": "money", "jump_after": "money", "months": "quantity"},
         notes=(Finding("note.replay_typical", {}),),
     )  # fmt: skip
+
+
+def _components(replayed: Replayed, frame: pd.DataFrame) -> list[str]:
+    """Components by plan and id, as the policy in force names them; by id alone where it has none."""
+    named = {
+        (role, component.id): f"{plan.id}.{component.id}"
+        for plan in replayed.old.incentives.plans
+        for role in plan.roles
+        for component in plan.components
+    }
+    return [named.get(key, key[1]) for key in zip(frame.role, frame.component, strict=True)]
 
 
 def _edge(row: Any, is_quotient: bool, parts: dict[str, int]) -> Finding:
@@ -169,6 +201,13 @@ def fairness(replayed: Replayed) -> Exhibit:
             *(Finding("value.multiple", {"value": steepest(replayed, policy)}) for policy, _ in sides),
         ),
     ]
+    tempted = [
+        exposure(replayed, attainments(replayed, policy), is_new=side == "after") for policy, side in sides
+    ]
+    for name in ("gain_by_pulling", "just_short", "above_edges", "above_expected"):
+        kind = "quantity" if name == "above_expected" else "count"
+        values = [getattr(one, name) for one in tempted]
+        rows.append((name, *(Finding(f"value.{kind}", {"value": v}) if v == v else None for v in values)))
     frame = pd.DataFrame(rows, columns=["label", "today", "proposed"])
     change = gini(paid[1].dropna()) - gini(paid[0].dropna())
     told = {"before": gini(paid[0].dropna()), "after": gini(paid[1].dropna())}
@@ -178,6 +217,7 @@ def fairness(replayed: Replayed) -> Exhibit:
         "table",
         frame,
         findings=(Finding(which, told, tone="bad" if change > 0 else "neutral"),),
+        notes=(Finding("note.replay_gaming"),),
     )
 
 
@@ -206,7 +246,9 @@ def gate_table(gates: list[Gate]) -> Exhibit:
     which = "replay.gates_none" if not gates else "replay.gates_failed" if failing else "replay.gates_hold"
     frame = pd.DataFrame(rows, columns=["label", "today", "proposed", "limit", "status"])
     tone = "bad" if failing else "good" if gates else "neutral"
-    notes = (Finding("note.gates_unknown"),) if told["unknown"] else ()
+    notes = tuple(
+        Finding(f"note.gate_unknown.{g.why}", {"gate": g.gate}) for g in gates if g.verdict == "unknown"
+    )
     return Exhibit("replay_gates", "table", frame, findings=(Finding(which, told, tone=tone),), notes=notes)
 
 
@@ -232,6 +274,7 @@ def changes(replayed: Replayed, profiles: pd.DataFrame) -> Exhibit:
     lines = lines.assign(
         name=lines.payee.map(profiles.name).fillna(lines.payee),
         paid_role=[_named(role) for role in lines.role],
+        component=_components(replayed, lines),
     )
     key = ["rank", "name", "paid_role", "component", "period", "cause"]
     money = ["today", "proposed", "difference"]
@@ -274,7 +317,9 @@ def recommendation(replayed: Replayed, gates: list[Gate]) -> Exhibit:
     told = {"failed": len(failing), "newly": len(newly), "n": len(gates), "difference": abs(difference)}
     which = _verdict(replayed, failing, newly)
     frame = pd.DataFrame({"not_known": [Finding(f"replay.not_known.{name}", {}) for name in _NOT_KNOWN]})
-    tone = {"revise": "bad", "none": "neutral", "as_today": "neutral"}.get(which, "good")
+    tone = {"revise": "bad", "none": "neutral", "as_today": "neutral", "paid_otherwise": "neutral"}.get(
+        which, "good"
+    )
     return Exhibit(
         "replay_verdict", "table", frame, findings=(Finding(f"replay.recommend.{which}", told, tone=tone),)
     )
@@ -282,8 +327,12 @@ def recommendation(replayed: Replayed, gates: list[Gate]) -> Exhibit:
 
 def _verdict(replayed: Replayed, failing: list[Gate], newly: list[Gate]) -> str:
     old, new = replayed.old, replayed.new
-    if not replayed.people.difference.any() and (old.pricing, old.targets) == (new.pricing, new.targets):
-        return "none"
+    is_as_before = not replayed.people.difference.any() and (old.pricing, old.targets) == (
+        new.pricing,
+        new.targets,
+    )
+    if is_as_before:
+        return "none" if pay_alike(old, new) else "paid_otherwise"
     if failing:
         return "revise" if newly else "as_today"
     return "costs" if replayed.totals["difference"] > 0 else "saves"

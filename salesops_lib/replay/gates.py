@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: The share of outcomes that cost_of_sales_p95_max speaks of.
 _P95 = 0.95
+#: What people are put into groups by: their profile's, and their role.
+GROUPINGS = ("region", "team", "tenure", "role")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,14 @@ class Gate:
     def verdict(self) -> str:
         """pass, fail, or unknown where there is no figure."""
         return self._judged(self.after)
+
+    @property
+    def why(self) -> str:
+        """What a gate lacks that cannot be measured: grouping, groups, potential, prices, quotas or sales."""
+        if self.gate.startswith("impact_"):
+            return "groups" if self.gate.removeprefix("impact_") in GROUPINGS else "grouping"
+        known = {"potential_correlation": "potential", "rate_jump": "target"}
+        return known.get(self.gate, {"pricing": "prices", "targets": "quotas"}.get(self.group, "sales"))
 
     @property
     def fails_anew(self) -> bool:
@@ -140,7 +150,7 @@ def _targets(ws: Workspace, replayed: Replayed, profiles: pd.DataFrame, window: 
     known = [one.payee.map(own if own is not None else {}).astype(float) / one.quota for one in sides]
     potential = [_correlation(one, rate) for one, rate in zip(sides, known, strict=True)]
     yield _gate("targets", "potential_correlation", potential, high=limits.potential_correlation_max)
-    groups = {name: profiles[name].to_dict() for name in ("region", "team", "tenure") if name in profiles}
+    groups = {name: profiles[name].to_dict() for name in GROUPINGS if name in profiles}
     for by in limits.impact_by:
         labels = [one.role if by == "role" else one.payee.map(groups.get(by, {})) for one in sides]
         least = replayed.new.report.suppress_below

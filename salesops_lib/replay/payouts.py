@@ -1,5 +1,6 @@
 """What is paid out of pay earned under two policies: caps, releases, holds, clawbacks, draws, guarantees.
 
+What spiffs and contests earn comes to what the plans earn, as it does in statements.
 Both sides begin with nothing owed or lent in the first fiscal year that is replayed.
 """
 
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from salesops_lib.incentives.further import further
 from salesops_lib.incentives.payments import paid
 from salesops_lib.policy.values import Span
 from salesops_lib.replay.past import Past, plan_for
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
     from salesops_lib.replay.paying import Replayed
     from salesops_lib.workspace import Workspace
 
-#: Movements that a page shows, from what is earned to what is paid.
+#: Movements that a page shows: what spiffs and contests earned (a part of what is earned), and on to what is paid.
 STEPS = (
-    "earned", "forfeited", "withheld", "clawed_back", "lapsed", "waiting", "held", "released", "asked_back", "taken_back",
+    "further", "earned", "forfeited", "withheld", "clawed_back", "lapsed", "waiting", "held", "released", "asked_back", "taken_back",
     "draw", "recovered", "guarantee", "paid",
 )  # fmt: skip
 
@@ -63,9 +65,12 @@ def paid_out(ws: Workspace, replayed: Replayed, window: Window) -> PaidOut:
     """
     pasts = [played.past for played in replayed.played]
     sides = [as_if(policy, pasts) for policy in (replayed.old, replayed.new)]
-    before = _paid(ws, sides[0], window)
-    is_same = _pays(sides[0]) == _pays(sides[1])
-    return PaidOut(before, before if is_same else _paid(ws, sides[1], window))
+    return PaidOut(*(_paid(ws, side, window) for side in sides))
+
+
+def pay_alike(old: Policy, new: Policy) -> bool:
+    """Whether nothing that payments depend on differs."""
+    return _pays(old) == _pays(new)
 
 
 def as_if(policy: Policy, pasts: Sequence[Past]) -> Policy:
@@ -77,10 +82,10 @@ def as_if(policy: Policy, pasts: Sequence[Past]) -> Policy:
         if plan is not None:
             roles.setdefault((plan.id, past.start, past.end), []).append(past.role)
     held = tuple(
-        plans[plan_id].model_copy(
+        plans[name].model_copy(
             update={"roles": tuple(own), "effective": Span.model_validate({"from": start, "to": end})}
         )
-        for (plan_id, start, end), own in roles.items()
+        for (name, start, end), own in roles.items()
     )
     return policy.model_copy(update={"incentives": policy.incentives.model_copy(update={"plans": held})})
 
@@ -93,8 +98,18 @@ def _pays(policy: Policy) -> tuple[object, ...]:
 def _paid(ws: Workspace, policy: Policy, window: Window) -> pd.DataFrame:
     if not policy.incentives.plans:
         return pd.DataFrame(0, index=pd.Index([], name="payee"), columns=list(STEPS))
-    through = ws.calendar.period_of(window.end, "month")
-    found = paid(replace(ws, policy=policy), through).months
-    ends = found.month.map(lambda label: ws.calendar.parse(label).end)
-    kept = found[(ends >= window.start) & (ends <= window.end)]
-    return kept.groupby("payee")[list(STEPS)].sum()
+    under, through = replace(ws, policy=policy), ws.calendar.period_of(window.end, "month")
+    first = min(plan.effective.start for plan in policy.incentives.plans if plan.effective.start)
+    beside = further(under, through)
+    beside = beside[
+        pd.to_datetime(beside.credited_on) >= pd.Timestamp(first)
+    ]  # of years that are not replayed
+    found = paid(under, through, further=beside).months
+    sums = _within(ws, found, window).groupby("payee")[list(STEPS[1:])].sum()
+    own = _within(ws, beside, window).groupby("payee").amount.sum()
+    return sums.assign(further=own.reindex(sums.index, fill_value=0))[list(STEPS)].astype("int64")
+
+
+def _within(ws: Workspace, rows: pd.DataFrame, window: Window) -> pd.DataFrame:
+    ends = {label: ws.calendar.parse(label).end for label in rows.month.unique()}
+    return rows[[window.start <= ends[label] <= window.end for label in rows.month]]

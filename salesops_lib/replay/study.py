@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from salesops_lib.errors import DataError
 from salesops_lib.incentives.people import profiles
 from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.policy.override import load_changed
@@ -14,9 +15,11 @@ from salesops_lib.replay import exhibits
 from salesops_lib.replay.gates import gates
 from salesops_lib.replay.histories import NEEDS, histories, span
 from salesops_lib.replay.paying import Replayed, replay
+from salesops_lib.replay.payouts import paid_out, pay_alike
 from salesops_lib.tables import TABLES
 
 if TYPE_CHECKING:
+    from salesops_lib.periods import Window
     from salesops_lib.policy import Policy
     from salesops_lib.workspace import Workspace
 
@@ -29,6 +32,7 @@ class Study:
 
     cost: Section
     winners: Section = ()
+    payments: Section = ()
     cliffs: Section = ()
     fairness: Section = ()
     gates: Section = ()
@@ -49,6 +53,7 @@ class Study:
         every = (
             self.cost,
             self.winners,
+            self.payments,
             self.cliffs,
             self.fairness,
             self.gates,
@@ -96,6 +101,7 @@ def study(ws: Workspace, *, against: str = "", changes: str | Sequence[str] = ""
     return Study(
         cost=(exhibits.cost(found, window),),
         winners=exhibits.winners(found, people),
+        payments=_payments(ws, found, window),
         cliffs=(exhibits.cliff_table(found),),
         fairness=(exhibits.fairness(found),),
         gates=(exhibits.gate_table(held),),
@@ -105,6 +111,16 @@ def study(ws: Workspace, *, against: str = "", changes: str | Sequence[str] = ""
         failed=tuple(exhibits.failed(held)),
         replayed=found,
     )
+
+
+def _payments(ws: Workspace, replayed: Replayed, window: Window) -> Section:
+    """What is paid out of it; left out where neither what is earned nor how it is paid differs."""
+    if pay_alike(replayed.old, replayed.new):
+        return ()
+    try:
+        return (exhibits.payments(paid_out(ws, replayed, window)),)
+    except DataError:  # pay is replayed all the same; the statements of pay say what to load
+        return (Missing("replay_payments", (), "note.replay_not_paid"),)
 
 
 def proposed(ws: Workspace, against: str, changes: Sequence[str]) -> Policy:

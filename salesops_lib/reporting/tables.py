@@ -50,7 +50,7 @@ class Column:
 
     @property
     def is_number(self) -> bool:
-        return self.unit not in ("text", "date")
+        return self.unit not in ("text", "date", "code")
 
     @property
     def header_unit(self) -> str:
@@ -181,11 +181,11 @@ def _cell(
 
 
 def _kind(value: Any, c: Column, voice: Voice) -> str:
-    """The class of a cell: a number, text, or a day or month, which stays on one line."""
+    """The class of a cell: a number, text, or a day, month or code, which stays on one line."""
     if c.is_number:
         return "n"
     is_month = c.name in _MONTHS and isinstance(value, str) and month(value, voice.lang) != value
-    return "d" if c.unit == "date" or is_month else "t"
+    return "d" if c.unit in ("date", "code") or is_month else "t"
 
 
 def text(r: dict[str, Any], c: Column, voice: Voice) -> str:

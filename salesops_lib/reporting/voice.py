@@ -95,7 +95,7 @@ class Voice:
             return MISSING
         if unit == "money":
             return (money or self.money([value])).number(value, signed=signed)
-        if isinstance(value, str) or unit == "text":
+        if isinstance(value, str) or unit in ("text", "code"):
             return self._text(value)
         if unit == "exact":
             return self.exact.number(value, signed=signed)

@@ -30,7 +30,7 @@ LONGEST_TEXT = 32_767
 HEAD = 4  # row of the column labels, counted from 0
 _FORMATS = {
     "ratio": "0.0%", "rate": "0.00%", "pp": "0.0%", "count": "#,##0", "days": "#,##0.0", "index": "0.0", "score": "0.0",
-    "multiple": '0.0"×"', "quantity": "#,##0.###", "date": "yyyy-mm-dd", "text": "@",
+    "multiple": '0.0"×"', "quantity": "#,##0.###", "date": "yyyy-mm-dd", "text": "@", "code": "@",
 }  # fmt: skip
 
 

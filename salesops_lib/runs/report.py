@@ -163,9 +163,22 @@ def make(task: Task, kitchen: Kitchen, force: bool, watch: Watch) -> list[Result
     except RunError as refused:
         cause = "busy" if isinstance(refused, BusyError) else "publish"
         results = task.failed(cause, str(refused), seconds=time.perf_counter() - started)
+    except Exception as mistake:  # its unit's store could not be made; the other reports go on
+        results = _not_begun(task, mistake, started)
     for result in results:
         watch(result)
     return results
+
+
+def _not_begun(task: Task, mistake: Exception, started: float) -> list[Result]:
+    """A failed run of a report whose kernel was never asked for."""
+    folder = ledger.begin(
+        task.reports, task.notebook.stem, task.inputs.period, ",".join(task.languages), unit=task.unit.name
+    )
+    fault = _our_mistake(task, folder, "internal", "could not be prepared", mistake)
+    _close(task, folder, fault)
+    told = {"seconds": time.perf_counter() - started, "run_folder": folder}
+    return task.failed(fault.cause, fault.message, **told)
 
 
 def _tried(task: Task, kitchen: Kitchen, workspace: Path, started: float) -> list[Result]:

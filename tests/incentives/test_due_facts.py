@@ -214,3 +214,16 @@ def test_movements_add_up_to_pay_to_date(company):
 def test_what_the_tables_do_not_say_is_refused(company, payments, tables, says):
     with pytest.raises(DataError, match=says):
         paid(company(payments, **tables))
+
+
+def test_a_store_of_an_older_version_has_no_events(company, monkeypatch):
+    """Stores that were loaded before the table was known pay what they paid."""
+    ws = company({"holds": ({"when": "windfall"},)})
+    without = paid(ws).months
+    asked = []
+    query = type(ws.facts).query
+    monkeypatch.setattr(
+        type(ws.facts), "query", lambda self, sql, values=(): asked.append(sql) or query(self, sql, values)
+    )
+    assert paid(ws).months.equals(without)
+    assert not [sql for sql in asked if "order_events" in sql]

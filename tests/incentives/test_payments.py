@@ -313,7 +313,7 @@ def test_leaver_is_paid_what_comes_in_time():
 def test_any_order_of_rows_and_any_last_statement_say_the_same(monkeypatch):
     print(f"SALESOPS_SEED={SEED}")
     draw = random.Random(SEED)
-    for _ in range(4):
+    for _ in range(2):
         policy = random_payments.policy(draw)
         dues = random_payments.dues(draw, 3, n_holds=len(policy.holds))
         whole = payments(dues, policy, CNY)

@@ -11,7 +11,7 @@ from salesops_lib.errors import DataError
 from salesops_lib.incentives import awards, contests, promotion, spiffs
 from salesops_lib.incentives.further import further
 from salesops_lib.incentives.payments import paid
-from salesops_lib.incentives.standings import standings
+from salesops_lib.incentives.standings import Standings, standings
 from salesops_lib.policy.incentives import Award, Contest, PayRules, Plan, Promotion, Spiff
 
 RACE = {
@@ -132,6 +132,25 @@ def test_award_says_why_others_do_not_win(company):
     assert awards.result(ws, third, year).reason.tolist() == ["won", "beyond_share", "no_quota"]
     with pytest.raises(DataError, match=r"trip: .* Write tie: all_win or none_wins"):
         awards.result(ws, Award.model_validate({**TRIP, "heads": 1}), year)
+
+
+def test_tie_for_the_last_place_wins_or_loses_together():
+    """One head; Ann and Bob are level, Cai is behind."""
+    people = pd.DataFrame({
+        "payee": ["cai", "bob", "ann"], "role": "ae", "asked": 100, "tenure": pd.array([9, 9, None], dtype="Int64"), "stays": True,
+    })  # fmt: skip
+    daily = pd.DataFrame({"payee": ["ann", "bob", "cai"], "day": date(2025, 1, 1), "done": [120, 120, 110]})
+    for tie, reasons in (
+        ("all_win", ["won", "won", "beyond_heads"]),
+        ("none_wins", ["tied_out", "tied_out", "beyond_heads"]),
+    ):
+        award = Award.model_validate({**TRIP, "heads": 1, "tie": tie})
+        found = awards.winners(award, Standings(people, daily))
+        assert found.payee.tolist() == ["ann", "bob", "cai"]
+        assert found.place.tolist() == [1, 1, 3]
+        assert found.reason.tolist() == reasons
+    tenured = Award.model_validate({**TRIP, "tenure_months_min": 9})
+    assert awards.winners(tenured, Standings(people, daily)).reason.tolist() == ["won", "won", "no_hire_day"]
 
 
 def test_promotion_counts_quarters_in_a_row(company):

@@ -99,8 +99,8 @@ def test_steps_lead_from_earned_to_paid(company):
     own = OwnStatement(ws, made)
     steps = own.steps().frame.set_index("step").amount
     assert steps.to_dict() == {
-        "pay_new_sales": 80_000, "pay_rerated": 20_000, "pay_earned": 100_000, "pay_waiting": -40_000,
-        "pay_earlier": 10_000, "pay_released": 70_000, "pay_paid": 70_000,
+        "pay_new_sales": 80_000, "pay_rerated": 20_000, "pay_sum_earned": 100_000, "pay_waiting": -40_000,
+        "pay_earlier": 10_000, "pay_sum_released": 70_000, "pay_paid": 70_000,
     }  # fmt: skip
     told = own.steps().findings[0].values
     assert told["paid"] == told["earned"] + told["kept"] + told["earlier"] + told["other"] == 70_000
@@ -137,7 +137,10 @@ def test_a_managers_statement_names_no_order_of_others(company):
     for name, frame in made.frames():
         told = frame.to_csv()
         assert not any(other in told for other in ("S1", "S2", "B1", "ann", "bob", "Customer")), name
-    assert OwnStatement(ws, made).paid == 5_000
+    own = OwnStatement(ws, made)
+    assert own.paid == 5_000
+    assert own.steps().findings[0].id == "statement.paid_all"
+    assert own.places().frame.order_line.iloc[0].id == "statement.people"
     exact(made)
 
 

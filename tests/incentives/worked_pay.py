@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from salesops_lib.incentives.crediting import credited_lines
+from salesops_lib.incentives.dues import Dues, Statement
+from salesops_lib.incentives.facts import cases
 from salesops_lib.incentives.history import History, Lines
 from salesops_lib.incentives.pay import Reading, earned
+from salesops_lib.incentives.payments import Payments, payments
+from salesops_lib.metrics import Exhibit
+from salesops_lib.pipeline import state as pipeline
 from salesops_lib.policy.incentives import PayRules, Plan
+from salesops_lib.policy.payments import Crediting
+from salesops_lib.policy.payments import Payments as Policy
+from salesops_lib.policy.selling import Stage
+from tests.conftest import make_workspace
 
 #: Minor units of a whole currency unit in the cases that do not say otherwise.
 MINOR = 100
@@ -124,3 +137,127 @@ def attainment(of: Plan, past: History, zero_quota: str = "undefined") -> list[f
     reading = Reading(of, rules(), past, zero_quota)
     done, quota = reading.standing("bookings", of.components[0])
     return (done[:, -1] / quota[:, -1]).tolist()
+
+
+# ---- payment ----
+
+
+def settled(
+    earned_in: Sequence[Any],
+    *,
+    losses: Sequence[dict[str, Any]] = (),
+    components: Sequence[str] = ("core",),
+    target: Any = 0,
+    **policy: Any,
+) -> Payments:
+    """Statements of one payee, hired with the first month, who earns an amount a month (a list: one a component).
+
+    Order `S1` is the first month's, ordered in full and not paid for by its customer.
+    """
+    spans = [
+        Statement(f"2025-{n + 1:02}", date(2025, n + 1, 1), date(2025, n + 1, 28), "2025")
+        for n in range(len(earned_in))
+    ]
+    rows = [
+        {"payee": "ann", "at": n, "plan": "case", "component": name, "order_id": f"S{n + 1}", "line_id": "1",
+         "kind": "order", "credited_on": spans[n].start, "amount": whole(amount)}
+        for n, amounts in enumerate(earned_in)
+        for name, amount in zip(components, amounts if isinstance(amounts, list) else [amounts], strict=True)
+    ]  # fmt: skip
+    people = [
+        {"payee": "ann", "at": n, "number": n, "role": "ae", "tenure": n + 1, "moved": 0, "target": whole(target),
+         "served": 28, "days": 28, "left_on": None}
+        for n in range(len(earned_in))
+    ]  # fmt: skip
+    progress = [
+        {"order_id": f"S{n + 1}", "event": "expected", "day": span.start, "amount": 100}
+        for n, span in enumerate(spans)
+    ]
+    none = {"lost": 0, "lines": 1, "left": 0, "term": 1, "unpaid": 0, "due": 1}
+    lost = [{"order_id": "S1", "line_id": "1", "day": spans[-1].end, **none, **one} for one in losses]
+    columns = ["order_id", "line_id", "event", "day", *none]
+    facts = Dues(
+        spans, pd.DataFrame(rows), pd.DataFrame(people), pd.DataFrame(progress),
+        losses=pd.DataFrame(lost, columns=columns), minor=MINOR,
+    )  # fmt: skip
+    return payments(facts, Policy.model_validate(policy), rules())
+
+
+def draw(amount: Any, kind: str, months: tuple[int, int] = (1, 12), **more: Any) -> dict[str, Any]:
+    named = f"from-{months[0]}"
+    return {"id": named, "roles": ("ae",), "kind": kind, "months": months, "amount": amount, **more}
+
+
+def figures(column: pd.Series) -> list[float]:
+    """Minor units as whole currency units."""
+    return (column / MINOR).tolist()
+
+
+# ---- credit, and the quota of days served ----
+
+
+def credited(deal: Any, shares: dict[str, Any]) -> dict[str, Decimal]:
+    """What each person is credited with of one order whose shares the table credits holds."""
+    order = {
+        "order_id": "S1",
+        "line_id": "1",
+        "ordered_on": "2025-01-10",
+        "net_amount": whole(deal),
+        "rep_id": "house",
+    }
+    split = [{"order_id": "S1", "rep_id": person, "share": float(share)} for person, share in shares.items()]
+    people = [{"rep_id": person, "hired_on": "2020-01-01"} for person in shares]
+    ws = make_workspace(
+        Path(), order_lines=[order], credits=split, reps=people,
+        policy={"incentives.crediting": Crediting(by="splits")},
+    )  # fmt: skip
+    found = credited_lines(ws, "bookings", date(2025, 1, 1), date(2025, 12, 31))
+    ws.close()
+    return {row.payee: Decimal(int(row.amount)) / MINOR for row in found.itertuples()}
+
+
+def quota_of_first_month(goal: Any, day: int, start_day: str) -> float:
+    """The quota of somebody who begins on a day of April, of 30 days."""
+    asked = {
+        "scope_type": "rep",
+        "scope_id": "ann",
+        "measure": "bookings",
+        "period": "2025-04",
+        "value": goal,
+    }
+    sold = {"order_id": "S1", "line_id": "1", "ordered_on": "2025-05-01", "net_amount": 1, "rep_id": "ann"}
+    ws = make_workspace(
+        Path(), as_of="2025-12-31", order_lines=[sold],
+        reps=[{"rep_id": "ann", "role": "ae", "hired_on": f"2025-04-{day}", "target_variable": 0}],
+        targets=[{"version": "1", **asked}],
+        policy={
+            "incentives.plans": (plan(by_attainment([(0, None, 1)])),),
+            "incentives.rules": PayRules(tier_edge="lower_inclusive", start_day=start_day),
+        },
+    )  # fmt: skip
+    (case,) = cases(ws, ws.calendar.parse("2025"))
+    ws.close()
+    return float(case.history.quota["bookings", "direct"][0, 3] / MINOR)
+
+
+# ---- pipeline ----
+
+
+def open_deals(amounts: Sequence[Any], odds: Sequence[Any]) -> pd.DataFrame:
+    """The open deals of a pipeline whose stages have these odds, one deal a stage; amounts in minor units."""
+    stages = [
+        {"id": f"s{n}", "en": f"s{n}", "zh": f"s{n}", "rank": n + 1, "p_prior": float(p)}
+        for n, p in enumerate(odds)
+    ]
+    deals = [
+        {"opportunity_id": f"D{n}", "stage": f"s{n}", "amount": whole(amount), "created_on": "2025-01-02", "rep_id": "ann"}
+        for n, amount in enumerate(amounts)
+    ]  # fmt: skip
+    ws = make_workspace(
+        Path(), period="2025-01", as_of="2025-01-31", opportunities=deals,
+        policy={"process.stages": tuple(map(Stage.model_validate, stages))},
+    )  # fmt: skip
+    found = pipeline.open_deals(ws)
+    ws.close()
+    assert isinstance(found, Exhibit)
+    return found.frame

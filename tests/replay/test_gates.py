@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from salesops_lib.replay.exhibits import gate_table
 from salesops_lib.replay.gates import Gate, _impact, attainments
 from salesops_lib.replay.paying import replay
+from salesops_lib.reporting.voice import Voice
 from tests.replay import worlds
 
 
@@ -44,3 +46,19 @@ def test_groups_below_the_policys_least_are_not_compared():
     assert _impact(people, people.payee.map(groups), 5) == pytest.approx(0.4 / 0.8)
     assert _impact(people, people.payee.map(groups), 4) == 0
     assert pd.isna(_impact(people, people.payee.map(groups), 6))
+
+
+@pytest.mark.parametrize(
+    ("group", "gate", "why"),
+    [
+        ("targets", "impact_channel", "grouping"), ("targets", "impact_region", "groups"), ("targets", "gini", "quotas"),
+        ("targets", "potential_correlation", "potential"), ("pricing", "leakage", "prices"),
+        ("sustainability", "rate_jump", "target"), ("sustainability", "cost_of_sales", "sales"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_measured_says_what_it_lacks_in_both_languages(group, gate, why):
+    lacking = Gate(group, gate, float("nan"), float("nan"), None, 0.1)
+    assert (lacking.verdict, lacking.why) == ("unknown", why)
+    (note,) = gate_table([lacking]).notes
+    for lang in ("en", "zh"):
+        assert len(Voice(lang).word(note.id, **note.values)) > 10

@@ -180,3 +180,29 @@ def test_an_empty_notebook_folder_is_said(standin):
         path.unlink()
     with pytest.raises(RunError, match="no notebooks"):
         runs.run(standin)
+
+
+def test_a_report_that_cannot_be_prepared_fails_alone(standin, warm, monkeypatch):
+    """What breaks before the kernel is asked for is told like any other failure, and the others go on."""
+    from contextlib import contextmanager
+
+    from salesops_lib.runs.units import ScopedWorkspaces
+
+    whole = ScopedWorkspaces.of
+    write_notebook(standin / "notebooks" / "20_second.ipynb", SHOW)
+    broken = []
+
+    @contextmanager
+    def of(self, unit):
+        if not broken:
+            broken.append(unit)
+            raise ZeroDivisionError("no store")
+        with whole(self, unit) as folder:
+            yield folder
+
+    monkeypatch.setattr(ScopedWorkspaces, "of", of)
+    results = runs.run(standin, ["10", "20"], jobs=1)
+    assert [r.status for r in results] == ["failed", "published"]
+    assert results[0].cause == "internal"
+    assert "could not be prepared: ZeroDivisionError: no store" in results[0].message
+    assert "no store" in (results[0].run_folder / "error.txt").read_text()
