@@ -80,6 +80,10 @@ def forecast(
     panel = read_panel(history, freq, as_of)
     made = calendar_of(calendar)
     if model == "prophet":
+        if regressors is not None:
+            raise DataError(
+                "regressors: model 'prophet' takes none here; use model 'auto', or leave them out."
+            )
         columns = prophet_forecast(panel, horizon, levels, made)
     else:
         columns = _combined(panel, horizon, levels, kinds_of_days(panel, horizon, made, regressors), model)
