@@ -16,8 +16,11 @@ from salesops_lib.forecasting.intervals import conformal
 from salesops_lib.forecasting.members import AUTO, MEMBERS
 from salesops_lib.forecasting.panel import Panel, read_panel
 from salesops_lib.forecasting.regressors import Kinds, kinds_of_days
-from salesops_lib.forecasting.rolling import blended, run_members
+from salesops_lib.forecasting.rolling import Run, blended, run_members, seasons
 from salesops_lib.periods import Calendar
+
+#: Share by which intervals are wider where no origin could test any of the horizon.
+UNTESTED = 0.5
 
 
 def forecast(
@@ -77,6 +80,10 @@ def forecast(
     panel = read_panel(history, freq, as_of)
     made = calendar_of(calendar)
     if model == "prophet":
+        if regressors is not None:
+            raise DataError(
+                "regressors: model 'prophet' takes none here; use model 'auto', or leave them out."
+            )
         columns = prophet_forecast(panel, horizon, levels, made)
     else:
         columns = _combined(panel, horizon, levels, kinds_of_days(panel, horizon, made, regressors), model)
@@ -98,11 +105,22 @@ def _combined(
     point, errors = blended(run)
     point = _sane(panel, run.order, point)
     columns = {"mean": point}
+    sizes = run.sizes[:, None] * _caution(panel, run)
     for level, (low, high) in conformal(errors, tuple(levels)).items():
-        columns[f"lo-{level}"] = point + run.sizes[:, None] * low
-        columns[f"hi-{level}"] = point + run.sizes[:, None] * high
+        columns[f"lo-{level}"] = point + sizes * low
+        columns[f"hi-{level}"] = point + sizes * high
     back = np.argsort(run.order)
     return {name: value[back] for name, value in columns.items()}
+
+
+def _caution(panel: Panel, run: Run) -> np.ndarray:
+    """Factor by which a series' intervals are widened for the share of its horizon that no origin could test.
+
+    One season of history is the exception: its surprises are measured with most of the season in them.
+    """
+    untested = 1 - np.isfinite(run.actuals).any(axis=0).mean(axis=1, keepdims=True)
+    one_season = seasons(panel.lengths[run.order], panel.grid.season) == 1
+    return np.where(one_season[:, None], 1.0, 1 + UNTESTED * untested)
 
 
 def _sane(panel: Panel, order: np.ndarray, point: np.ndarray) -> np.ndarray:

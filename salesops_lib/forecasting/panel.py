@@ -202,6 +202,16 @@ def _counted(rows: pd.DataFrame, treatment: str) -> list[dict[str, Any]]:
     return [{"unique_id": u, "treatment": treatment, "n": int(n)} for u, n in sizes.items()]
 
 
+def dates_of(column: pd.Series, where: str) -> pd.Series:
+    """A column as dates."""
+    try:
+        return pd.to_datetime(column)
+    except (ValueError, TypeError) as fault:
+        raise DataError(
+            f"{where}: column ds holds something that is not a date ({fault}); write dates as 2024-01-31."
+        ) from None
+
+
 def _checked(history: pd.DataFrame) -> pd.DataFrame:
     for column in ("unique_id", "ds", "y"):
         if column not in history.columns:
@@ -215,12 +225,7 @@ def _checked(history: pd.DataFrame) -> pd.DataFrame:
         raise DataError(
             f"history: {int(frame.unique_id.isna().sum())} rows have no unique_id; name their series or remove them."
         )
-    try:
-        ds = pd.to_datetime(frame.ds)
-    except (ValueError, TypeError) as fault:
-        raise DataError(
-            f"history: column ds holds something that is not a date ({fault}); write dates as 2024-01-31."
-        ) from None
+    ds = dates_of(frame.ds, "history")
     if ds.isna().any():
         raise DataError(f"history: {int(ds.isna().sum())} rows have no date in ds; date them or remove them.")
     y = pd.to_numeric(frame.y, errors="coerce").astype(float)

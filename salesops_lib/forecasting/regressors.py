@@ -9,7 +9,7 @@ import pandas as pd
 
 from salesops_lib.errors import DataError
 from salesops_lib.forecasting.calendar_effects import USUAL_EFFECT, features
-from salesops_lib.forecasting.panel import Panel, ordinals_of
+from salesops_lib.forecasting.panel import Panel, dates_of, ordinals_of
 from salesops_lib.periods import Calendar
 
 
@@ -58,7 +58,7 @@ def _own(panel: Panel, horizon: int, regressors: pd.DataFrame, first: int, last:
         if alone
         else np.zeros(len(regressors), dtype=int)
     )
-    at = ordinals_of(panel.grid, pd.to_datetime(regressors.ds)) - first
+    at = ordinals_of(panel.grid, dates_of(regressors.ds, "regressors")) - first
     inside = (rows >= 0) & (at >= 0) & (at <= last - first)
     table = np.full((len(panel.ids) if alone else 1, last - first + 1, len(names)), np.nan)
     table[rows[inside], at[inside]] = regressors[names].to_numpy(float)[inside]

@@ -61,6 +61,12 @@ def test_faults_that_only_the_owner_can_judge() -> None:
             forecast(bad, 2, "MS")
     with pytest.raises(DataError, match="not a frequency"):
         forecast(good, 2, "monthly")
+    with pytest.raises(DataError, match="regressors: column ds holds"):
+        forecast(good, 2, "MS", regressors=pd.DataFrame({"ds": ["never"], "price": [1.0]}))
+    with pytest.raises(DataError, match="'prophet' takes none"):
+        forecast(
+            good, 2, "MS", model="prophet", regressors=pd.DataFrame({"ds": ["2020-01-01"], "price": [1.0]})
+        )
     with pytest.raises(DataError, match="horizon"):
         forecast(good, 0, "MS")
     with pytest.raises(DataError, match="did you mean 'theta'"):
