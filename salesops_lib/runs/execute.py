@@ -205,6 +205,7 @@ class _Deadline:
             manager.provisioner.process.send_signal(signal.SIGKILL)
 
         timer = threading.Timer(self._seconds, end)
+        timer.daemon = True  # a runner that was told to end does not wait for a report's deadline
         timer.start()
         try:
             yield

@@ -134,7 +134,7 @@ def _start(room: Path, zygote: Zygote | None, launch: dict[str, Any]) -> _Manage
     try:
         run_sync(manager.start_kernel)(extra_arguments=["--HistoryManager.enabled=False"], **launch)
     except RuntimeError:
-        if zygote is None:
+        if zygote is None or zygote.is_closed:  # closed means that the run is over: nothing may start now
             raise
         return _start(room, None, launch)
     return manager

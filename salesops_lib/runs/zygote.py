@@ -46,7 +46,7 @@ class Zygote:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         self._has_kernels = False
-        self._is_closed = False
+        self.is_closed = False
         self._turn = threading.Lock()
 
     @classmethod
@@ -83,9 +83,9 @@ class Zygote:
 
     def close(self) -> None:
         """End the zygote, and with it every kernel of it and their children; twice does no harm."""
-        if self._is_closed:
+        if self.is_closed:
             return
-        self._is_closed = True
+        self.is_closed = True
         if not self._has_kernels:
             self._process.kill()  # it may be importing still
         try:

@@ -206,3 +206,17 @@ def test_a_report_that_cannot_be_prepared_fails_alone(standin, warm, monkeypatch
     assert results[0].cause == "internal"
     assert "could not be prepared: ZeroDivisionError: no store" in results[0].message
     assert "no store" in (results[0].run_folder / "error.txt").read_text()
+
+
+def test_nothing_starts_once_the_run_is_over(standin, monkeypatch):
+    """A thread that waited for a kernel while the run was interrupted gets none, plain or forked."""
+    start = zygote.Zygote.start.__func__
+
+    def closed(cls):
+        made = start(cls)
+        made.close()
+        return made
+
+    monkeypatch.setattr(zygote.Zygote, "start", classmethod(closed))
+    (result,) = runs.run(standin, ["10"], limits=runs.Limits(attempts=1))
+    assert (result.status, result.cause) == ("failed", "kernel-death")
