@@ -62,6 +62,14 @@ def begin(root: Path, is_cold: bool) -> Any:
     return process
 
 
+def command(pid: int) -> str:
+    """What the process runs, or its number where it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return str(pid)
+
+
 class Trial:
     """A workspace whose report is published, and its runs."""
 
@@ -126,8 +134,10 @@ class Trial:
         deadline = time.monotonic() + 10
         while (alive := processes(self.root)) and time.monotonic() < deadline:
             time.sleep(0.02)
-        if alive:
-            self.violations.append(f"I4 {fault}: {alive}")
+        for pid in alive:
+            self.violations.append(f"I4 {fault}: {command(pid)}")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)  # or each kill that follows would be blamed for it
 
     def _page(self, entries: list[dict[str, Any]]) -> str:
         name = next(name for name in entries[0]["files"] if name.endswith(".html"))

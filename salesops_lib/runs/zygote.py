@@ -4,12 +4,14 @@ Most of a short notebook's time goes into importing pandas, DuckDB and Matplotli
 process imports them once and becomes a kernel by forking, on request.  It is started as
 ``python -m salesops_lib.runs.zygote``, reads one JSON request a line on its standard input and
 answers with the process id of the kernel.  When its input ends, because the runner closed it
-or died, it kills every kernel it started.  `Zygote` is the runner's end of it.
+or died, it kills every kernel it started; when it is killed itself, the system kills them.
+`Zygote` is the runner's end of it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -37,6 +39,8 @@ _OF_REPORTS = (
 )
 #: One thread for linear algebra in each kernel: runs share the cores among them.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+#: Of Linux's `prctl`: a signal when one's parent ends, and to inherit the children of those that end.
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 NOT_FOR_NOTEBOOKS = ("cli", "runs", "cleaning", "synthetic")
 
 
@@ -166,15 +170,17 @@ def become_kernel(argv: list[str], env: dict[str, str], cwd: str, log: str) -> N
         os.dup2(source, target)
     random.seed(0)
     numpy.random.seed(0)
-    ends_with_us = f"--IPKernelApp.parent_handle={os.getppid()}"
-    IPKernelApp.launch_instance(argv=[*argv, ends_with_us])
+    IPKernelApp.launch_instance(argv=argv)
 
 
 def _fork(request: dict[str, Any]) -> int:
+    zygote = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
-            become_kernel(**request)
+            _tell_the_system(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() == zygote:  # else it was killed before the system knew
+                become_kernel(**request)
         finally:
             os._exit(0)
     return pid
@@ -205,11 +211,12 @@ def _end(kernels: list[int]) -> None:
 
 def adopt_orphans() -> None:
     """Become the parent of descendants whose own parent ends, daemons of a cell among them (Linux)."""
-    import ctypes
+    _tell_the_system(_PR_SET_CHILD_SUBREAPER, 1)
 
-    set_child_subreaper = 36
+
+def _tell_the_system(option: int, value: int) -> None:
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def _end_orphans() -> None:
