@@ -310,6 +310,19 @@ DERIVED = [
         formula_zh="我方净价 ÷ 对手价 × 100，可比产品；中位数与四分位",
     ),
     Metric(
+        "price_cut_effect",
+        "M8.4",
+        "Effect of a rival's price cut",
+        "竞品降价影响",
+        "ratio",
+        "change of the quantity of an order line of the category, same customers, since the cut against the same days a "
+        "year before, less the change of their other lines (means of logarithms)",
+        "order date",
+        source="difference in differences, errors by customer, intervals for all regions together (Bonferroni)",
+        needs=("competitor_prices.price", "sales.quantity"),
+        formula_zh="降价后同一客户该品类每行订购数量较上年同日的变化，减去其他品类的变化（对数均值）",
+    ),
+    Metric(
         "net_promoter_score",
         "M9.1",
         "NPS",
