@@ -187,7 +187,7 @@ def _change(lines: pd.DataFrame, span: int) -> tuple[float, float]:
 def _findings(frame: pd.DataFrame, told: dict[str, object]) -> list[Finding]:
     fell = frame[(frame.high < 0) & ~frame.differed]
     lost = (1 / (1 + fell.value) - 1) * fell.sales
-    found = []
+    found: list[Finding] = []
     for row in fell.assign(at_stake=lost).sort_values("at_stake", ascending=False).itertuples():
         values = {
             **told, "region": row.label, "unit": row.label, "change": row.value, "low": row.low, "high": row.high,

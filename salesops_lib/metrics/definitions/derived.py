@@ -237,6 +237,17 @@ DERIVED = [
         formula_zh="净销售额 ÷ 市场规模，同区域、品类、季度",
     ),
     Metric(
+        "share_mix",
+        "M7.6",
+        "Share: within segments and mix",
+        "份额变动：细分内与结构",
+        "pp",
+        "Σ change of share × mean weight of the segment (within); Σ change of weight × mean share (mix); they add up to the change",
+        "order date",
+        needs=("market.market_amount",),
+        formula_zh="细分内 = Σ份额变动 × 平均权重；结构 = Σ权重变动 × 平均份额；两者之和为份额变动",
+    ),
+    Metric(
         "relative_share",
         "M7.4",
         "Relative share",
