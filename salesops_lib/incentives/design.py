@@ -6,7 +6,7 @@ already earned counts to the end of the period.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from salesops_lib.errors import DataError
-from salesops_lib.incentives import cost, facts, fairness, gaming, shape
+from salesops_lib.incentives import cliffs, cost, facts, fairness, gaming, shape
 from salesops_lib.incentives.people import potentials, profiles
 from salesops_lib.incentives.signals import signals
 from salesops_lib.metrics import Exhibit, Finding, Missing
@@ -118,11 +118,12 @@ def design(ws: Workspace) -> Design:
     if absent := ws.facts.missing(*NEEDS):
         return Design((Missing("design_cost", absent),))
     year = ws.calendar.period_of(ws.window.end, "year")
-    found, left_out = _studied(ws, facts.cases(ws, year))
+    cases = facts.cases(ws, year)
+    found, left_out = _studied(ws, cases)
     if not found:
         return Design((Missing("design_cost", ("targets.value",), "note.no_quotas"),))
     people = pd.concat([one.people for one in found], ignore_index=True)
-    costs, shapes = _cost(ws, found, people, left_out), _shapes(ws, found)
+    costs, shapes = _cost(ws, found, people, left_out), _shapes(ws, cases)
     fair = _fairness(ws, people)
     return Design(
         cost=(costs,),
@@ -227,49 +228,46 @@ def _curve(one: Studied, below: int) -> Exhibit:
     )  # fmt: skip
 
 
-def _shapes(ws: Workspace, found: Sequence[Studied]) -> Section:
-    """Where pay jumps, and how steep it is between edges."""
-    limits = ws.policy.incentives.sustainability
-    cliffs = pd.concat([shape.cliffs(one.curve).assign(plan=one.id) for one in found], ignore_index=True)
-    cliffs = cliffs[
-        cliffs.jump.abs() >= 10**ws.policy.semantics.minor_digits
-    ]  # less than a currency unit is none
-    cliffs = cliffs.sort_values(
-        ["months", "plan", "attainment"], ascending=[False, True, True], ignore_index=True
-    )
-    slopes = pd.concat([shape.slopes(one.curve).assign(plan=one.id) for one in found], ignore_index=True)
-    slopes = slopes[slopes.end <= _SHOWN + 1e-9].dropna(subset=["rate"]).reset_index(drop=True)
-    largest, steepest = (
-        cliffs.months.max() if len(cliffs) else 0.0,
-        slopes.rate.max() if len(slopes) else np.nan,
-    )
+def _shapes(ws: Workspace, cases: Sequence[Case]) -> Section:
+    """Where pay jumps, and how steep it is between edges: on a typical person of each plan."""
+    limits, rules = ws.policy.incentives.sustainability, ws.policy.incentives.rules
+    typical = {one.plan.id: cliffs.Typical.of(one.plan, rules, one.history) for one in cases}
+    jumps, rates = _by_component(typical, cliffs.cliffs), _by_component(typical, cliffs.rates)
+    jumps = jumps.sort_values("months", key=abs, ascending=False, kind="stable", ignore_index=True)
+    sold = jumps[jumps.unit != "ratio"]  # the limit is of what one more unit sold pays
+    largest, steepest = sold.months.abs().max(), rates.rate.max()
     is_over = [
         limit is not None and value > limit
         for value, limit in ((largest, limits.cliff_max_months), (steepest, limits.rate_jump_max))
     ]
-    told = {"n": len(cliffs), "months": largest, "limit": limits.cliff_max_months}
-    which = "design.no_cliffs" if cliffs.empty else "design.cliffs_over" if is_over[0] else "design.cliffs"
+    told = {"n": len(jumps), "months": largest if is_over[0] else jumps.months.abs().max(), "limit": limits.cliff_max_months}
+    which = "design.no_cliffs" if jumps.empty else "design.cliffs_over" if is_over[0] else "design.cliffs"
     steep = {"rate": steepest, "limit": limits.rate_jump_max}
-    by_amount = [
-        f"{one.id}.{part.id}" for one in found for part in one.case.plan.components
-        if part.kind == "tiered" and part.basis == "amount"
-    ]  # fmt: skip
-    notes = (Finding("note.edges_in_amounts", {"names": tuple(by_amount)}),) if by_amount else ()
+    measures = [Finding("value.metric", {"value": name}) for name in jumps.measure]
     return (
         Exhibit(
             "design_cliffs", "table",
-            cliffs.assign(plan=[_named(plan) for plan in cliffs.plan])[["plan", "attainment", "jump", "months"]],
-            findings=(Finding(which, told, tone="bad" if is_over[0] else "neutral"),),
-            units={"plan": "text", "attainment": "ratio", "jump": "money", "months": "quantity"}, sources=_SOURCES, notes=notes,
+            jumps.assign(measure=measures, edge=cliffs.in_words(jumps))[["component", "measure", "edge", "jump", "months"]],
+            findings=(Finding(which, told, tone="bad" if is_over[0] else "neutral"),), sources=_SOURCES,
+            units={"component": "text", "jump": "money", "months": "quantity"}, notes=(Finding("note.replay_typical"),),
         ),
         Exhibit(
-            "design_slopes", "table",
-            slopes.assign(plan=[_named(plan) for plan in slopes.plan])[["plan", "start", "end", "rate"]],
+            "design_slopes", "table", rates,
             findings=(Finding("design.steep_over" if is_over[1] else "design.steep", steep, tone="bad" if is_over[1] else "neutral"),)
-            if len(slopes) else (),
-            units={"plan": "text", "start": "ratio", "end": "ratio", "rate": "multiple"}, sources=_SOURCES,
+            if len(rates) else (),
+            units={"component": "text", "start": "ratio", "end": "ratio", "rate": "multiple"}, sources=_SOURCES,
         ),
     )  # fmt: skip
+
+
+def _by_component(
+    typical: Mapping[str, cliffs.Typical], measure: Callable[[cliffs.Typical], pd.DataFrame]
+) -> pd.DataFrame:
+    """What is measured of each plan, its components named with it."""
+    frames = [(plan, measure(one)) for plan, one in typical.items()]
+    return pd.concat(
+        [found.assign(component=f"{plan}." + found.component) for plan, found in frames], ignore_index=True
+    )
 
 
 def _fairness(ws: Workspace, people: pd.DataFrame) -> Section:

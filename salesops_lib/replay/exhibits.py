@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from salesops_lib.incentives.cliffs import in_words
 from salesops_lib.incentives.fairness import gini
 from salesops_lib.metrics import Exhibit, Finding
 from salesops_lib.replay.bands import total_band
@@ -127,14 +128,11 @@ def cliff_table(replayed: Replayed) -> Exhibit:
     found = cliffs(replayed)
     counted = found.change.value_counts()
     told = {name: int(counted.get(name, 0)) for name in ("added", "removed", "larger", "smaller", "same")}
-    quotients = {name for played in replayed.played for name in played.past.history.ratios}
-    parts = {name: n for played in replayed.played for name, n in played.past.history.parts.items()}
-    edges = [_edge(row, row.measure in quotients, parts) for row in found.itertuples()]
     roles = [_named(role) for role in found.role]
     found["component"] = _components(replayed, found)
     changes = [_named(change) for change in found.change]
     measures = [_metric(name) for name in found.measure]
-    frame = found.assign(role=roles, measure=measures, edge=edges, change=changes).drop(columns="of")
+    frame = found.assign(role=roles, measure=measures, edge=in_words(found), change=changes).drop(columns="unit")
     which = "replay.cliffs" if len(found) else "replay.no_cliffs"
     return Exhibit(
         "replay_cliffs", "table", frame.rename(columns={"role": "paid_role", "before": "jump_before", "after": "jump_after"}),
@@ -153,16 +151,6 @@ def _components(replayed: Replayed, frame: pd.DataFrame) -> list[str]:
         for component in plan.components
     }
     return [named.get(key, key[1]) for key in zip(frame.role, frame.component, strict=True)]
-
-
-def _edge(row: Any, is_quotient: bool, parts: dict[str, int]) -> Finding:
-    if row.of == "attainment":
-        return Finding("replay.edge_attainment", {"edge": row.edge})
-    if is_quotient:
-        return Finding("value.ratio", {"value": row.edge})
-    if parts.get(row.measure, 1) > 1:
-        return Finding("value.money", {"value": row.edge * parts[row.measure]})
-    return Finding("value.quantity", {"value": row.edge})
 
 
 def _named(id: str) -> Finding:

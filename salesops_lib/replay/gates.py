@@ -102,8 +102,7 @@ def _sustainability(ws: Workspace, replayed: Replayed, window: Window) -> Iterat
 def largest_cliffs(replayed: Replayed) -> tuple[float, float]:
     """The largest jump for one more unit sold under each policy, in months of target; quotients are not sold."""
     found = cliffs(replayed)
-    quotients = {name for played in replayed.played for name in played.past.history.ratios}
-    sold = found[~found.measure.isin(quotients)]
+    sold = found[found.unit != "ratio"]
     jumps = sold[["before", "after"]].astype(float).abs()
     months = jumps.div(jumps.max(axis=1), axis=0).mul(sold.months, axis=0)
     before, after = (
