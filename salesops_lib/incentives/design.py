@@ -20,7 +20,7 @@ from salesops_lib.incentives import cliffs, cost, facts, fairness, gaming, shape
 from salesops_lib.incentives.people import potentials, profiles
 from salesops_lib.incentives.signals import signals
 from salesops_lib.metrics import Exhibit, Finding, Missing
-from salesops_lib.metrics.formulas import Interval, wilson
+from salesops_lib.metrics.formulas import wilson
 
 if TYPE_CHECKING:
     from salesops_lib.incentives.facts import Case
@@ -240,7 +240,11 @@ def _shapes(ws: Workspace, cases: Sequence[Case]) -> Section:
         limit is not None and value > limit
         for value, limit in ((largest, limits.cliff_max_months), (steepest, limits.rate_jump_max))
     ]
-    told = {"n": len(jumps), "months": largest if is_over[0] else jumps.months.abs().max(), "limit": limits.cliff_max_months}
+    told = {
+        "n": len(jumps),
+        "months": largest if is_over[0] else jumps.months.abs().max(),
+        "limit": limits.cliff_max_months,
+    }
     which = "design.no_cliffs" if jumps.empty else "design.cliffs_over" if is_over[0] else "design.cliffs"
     steep = {"rate": steepest, "limit": limits.rate_jump_max}
     measures = [Finding("value.metric", {"value": name}) for name in jumps.measure]
@@ -272,67 +276,43 @@ def _by_component(
 
 def _fairness(ws: Workspace, people: pd.DataFrame) -> Section:
     """Is success within reach of everyone alike: each measure with its interval and the policy's limit."""
-    limits, below = ws.policy.targets.fairness, max(ws.policy.report.suppress_below, 1)
+    below = max(ws.policy.report.suppress_below, 1)
     known = people.dropna(subset=["attainment"])
     if len(known) < below:
         return (Missing("design_fairness", (), "note.too_few_people"),)
-    attained = known.attainment.to_numpy()
-    rows: list[tuple[str, Interval, float | None, float | None]] = []
-    low, high = limits.at_goal or (None, None)
-    rows.append(("at_goal", fairness.share_at_goal(attained), low, high))
-    rows.append(("attainment_gini", fairness.gini_interval(attained), None, limits.gini_max))
-    size = fairness.rank_correlation(attained, known.quota.to_numpy())
-    rows.append(("size_correlation", size, -limits.size_correlation_max, limits.size_correlation_max))
-    own = potentials(ws, ws.window.end.replace(year=ws.window.end.year - 1), ws.window.end)
-    if own is not None:
-        per_quota = known.payee.map(own).to_numpy(dtype=float) / known.quota.to_numpy()
-        most = limits.potential_correlation_max
-        rows.append(("potential_correlation", fairness.rank_correlation(attained, per_quota), -most, most))
-    groups, odds = _groups(ws, known, below)
-    unknown = Interval(np.nan, np.nan, np.nan), None
-    rows += [  # a grouping that people cannot be put into is not measured, and says so
-        (f"impact_{by}", groups.get(by, unknown)[0], limits.impact_ratio_min, None) for by in limits.impact_by
-    ]
+    measures = list(fairness.measures(_grouped(ws, known), ws.policy.targets.fairness, below))
+    judged = [one[:4] for one in measures]  # gate, interval, limits
+    verdicts = [fairness.verdict(*one[1:]) for one in judged]
     frame = pd.DataFrame(
         {
-            "gate": [name for name, *_ in rows],
-            "value": [interval.value for _, interval, *_ in rows],
-            "low": [interval.low for _, interval, *_ in rows],
-            "high": [interval.high for _, interval, *_ in rows],
-            "least": [least for *_, least, _ in rows],
-            "most": [most for *_, most in rows],
-            "verdict": [_verdict(interval, least, most) for _, interval, least, most in rows],
+            "gate": [_named(gate) for gate, *_ in judged],
+            "found": [fairness.figure(gate, found) for gate, found, *_ in judged],
+            "limit": [fairness.limit(fairness.unit(gate), least, most) for gate, _, least, most in judged],
+            "status": [_named(verdict) for verdict in verdicts],
         }
     )
-    counted = frame.verdict.value_counts()
-    told = {"n": len(known), **{name: int(counted.get(name, 0)) for name in ("pass", "fail", "open")}}
+    told = {"n": len(known), **{name: verdicts.count(name) for name in ("pass", "fail", "open")}}
     lead = Exhibit(
-        "design_fairness", "table",
-        frame.assign(gate=[_named(name) for name in frame.gate], verdict=[_named(f"verdict_{one}") for one in frame.verdict]),
-        findings=(Finding("design.fairness", told, tone="bad" if told["fail"] else "neutral"),), sources=_SOURCES,
-        units={"gate": "text", "verdict": "text"} | dict.fromkeys(("value", "low", "high", "least", "most"), "quantity"),
-        notes=(Finding("note.fairness_intervals"),),
+        "design_fairness", "table", frame, sources=_SOURCES,
+        findings=(Finding("design.fairness", told, tone="bad" if told["fail"] else "neutral"),),
+        notes=(Finding("note.fairness_intervals"), *filter(None, (fairness.reason(*one) for one in judged))),
     )  # fmt: skip
-    return lead, *(_group(by, table, odds[by], below) for by, (_, table) in groups.items())
+    groups = {one.gate.removeprefix("impact_"): one for one in measures if one.groups is not None}
+    return lead, *(
+        _group(by, one.groups, one.odds, below) for by, one in groups.items() if len(one.groups) > 1
+    )
 
 
-def _groups(
-    ws: Workspace, known: pd.DataFrame, below: int
-) -> tuple[dict[str, tuple[Interval, pd.DataFrame]], dict[str, float]]:
-    """Impact ratio and shares at goal of each grouping of the policy that the people have; groups too small are left out."""
-    own = profiles(ws, ws.window.end, ws.policy.replay.tenure_years)
-    roles = {plan.id: plan.roles[0] for plan in ws.policy.incentives.plans}
-    labels = {by: known.payee.map(own[by]) for by in ("region", "team", "tenure")}
-    labels["role"] = known.plan.map(roles)
-    found: dict[str, tuple[Interval, pd.DataFrame]] = {}
-    odds: dict[str, float] = {}
-    for by in (name for name in ws.policy.targets.fairness.impact_by if name in labels):
-        sizes = labels[by].map(labels[by].value_counts())
-        group = labels[by].where(sizes >= below)
-        ratio, chance, table = fairness.impact_ratio(known.attainment.to_numpy(), list(group))
-        if len(table) > 1:
-            found[by], odds[by] = (ratio, table), chance
-    return found, odds
+def _grouped(ws: Workspace, known: pd.DataFrame) -> pd.DataFrame:
+    """People with what they can be grouped by, and the potential of a year's customers per quota."""
+    about = profiles(ws, ws.window.end, ws.policy.replay.tenure_years)
+    year_before = (pd.Timestamp(ws.window.end) - pd.DateOffset(years=1)).date()
+    own = potentials(ws, year_before, ws.window.end)
+    return known.assign(
+        **{by: known.payee.map(about[by]) for by in ("region", "team", "tenure")},
+        role=known.plan.map({plan.id: plan.roles[0] for plan in ws.policy.incentives.plans}),
+        potential=known.payee.map({} if own is None else own).astype(float) / known.quota,
+    )
 
 
 def _group(by: str, table: pd.DataFrame, odds: float, below: int) -> Exhibit:
@@ -349,16 +329,6 @@ def _group(by: str, table: pd.DataFrame, odds: float, below: int) -> Exhibit:
         findings=(Finding("design.groups_differ" if odds < 0.05 else "design.groups_alike", told),), sources=_SOURCES,
         notes=(Finding("note.groups_below", {"n": below}),),
     )  # fmt: skip
-
-
-def _verdict(interval: Interval, least: float | None, most: float | None) -> str:
-    """pass or fail where the whole interval lies on one side of the limit; open where it does not."""
-    if any(np.isnan(interval)):
-        return "unknown"
-    low, high = -np.inf if least is None else least, np.inf if most is None else most
-    if low <= interval.low and interval.high <= high:
-        return "pass"
-    return "fail" if interval.high < low or interval.low > high else "open"
 
 
 def _bunching(ws: Workspace, people: pd.DataFrame, found: Sequence[Studied]) -> Exhibit | Missing:

@@ -47,7 +47,11 @@ def _change(before: float, after: float) -> str:
 
 def _of_policy(replayed: Replayed, policy: Policy) -> pd.DataFrame:
     frames = [shape.cliffs(typical).assign(role=role) for role, typical in _typical(replayed, policy)]
-    return pd.concat(frames)[[*_KEY, "jump", "months"]] if frames else pd.DataFrame(columns=[*_KEY, "jump", "months"])
+    return (
+        pd.concat(frames)[[*_KEY, "jump", "months"]]
+        if frames
+        else pd.DataFrame(columns=[*_KEY, "jump", "months"])
+    )
 
 
 def _typical(replayed: Replayed, policy: Policy) -> Iterator[tuple[str, shape.Typical]]:

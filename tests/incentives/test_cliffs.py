@@ -73,7 +73,13 @@ def test_gates_and_modifiers_are_cliffs_too():
     gate = {"kind": "gate", "require": {"measure": "bookings", "at_least": 0.6}}
     (row,) = cliffs(typical(MARGINAL, links=(gate,))).itertuples()
     assert (row.edge, row.jump) == (0.6, pytest.approx(0.4 * 12_000_000, abs=2))
-    margin = {"kind": "modifier", "measure": "margin_rate", "below": 1, "steps": ({"from": 0.3, "times": 1.5},)}
+    margin = {
+        "kind": "modifier",
+        "applies_to": ("c0",),
+        "measure": "margin_rate",
+        "below": 1,
+        "steps": ({"from": 0.3, "times": 1.5},),
+    }
     halves = (np.full((3, 12), 30), np.full((3, 12), 100))
     (row,) = cliffs(typical(MARGINAL, links=(margin,), ratios={"margin_rate": halves})).itertuples()
     assert (row.measure, row.unit, row.edge) == ("margin_rate", "ratio", 0.3)
@@ -83,4 +89,4 @@ def test_gates_and_modifiers_are_cliffs_too():
 def test_edges_are_worded_in_their_units():
     person = typical(MARGINAL | {"mode": "retroactive"}, BY_AMOUNT | {"mode": "retroactive"})
     words = [Voice("en", "USD").word(one.id, **one.values) for one in in_words(cliffs(person))]
-    assert words == ["50.0% of quota", "100.0% of quota", "$500,000"]
+    assert words == ["50.0% of quota", "100.0% of quota", "$500.0k"]

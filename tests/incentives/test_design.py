@@ -128,16 +128,24 @@ def test_only_suspects_are_listed_and_each_with_the_odds(made):
 
 
 def test_a_limit_is_judged_by_the_whole_interval(made):
-    frame = made.fairness[0].frame
+    """And what cannot be told says why, on the page itself."""
+    frame, notes = made.fairness[0].frame, made.fairness[0].notes
+    reasons = {note.values["gate"]: note.id for note in notes if "gate" in note.values}
     for row in frame.itertuples():
-        verdict = row.verdict.values["value"]
-        low, high = -np.inf if pd.isna(row.least) else row.least, np.inf if pd.isna(row.most) else row.most
-        inside = low <= row.low and row.high <= high
-        outside = row.high < low or row.low > high
-        if pd.isna(row.value):
-            assert verdict == "verdict_unknown"
+        gate, verdict = row.gate.values["value"], row.status.values["value"]
+        least, most = (row.limit.values[end] for end in ("low", "high"))
+        low, high = -np.inf if least is None else least, np.inf if most is None else most
+        if row.found is None:
+            assert verdict == "unknown"
+            assert reasons.pop(gate).startswith("note.gate_unknown.")
             continue
-        assert verdict == ("verdict_pass" if inside else "verdict_fail" if outside else "verdict_open")
+        found = row.found.values
+        inside = low <= found["low"] and found["high"] <= high
+        outside = found["high"] < low or found["low"] > high
+        assert verdict == ("pass" if inside else "fail" if outside else "open")
+        assert (verdict == "open") == reasons.pop(gate, "").startswith("note.gate_open.")
+    assert not reasons
+    assert {"at_goal", "gini", "size_correlation"} <= {row.values["value"] for row in frame.gate}
 
 
 def test_a_year_that_is_not_over_is_held_against_its_months(sample_company):
