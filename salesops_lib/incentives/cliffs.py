@@ -103,9 +103,9 @@ def rates(typical: Typical) -> pd.DataFrame:
 
 
 def in_words(found: pd.DataFrame) -> list[Finding]:
-    """The edge of each row of `cliffs`, in its unit."""
+    """The measure and edge of each row of `cliffs`, in its unit."""
     return [
-        Finding(f"value.{unit}", {"value": edge}) for unit, edge in zip(found.unit, found.edge, strict=True)
+        Finding(f"edge.{row.unit}", {"measure": row.measure, "edge": row.edge}) for row in found.itertuples()
     ]
 
 

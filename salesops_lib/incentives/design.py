@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from salesops_lib.errors import DataError
 from salesops_lib.incentives import cliffs, cost, facts, fairness, gaming, shape
 from salesops_lib.incentives.people import potentials, profiles
-from salesops_lib.incentives.signals import signals
+from salesops_lib.incentives.signals import company, signals
 from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.metrics.formulas import wilson
 
@@ -126,12 +126,12 @@ def design(ws: Workspace) -> Design:
     costs, shapes = _cost(ws, found, people, left_out), _shapes(ws, cases)
     fair = _fairness(ws, people)
     return Design(
-        cost=(costs,),
+        cost=costs,
         curves=tuple(_curve(one, max(ws.policy.report.suppress_below, 1)) for one in found),
         shape=shapes,
         fairness=fair,
-        gaming=(_bunching(ws, people, found), signals(ws)),
-        asks=_asks(costs, *shapes, *fair),
+        gaming=(_bunching(ws, people, found), company(ws), signals(ws)),
+        asks=_asks(*costs, *shapes, *fair),
     )
 
 
@@ -160,21 +160,19 @@ def _upto(history: History, n: int) -> History:
     return replace(history, months=list(history.months)[:n], actual=actual, quota=quota)
 
 
-def _cost(ws: Workspace, found: Sequence[Studied], people: pd.DataFrame, left_out: Sequence[str]) -> Exhibit:
-    """Pay over sales of each plan and of all: the middle of 10,000 drawn years, and from p05 to p95."""
+def _cost(ws: Workspace, found: Sequence[Studied], people: pd.DataFrame, left_out: Sequence[str]) -> Section:
+    """What each plan and all cost in 10,000 drawn years, in money and of sales: P05, P50 and P95."""
     limits = ws.policy.incentives.sustainability
     drawn = {
         one.id: cost.drawn(one.case.plan, _upto(one.case.history, one.n_months), one.curve) for one in found
     }
-    rates = cost.cost_of_sales(drawn)
+    costs = cost.cost_of_sales(drawn)
     sizes = {one.id: len(one.case.history.payees) for one in found}
-    frame = rates.assign(
-        label=rates.plan, value=rates.p50, low=rates.p05, high=rates.p95,
-        n=[sizes.get(plan, len(people)) for plan in rates.plan],
-    )  # fmt: skip
-    total = rates.iloc[-1]
-    told = {"pay": total.pay, "rate": total.rate, "low": total.p05, "high": total.p95, "earned": float(people.earned.sum()),
-            "n": len(people), "limit": limits.cost_of_sales_max, "limit_p95": limits.cost_of_sales_p95_max}  # fmt: skip
+    n = [sizes.get(plan, len(people)) for plan in costs.plan]
+    total = costs.iloc[-1]
+    told = {"pay": total.pay, "pay_low": total.pay_p05, "pay_high": total.pay_p95, "rate": total.rate, "low": total.p05,
+            "high": total.p95, "earned": float(people.earned.sum()), "n": len(people),
+            "limit": limits.cost_of_sales_max, "limit_p95": limits.cost_of_sales_p95_max}  # fmt: skip
     is_over = [
         limit is not None and value > limit
         for value, limit in (
@@ -183,17 +181,27 @@ def _cost(ws: Workspace, found: Sequence[Studied], people: pd.DataFrame, left_ou
         )
     ]
     has_limit = limits.cost_of_sales_max is not None or limits.cost_of_sales_p95_max is not None
-    notes = [Finding("note.cost_limits", told)] if has_limit else []
-    notes.append(Finding("note.drawn_years"))
+    limit_note = (Finding("note.cost_limits", told),) if has_limit else ()
+    notes = [Finding("note.drawn_years")]
     notes += [Finding("note.plans_left_out", {"names": tuple(left_out)})] if left_out else []
-    return Exhibit(
-        "design_cost", "intervals", frame[["label", "value", "low", "high", "n", "pay", "share"]],
-        findings=(
-            Finding("design.cost_over" if any(is_over) else "design.cost", told, tone="bad" if any(is_over) else "neutral"),
-            Finding("design.earned", told),
+    chart = pd.DataFrame(
+        {"label": costs.plan, "value": costs.pay_p50, "low": costs.pay_p05, "high": costs.pay_p95, "n": n}
+    )
+    table = costs.drop(columns=["pay", "rate"]).assign(
+        plan=[_named(plan) for plan in costs.plan], is_total=costs.plan == "total"
+    )
+    return (
+        Exhibit(
+            "design_cost", "intervals", chart, units=dict.fromkeys(("value", "low", "high"), "money"), sources=_SOURCES,
+            findings=(
+                Finding("design.cost_over" if any(is_over) else "design.cost", told, tone="bad" if any(is_over) else "neutral"),
+                Finding("design.earned", told),
+            ), notes=tuple(notes),
         ),
-        units={"value": "ratio", "low": "ratio", "high": "ratio", "pay": "money", "share": "ratio"},
-        sources=_SOURCES, notes=tuple(notes),
+        Exhibit(
+            "design_ccos", "table", table, findings=(Finding("design.ccos", told),), sources=_SOURCES, notes=limit_note,
+            units=dict.fromkeys(("pay_p05", "pay_p50", "pay_p95"), "money") | dict.fromkeys(("p05", "p50", "p95"), "rate"),
+        ),
     )  # fmt: skip
 
 
@@ -247,19 +255,18 @@ def _shapes(ws: Workspace, cases: Sequence[Case]) -> Section:
     }
     which = "design.no_cliffs" if jumps.empty else "design.cliffs_over" if is_over[0] else "design.cliffs"
     steep = {"rate": steepest, "limit": limits.rate_jump_max}
-    measures = [Finding("value.metric", {"value": name}) for name in jumps.measure]
     return (
         Exhibit(
             "design_cliffs", "table",
-            jumps.assign(measure=measures, edge=cliffs.in_words(jumps))[["component", "measure", "edge", "jump", "months"]],
+            jumps.assign(edge=cliffs.in_words(jumps))[["component", "edge", "jump", "months"]],
             findings=(Finding(which, told, tone="bad" if is_over[0] else "neutral"),), sources=_SOURCES,
-            units={"component": "text", "jump": "money", "months": "quantity"}, notes=(Finding("note.replay_typical"),),
+            units={"jump": "money", "months": "quantity"}, notes=(Finding("note.replay_typical"),),
         ),
         Exhibit(
             "design_slopes", "table", rates,
             findings=(Finding("design.steep_over" if is_over[1] else "design.steep", steep, tone="bad" if is_over[1] else "neutral"),)
             if len(rates) else (),
-            units={"component": "text", "start": "ratio", "end": "ratio", "rate": "multiple"}, sources=_SOURCES,
+            units={"start": "ratio", "end": "ratio", "rate": "multiple"}, sources=_SOURCES, shown=len(rates),
         ),
     )  # fmt: skip
 
@@ -270,7 +277,8 @@ def _by_component(
     """What is measured of each plan, its components named with it."""
     frames = [(plan, measure(one)) for plan, one in typical.items()]
     return pd.concat(
-        [found.assign(component=f"{plan}." + found.component) for plan, found in frames], ignore_index=True
+        [found.assign(component=[_part(plan, one) for one in found.component]) for plan, found in frames],
+        ignore_index=True,
     )
 
 
@@ -375,3 +383,7 @@ def _asks(*exhibits: Exhibit | Missing) -> tuple[Finding, ...]:
 
 def _named(id: str) -> Finding:
     return Finding("value.label", {"value": id})
+
+
+def _part(plan: str, component: str) -> Finding:
+    return Finding("value.part", {"plan": plan, "component": f"{plan}.{component}"})

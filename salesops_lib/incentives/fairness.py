@@ -205,8 +205,8 @@ def impact_ratio(
     centre = (a / (worst.n + 0.5)) / (b / (best.n + 0.5))
     low, high = centre * math.exp(-half), centre * math.exp(half)
     interval = Interval(
-        ratio, min(low, ratio), max(high, ratio)
-    )  # the half person moves the ends, not the ratio
+        ratio, min(low, ratio), min(max(high, ratio), 1.0)
+    )  # the half person moves the ends, not the ratio; the worst is not above the best
     return interval, _by_chance(people, ratio, np.random.default_rng(seed)), groups
 
 

@@ -124,10 +124,7 @@ def cliff_table(replayed: Replayed) -> Exhibit:
     roles = [_named(role) for role in found.role]
     found["component"] = _components(replayed, found)
     changes = [_named(change) for change in found.change]
-    measures = [_metric(name) for name in found.measure]
-    frame = found.assign(role=roles, measure=measures, edge=in_words(found), change=changes).drop(
-        columns="unit"
-    )
+    frame = found.assign(role=roles, edge=in_words(found), change=changes).drop(columns=["measure", "unit"])
     which = "replay.cliffs" if len(found) else "replay.no_cliffs"
     return Exhibit(
         "replay_cliffs", "table", frame.rename(columns={"role": "paid_role", "before": "jump_before", "after": "jump_after"}),
@@ -150,10 +147,6 @@ def _components(replayed: Replayed, frame: pd.DataFrame) -> list[str]:
 
 def _named(id: str) -> Finding:
     return Finding("value.label", {"value": id})
-
-
-def _metric(id: str) -> Finding:
-    return Finding("value.metric", {"value": id})
 
 
 def fairness(replayed: Replayed) -> Exhibit:

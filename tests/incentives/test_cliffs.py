@@ -89,4 +89,4 @@ def test_gates_and_modifiers_are_cliffs_too():
 def test_edges_are_worded_in_their_units():
     person = typical(MARGINAL | {"mode": "retroactive"}, BY_AMOUNT | {"mode": "retroactive"})
     words = [Voice("en", "USD").word(one.id, **one.values) for one in in_words(cliffs(person))]
-    assert words == ["50.0% of quota", "100.0% of quota", "$500.0k"]
+    assert words == ["Bookings: 50.0% of quota", "Bookings: 100.0% of quota", "Bookings $500.0k"]
