@@ -72,9 +72,6 @@ def parts_of(ws: Workspace, measure: str) -> int:
 def statement(ws: Workspace, measure: str, start: date = date.min, end: date = date.max) -> str:
     """The credited lines of a measure as SQL; see `credited_lines`."""
     within = f"credited_on BETWEEN DATE '{start}' AND DATE '{end}'"
-    if ws.facts.columns("credited"):  # a person's own store holds what was credited to that person
-        shown = "payee, credit, order_id, line_id, kind, credited_on, customer_id, amount, is_windfall"
-        return f"SELECT {shown} FROM credited WHERE measure = {literal(measure)} AND {within}"
     _demand_whole_shares(ws)
     metric, amount = _amount(ws, measure)
     rules = ws.policy.incentives
