@@ -305,10 +305,12 @@ def _fairness(ws: Workspace, people: pd.DataFrame) -> Section:
         findings=(Finding("design.fairness", told, tone="bad" if told["fail"] else "neutral"),),
         notes=(Finding("note.fairness_intervals"), *filter(None, (fairness.reason(*one) for one in judged))),
     )  # fmt: skip
-    groups = {one.gate.removeprefix("impact_"): one for one in measures if one.groups is not None}
-    return lead, *(
-        _group(by, one.groups, one.odds, below) for by, one in groups.items() if len(one.groups) > 1
-    )
+    groups = [
+        (one.gate.removeprefix("impact_"), one.groups, one.odds)
+        for one in measures
+        if one.groups is not None and len(one.groups) > 1
+    ]
+    return lead, *(_group(*one, below) for one in groups)
 
 
 def _grouped(ws: Workspace, known: pd.DataFrame) -> pd.DataFrame:

@@ -242,10 +242,10 @@ class PayChecker(Checker):
         for path, clawback in self._items(*base, "clawbacks"):
             self._clawback(path, clawback)
         if not self._get(*base, "clawbacks"):
-            self._without_clawbacks(base)
+            self._without_clawbacks()
 
-    def _without_clawbacks(self, base: Path) -> None:
-        for path, rule in self._items(*base, "release"):
+    def _without_clawbacks(self) -> None:
+        for path, rule in self._items("incentives", "payments", "release"):
             for where, part in _blocks(path, rule, "schedule"):
                 if part.get("event") == "clawback_over":
                     message = "waits until nothing can be taken back any more, and there are no clawbacks"
