@@ -102,7 +102,7 @@ def _promotion(ws: Workspace, rule: Promotion) -> Exhibit:
         frame.assign(lacking=[", ".join(courses) or None for courses in found.lacking])[
             ["payee_id", "name", "quarters_met", "lowest", "score", "lacking", "reason"]
         ],
-        findings=(Finding("prize.promotion", told),), sources=(*_SOURCES, *(("trainings",) if rule.training else ())),
+        findings=(Finding("prize.promotion_open" if told["unknown"] else "prize.promotion", told),), sources=(*_SOURCES, *(("trainings",) if rule.training else ())),
         units={"quarters_met": "count", "lowest": "ratio", "score": "quantity", "lacking": "text"},
         notes=(Finding("note.prize_promotion", told),),
     )  # fmt: skip
