@@ -1,11 +1,12 @@
 """Customers: summary of many lines, speed of the purchase models, their exactness, and what they foretell.
 
-    python benchmarks/segmentation.py [summary|fits|likelihoods|holdout …] [--lines N] [--customers N] [--cases N]
+    python benchmarks/segmentation.py [summary|fits|likelihoods|holdout|grades …] [--lines N] [--customers N] [--cases N]
 
 `summary` runs `customer_summary` and a bare DuckDB GROUP BY over the same Parquet file in turn, each in
 a fresh process.  `fits` times each model on simulated customers, standard errors included.
 `likelihoods` counts how far they are from 50-digit arithmetic.  `holdout` lets the models choose on
-an inner backtest and foretell the outer stretch of CDNOW and Online Retail.  BLAS has one thread.
+an inner backtest and foretell the outer stretch of CDNOW and Online Retail.  `grades` counts grades that
+go there and back.  BLAS has one thread.
 """
 
 from __future__ import annotations
@@ -201,6 +202,29 @@ def holdout(chosen: argparse.Namespace) -> None:
         print(table.round(4).to_string())
 
 
+def grades(chosen: argparse.Namespace) -> None:
+    """Monthly reviews of Online Retail: how often a grade goes there and back, with and without patience."""
+    from salesops_lib.segmentation.grades import grades as graded
+    from salesops_lib.segmentation.reviews import held
+
+    sold = _sold()
+    ends = pd.date_range("2011-05-31", "2011-11-30", freq="ME")
+    raw = {}
+    for end in ends:
+        window = sold[(sold.day > end - pd.DateOffset(months=6)) & (sold.day <= end)]
+        amounts = window.groupby("customer").amount.sum().reindex(sold.customer.unique()).fillna(0)
+        raw[end] = graded(amounts, (0.8, 0.95)).fillna("D").where(sold.groupby("customer").day.min() <= end)
+    for patience in (1, 2, 3):
+        found = held(pd.DataFrame(raw), patience).to_numpy(dtype=object)
+        known = pd.notna(found[:, :-2]) & pd.notna(found[:, 2:])
+        back = known & (found[:, :-2] == found[:, 2:]) & (found[:, :-2] != found[:, 1:-1])
+        moved = pd.notna(found[:, :-1]) & (found[:, :-1] != found[:, 1:])
+        print(
+            f"lost after {patience} reviews: there and back {back.sum() / known.sum():.2%} of {known.sum():,} customer-months,"
+            f" moved {moved.sum() / pd.notna(found[:, :-1]).sum():.1%}"
+        )
+
+
 def _parted(days: pd.DataFrame, split: date, horizon: int) -> tuple[pd.DataFrame, Any]:
     """Histories up to `split`, and the purchase days of the `horizon` days after it."""
     cut = pd.Timestamp(split)
@@ -225,10 +249,15 @@ def _cdnow() -> pd.DataFrame:
 
 
 def _online_retail() -> pd.DataFrame:
+    return _sold()[["customer", "day"]].drop_duplicates()
+
+
+def _sold() -> pd.DataFrame:
+    """Order lines of Online Retail that name a customer."""
     read = pd.read_csv(DATA / "online_retail" / "online_retail.csv.gz", dtype={"CustomerID": str})
-    sold = read[read.CustomerID.notna() & (read.Quantity * read.UnitPrice >= 0)]
-    days = pd.DataFrame({"customer": sold.CustomerID, "day": pd.to_datetime(sold.InvoiceDate).dt.normalize()})
-    return days.drop_duplicates()
+    day = pd.to_datetime(read.InvoiceDate).dt.normalize()
+    found = pd.DataFrame({"customer": read.CustomerID, "day": day, "amount": read.Quantity * read.UnitPrice})
+    return found[found.customer.notna() & (found.amount >= 0)]
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
@@ -236,6 +265,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "fits": fits,
     "likelihoods": likelihoods,
     "holdout": holdout,
+    "grades": grades,
 }
 
 if __name__ == "__main__":

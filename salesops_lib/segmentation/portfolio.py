@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing, measure
+from salesops_lib.metrics.formulas import ratio
 from salesops_lib.segmentation.grades import amounts, unnamed
 from salesops_lib.segmentation.reviews import GRADES, held_grades
 
@@ -34,15 +35,19 @@ def grade_standing(ws: Workspace) -> Exhibit | Missing:
             "n_share": (table["size"] / table["size"].sum()).to_numpy(),
             "actual": table["sum"].to_numpy(),
             "share": (table["sum"] / table["sum"].sum()).to_numpy(),
-            "per_customer": (table["sum"] / table["size"].where(table["size"] > 0)).to_numpy(),
             "contact_days": [promised.get(grade, float("nan")) for grade in GRADES],
         }
     )
     best = shown.iloc[0]
-    told = {"n": best.n, "n_share": best.n_share, "share": best.share, "per_customer": best.per_customer}
+    told = {
+        "n": best.n,
+        "n_share": best.n_share,
+        "share": best.share,
+        "per_customer": ratio(best.actual, best.n),
+    }
     return Exhibit(
         "grades", "table", shown, metric="bookings", findings=(Finding("grades.standing", told, "abc_grade"),), window=ws.trailing(),
-        units={"grade": "text", "n_share": "ratio", "per_customer": "money", "contact_days": "days"}, sources=("order_lines",),
+        units={"grade": "text", "n_share": "ratio", "contact_days": "days"}, sources=("order_lines",),
         notes=(Finding("note.grades_held", {"n": ws.policy.customers.grades.downgrade_after}), *unnamed(ws, ws.trailing())),
     )  # fmt: skip
 

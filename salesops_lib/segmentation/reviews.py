@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Grades from the best down; D has bought before and nothing (or no more than it sent back) in the window.
 GRADES = ("A", "B", "C", "D")
+#: What stands for the grade of a customer before its first order.
+NOT_YET = "not_yet"
 _MONTHS_BETWEEN = {"quarterly": 3, "half_yearly": 6, "yearly": 12}
 #: Reviews looked back over, at least a year and more than any patience of the policy.
 _MOST_REVIEWS = 16
@@ -75,7 +77,7 @@ def held(raw: pd.DataFrame, downgrade_after: int) -> pd.DataFrame:
 
 
 def moves(ws: Workspace) -> pd.DataFrame:
-    """Each customer's grade a year ago and now (`none` before its first order), and its bookings of both years.
+    """Each customer's grade a year ago and now (`not_yet` before its first order), and its bookings of both years.
 
     Columns then, now (grades), before, after (money); empty where the year before is not loaded.
     """
@@ -83,7 +85,7 @@ def moves(ws: Workspace) -> pd.DataFrame:
     if graded.shape[1] <= back:
         return pd.DataFrame(columns=["then", "now", "before", "after"])
     frame = pd.DataFrame({"then": graded.iloc[:, -1 - back], "now": graded.iloc[:, -1]})
-    frame = frame.fillna("none").assign(
+    frame = frame.fillna(NOT_YET).assign(
         before=amounts(ws, ws.trailing(years_back=1)), after=amounts(ws, ws.trailing())
     )
     return frame.fillna({"before": 0, "after": 0})
@@ -99,7 +101,7 @@ def abc_migration(ws: Workspace) -> Exhibit | Missing:
     cells = (
         frame.groupby(["then", "now"])
         .agg(value=("after", "size"), now_amount=("after", "sum"), before=("before", "sum"))
-        .drop(index=[("none", "none")], errors="ignore")
+        .drop(index=[(NOT_YET, NOT_YET)], errors="ignore")
         .rename_axis(["row", "column"])
         .rename(columns={"now_amount": "now"})
         .reset_index()
@@ -126,7 +128,7 @@ def grade_value(ws: Workspace) -> Exhibit | Missing:
     frame = moves(ws)
     if frame.empty:
         return Missing("grade_value", ("order_lines",), "note.two_years_needed")
-    own = frame[frame.then != "none"].groupby("then")
+    own = frame[frame.then != NOT_YET].groupby("then")
     table = own.agg(n=("after", "size"), before=("before", "sum"), after=("after", "sum")).reset_index()
     table = table.assign(kept=table.after.div(table.before).where(table.before > 0))
     top = table.iloc[0]
@@ -145,7 +147,7 @@ def grade_moves(ws: Workspace) -> Exhibit | Missing:
     frame = moves(ws)
     if frame.empty:
         return Missing("grade_moves", ("order_lines",), "note.two_years_needed")
-    moved = frame[(frame.then != frame.now) & (frame.then != "none")]
+    moved = frame[(frame.then != frame.now) & (frame.then != NOT_YET)]
     moved = moved.assign(change=moved.after - moved.before, name=names(ws))
     ranked = moved.sort_index().sort_values("change", key=abs, ascending=False, kind="stable")
     columns = {"then": "grade_before", "now": "grade", "before": "base", "after": "actual"}

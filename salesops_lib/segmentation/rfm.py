@@ -122,9 +122,13 @@ def rfm_cells(ws: Workspace) -> Exhibit | Missing:
     if edges.amount is None:
         notes.append(Finding("note.rfm_no_amount"))
     return Exhibit(
-        "rfm", "table", table.rename("rfm_{}".format).rename_axis("cell").reset_index(), metric="net_sales", findings=(Finding("rfm.cells", told, "net_sales"),),
+        "rfm", "table", table.rename_axis("cell").reset_index().assign(cell=[_named(name) for name in order]), metric="net_sales", findings=(Finding("rfm.cells", told, "net_sales"),),
         units={"cell": "text", "kept": "ratio"}, window=ws.trailing(), sources=("order_lines",), notes=tuple(notes),
     )  # fmt: skip
+
+
+def _named(cell: str) -> Finding:
+    return Finding("value.label", {"value": f"rfm_{cell}"})
 
 
 def _customers(ws: Workspace, window: Window) -> pd.DataFrame:

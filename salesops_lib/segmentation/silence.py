@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from salesops_lib.segmentation.race import Candidate, Choice
     from salesops_lib.workspace import Workspace
 
+_YEAR = 365
 Section = tuple[Exhibit | Missing, ...]
 
 
@@ -34,11 +35,11 @@ def silence(ws: Workspace) -> Section:
 def likely_silent(ws: Workspace, found: Choice) -> Exhibit:
     """Customers whose chance of an order is less than half of what it was on the day of their last one.
 
-    One row a customer, the largest expected loss first: a mean year's bookings times the chance of
+    Who has bought nothing for a year is lost already, and left to the customer bridge.  One row a customer, the largest expected loss first: a mean year's bookings times the chance of
     no order.
     """
     told = foretold(found.model, found.summary, found.horizon)
-    quiet = told[told.is_silent].assign(
+    quiet = told[told.is_silent & (told.silent_days < _YEAR)].assign(
         name=names(ws), grade=held_grades(ws).iloc[:, -1], annual_amount=yearly(ws)
     )
     quiet = quiet.assign(loss=(1 - quiet.chance) * quiet.annual_amount.fillna(0))
@@ -78,36 +79,39 @@ def foretold(model: Candidate, seen: pd.DataFrame, horizon: int) -> pd.DataFrame
 
 
 def lists_tested(ws: Workspace, found: Choice) -> Exhibit | Missing:
-    """Of the customers that each list would have named one horizon ago, the share that has not ordered since."""
+    """Of the customers that each list would have named one horizon ago, the share that has not ordered since.
+
+    Of customers that had bought within the year before; `base` is the share that the model expected
+    of the same customers.
+    """
     split = ws.window.end - timedelta(days=found.horizon)
     earlier = customer_summary(ws.facts, split)
     ordered = purchase_days(ws.facts, split, ws.window.end)
     model = candidates()[str(found.scores.model.iloc[0])].fit(earlier)
     told = foretold(model, earlier, found.horizon)
+    recent = told.index[told.silent_days < _YEAR]
     named = {
-        "own_rhythm": pd.Index(quiet_customers(ws, split).customer_id),
-        "chance_halved": told.index[told.is_silent],
-        "all_customers": earlier.index,
+        "own_rhythm": recent.intersection(quiet_customers(ws, split).customer_id),
+        "chance_halved": recent.intersection(told.index[told.is_silent]),
+        "bought_within_year": recent,
     }
     shares = [wilson(int((~ids.isin(ordered.index)).sum()), len(ids)) for ids in named.values()]
     frame = pd.DataFrame(
         {"label": list(named), "value": [s.value for s in shares], "low": [s.low for s in shares],
-         "high": [s.high for s in shares], "n": [len(ids) for ids in named.values()]}
+         "high": [s.high for s in shares], "n": [len(ids) for ids in named.values()],
+         "base": [1 - told.chance.loc[ids].mean() for ids in named.values()]}
     )  # fmt: skip
-    frame = frame[frame.n > 0].reset_index(drop=True)
+    frame = frame[frame.n >= max(ws.policy.report.suppress_below, 1)].reset_index(drop=True)
     if len(frame) < 2:
         return Missing("lists_tested", ("order_lines",), "note.nobody_was_silent")
     first = frame.iloc[0]
-    values = {
-        "list": first.label,
-        "n": first.n,
-        "share": first.value,
-        "days": found.horizon,
-        "all": frame.value.iloc[-1],
-    }
+    values = {"list": first.label, "n": first.n, "share": first.value, "low": first.low, "high": first.high,
+              "expected": first.base, "days": found.horizon}  # fmt: skip
+    differs = first.base < first.low or first.base > first.high
     return Exhibit(
-        "lists_tested", "intervals", frame, findings=(Finding("lists_tested.found", values),), sources=("order_lines",),
-        units=dict.fromkeys(("value", "low", "high"), "ratio") | {"n": "count"},
+        "lists_tested", "intervals", frame, findings=(Finding("lists_tested.differs" if differs else "lists_tested.alike", values),),
+        units=dict.fromkeys(("value", "low", "high", "base"), "ratio") | {"n": "count"}, sources=("order_lines",),
+        notes=(Finding("note.lists_reference"),),
     )  # fmt: skip
 
 
@@ -118,7 +122,7 @@ def model_race(found: Choice) -> Exhibit:
     told = {"model": best.model, "days": found.horizon, "rmse": best.rmse, "naive": naive,
             "error": best.calibration_error, "brier": best.brier, "n": best.n}  # fmt: skip
     return Exhibit(
-        "model_race", "table", found.scores, findings=(Finding("model_race.found", told), Finding("model_race.calibration", told)),
+        "model_race", "table", found.scores.assign(model=[Finding("value.label", {"value": name}) for name in found.scores.model]), findings=(Finding("model_race.found", told), Finding("model_race.calibration", told)),
         units={"model": "text", "rmse": "quantity", "mae": "quantity", "bias": "ratio", "brier": "quantity", "calibration_error": "ratio"},
         sources=("order_lines",), notes=(Finding("note.chosen_on_them"),),
     )  # fmt: skip

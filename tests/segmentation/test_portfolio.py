@@ -48,9 +48,12 @@ def test_steadiness(ws):
 
 
 def test_cells_and_what_became_of_them(ws):
-    frame = segmentation.rfm_cells(ws).frame.set_index("cell")
+    frame = segmentation.rfm_cells(ws).frame
+    frame = frame.set_index(frame.cell.map(lambda named: named.values["value"]))
     assert frame.n[frame.n > 0].to_dict() == {"rfm_core": 1, "rfm_asleep": 2}
-    assert frame.actual.to_dict()["rfm_asleep"] == 50_000  # once: 600 less 100 sent back, silent since 20 June
+    assert (
+        frame.actual.to_dict()["rfm_asleep"] == 50_000
+    )  # once: 600 less 100 sent back, silent since 20 June
     # a year ago steady and gone were both core: 2,400 then, 1,200 since
     assert frame.kept["rfm_core"] == pytest.approx(0.5)
 
