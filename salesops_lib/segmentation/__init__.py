@@ -1,6 +1,7 @@
 """Customers: who moved, who carries the sales, how their grade changed, who goes quiet, what they are worth."""
 
 from salesops_lib.segmentation.bridge import customer_bridge
+from salesops_lib.segmentation.cohorts import cohorts
 from salesops_lib.segmentation.grades import concentration, going_quiet, top_customers
 from salesops_lib.segmentation.loyalty import order_gaps, repurchase
 from salesops_lib.segmentation.portfolio import abc_xyz, grade_standing
@@ -10,6 +11,7 @@ from salesops_lib.segmentation.rfm import rfm_cells
 __all__ = [
     "abc_migration",
     "abc_xyz",
+    "cohorts",
     "concentration",
     "customer_bridge",
     "going_quiet",

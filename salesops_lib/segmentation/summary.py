@@ -62,11 +62,15 @@ def customer_summary(facts: Facts | Engine, end: date) -> pd.DataFrame:
     return facts.query(_SUMMARY, [end, end]).set_index("customer_id")
 
 
+def purchases(facts: Facts, start: date, end: date) -> pd.DataFrame:
+    """Days with orders (`n_days`) and their net amount of each customer after `start` and up to `end`; index `customer_id`."""
+    return facts.query(
+        _DAYS + "SELECT customer_id, COUNT(*) AS n_days, CAST(SUM(amount) AS BIGINT) AS amount FROM days"
+        " WHERE dated_on > ? GROUP BY customer_id ORDER BY customer_id",
+        [end, start],
+    ).set_index("customer_id")
+
+
 def purchase_days(facts: Facts, start: date, end: date) -> pd.Series:
     """Days with orders of each customer after `start` and up to `end`; index `customer_id`."""
-    found = facts.query(
-        _DAYS
-        + "SELECT customer_id, COUNT(*) AS n_days FROM days WHERE dated_on > ? GROUP BY customer_id ORDER BY customer_id",
-        [end, start],
-    )
-    return found.set_index("customer_id").n_days
+    return purchases(facts, start, end).n_days

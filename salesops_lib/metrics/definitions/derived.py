@@ -129,6 +129,17 @@ DERIVED = [
         formula_zh="政策窗口内：有两天及以上下单的客户数 ÷ 有订单的客户数",
     ),
     Metric(
+        "customer_value",
+        "M10.8",
+        "Customer value, twelve months",
+        "客户价值（未来十二个月）",
+        "money",
+        "expected purchase days × expected net amount of each in the next 365 days, not discounted",
+        "order date",
+        needs=("sales.customer_id",),
+        formula_zh="未来365天预计采购日数 × 预计单次净额，不折现",
+    ),
+    Metric(
         "concentration",
         "M10.5",
         "Customer concentration",
