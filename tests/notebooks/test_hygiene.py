@@ -43,7 +43,9 @@ def test_there_are_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "01_data_quality",
         "10_performance_review",
+        "14_customers",
         "20_market_review",
+        "23_customer_value",
         "31_incentive_statement",
         "32_incentive_design",
         "33_policy_replay",
