@@ -9,16 +9,12 @@ if TYPE_CHECKING:
     from salesops_lib.forecasting.entry import forecast
     from salesops_lib.forecasting.hierarchy import reconcile
     from salesops_lib.forecasting.months_ahead import outlook
-    from salesops_lib.forecasting.seasonal import Backtest, backtest, forecast_rates
 
-__all__ = ["Backtest", "backtest", "forecast", "forecast_rates", "outlook", "reconcile"]
+__all__ = ["forecast", "outlook", "reconcile"]
 
 _HOMES = {
     "forecast": "entry",
     "outlook": "months_ahead",
-    "Backtest": "seasonal",
-    "backtest": "seasonal",
-    "forecast_rates": "seasonal",
     "reconcile": "hierarchy",
 }
 

@@ -338,8 +338,8 @@ DERIVED = [
         "Forecast",
         "预测",
         "money",
-        "seasonal naive on working-day rates with damped trend; interval from rolling-origin errors",
-        formula_zh="工作日日均的季节朴素法加阻尼趋势；区间取自滚动起点误差",
+        "exponential smoothing and Theta, combined by past losses, of amounts or of rates a working day as these missed less; conformal intervals of rolling-origin errors",
+        formula_zh="指数平滑与Theta按历史误差加权组合，按金额或工作日日均（取误差较小者）；区间取自滚动起点误差（共形）",
     ),
     Metric(
         "forecast_error",
