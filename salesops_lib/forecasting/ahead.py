@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,8 +42,8 @@ class Ahead:
     """Past and coming months of each measure and unit.
 
     `past` has `measure, level, unit, label, actual`; `months` and `totals` have `measure, level, unit, label,
-    median` and, by level in per cent, `low_…`, `high_…`.  `totals`, of the company alone, are of all coming months
-    up to the labelled one.  Amounts in minor units; `treatments` and `backtest` as `forecast` tells them, and whether
+    median` and, by level in per cent, `low_…`, `high_…`.  `totals` are of all coming months up to the
+    labelled one.  Amounts in minor units; `treatments` and `backtest` as `forecast` tells them, and whether
     it was made `per_day`.
     """
 
@@ -81,7 +82,7 @@ def _measured(ws: Workspace, metric: str, last: Period) -> tuple[pd.DataFrame, .
     made = candidates[per_day]
     in_all = _made(ws, past, coming, per_day=per_day, cumulative=True)
     months = _landed(made, sums, left, so_far)
-    totals = _about(in_all[in_all.unique_id.str.contains(_COMPANY)], months, left)
+    totals = _about(in_all, months)
     flat = past.rename_axis("label").melt(ignore_index=False, var_name="unique_id", value_name="actual")
     tested = pd.DataFrame(made.attrs["backtest"]).assign(per_day=per_day)
     treatments = pd.DataFrame(made.attrs["treatments"], columns=["unique_id", "treatment", "n"])
@@ -197,14 +198,7 @@ def _made(
     """Forecasts of all series, or of their totals up to each month; in amounts, made of rates where `per_day`."""
     months = [ws.calendar.parse(label) for label in past.index]
     days = _days(ws, [*months, *coming]) if per_day else np.ones(len(months) + len(coming))
-    rates = past.div(days[: len(months)], axis=0)
-    if per_day and ws.calendar.keeps_spring_festival:
-        for i in [
-            i for i, month in enumerate(months[:-1]) if month.start.month == 1
-        ]:  # one rate for both (C8)
-            rates.iloc[i : i + 2] = (
-                past.iloc[i : i + 2].sum(skipna=False) / days[i : i + 2].sum()
-            ).to_numpy()
+    rates = _rates(ws, past, months, days)
     history = (
         rates.rename_axis("label").melt(ignore_index=False, var_name="unique_id", value_name="y").dropna()
     )
@@ -216,6 +210,50 @@ def _made(
     ahead_days = days[len(months) :]
     usual = ahead_days.cumsum() / np.arange(1, len(coming) + 1)
     return _in_amounts(rates_ahead, usual if cumulative else ahead_days)
+
+
+def _rates(ws: Workspace, past: pd.DataFrame, months: list[Period], days: np.ndarray) -> pd.DataFrame:
+    """Amounts a day; January and February at their common rate where the festival moves between them (C8)."""
+    rates = past.div(days[: len(months)], axis=0)
+    if ws.calendar.keeps_spring_festival and days.max() > 1:
+        for i in [i for i, month in enumerate(months[:-1]) if month.start.month == 1]:
+            both = slice(i, i + 2)
+            rates.iloc[both] = (past.iloc[both].sum(skipna=False) / days[both].sum()).to_numpy()
+    return rates
+
+
+def season_and_days(ws: Workspace, seen: Ahead, metric: str, n: int) -> dict[str, float] | None:
+    """What makes the company's next `n` months, in minor units, beside their trend; None without two years of months.
+
+    Returns
+    -------
+    dict
+        `usual_months`, as those of the last year; `weekdays` and `holidays`, at the usual rate, more or fewer than
+        usual (0 where the forecast is not made per day); `season`, of these months in past years.
+    """
+    own = seen.past[(seen.past.measure == metric) & (seen.past.level == COMPANY)].set_index("label").actual
+    months = [ws.calendar.parse(label) for label in own.index]
+    year = ws.calendar.fiscal.count("month", ws.calendar.fiscal.year_of(seen.coming[0].start))
+    if len(own) < 2 * year:
+        return None
+    both = [*months, *seen.coming[:n]]
+    tested = seen.backtest[(seen.backtest.measure == metric) & (seen.backtest.level == COMPANY)]
+    per_day = bool(tested.per_day.iloc[0])
+    days = _days(ws, both) if per_day else np.ones(len(both))
+    weekdays = np.array([np.busday_count(m.start, m.end + timedelta(days=1)) for m in both], dtype=float)
+    last, coming = slice(len(months) - year, len(months)), slice(len(months), None)
+    rate = own.iloc[-year:].sum() / days[last].sum()
+    more = days[coming].sum() - n * days[last].mean()
+    more_weekdays = weekdays[coming].sum() - n * weekdays[last].mean() if per_day else 0.0
+    rates = _rates(ws, own.to_frame(), months, days)[own.name].to_numpy()
+    whole = rates[len(rates) % year :].reshape(-1, year)
+    season = (whole / whole.mean(axis=1, keepdims=True)).mean(axis=0)[np.arange(n) % year]
+    return {
+        "usual_months": own.iloc[-year:].sum() / year * n,
+        "weekdays": rate * more_weekdays,
+        "holidays": rate * (more - more_weekdays),
+        "season": rate * float((days[coming] * (season - 1)).sum()),
+    }
 
 
 def _days(ws: Workspace, months: list[Period]) -> np.ndarray:
@@ -251,14 +289,15 @@ def _step(frame: pd.DataFrame) -> pd.Series:
     return frame.groupby("unique_id").cumcount()
 
 
-def _about(totals: pd.DataFrame, months: pd.DataFrame, left: float) -> pd.DataFrame:
-    """Intervals of totals laid about the sums of the months that are shown; the first narrower where it is under way."""
+def _about(totals: pd.DataFrame, months: pd.DataFrame) -> pd.DataFrame:
+    """Intervals of totals laid about the sums of the months that are shown; the first total is the first month."""
     shown = months[["unique_id", "ds"]].assign(sum=months.groupby("unique_id")["mean"].cumsum())
     moved = totals.merge(shown, on=["unique_id", "ds"], validate="one_to_one")
-    width = np.where(_step(moved) == 0, left, 1.0)
-    for column in moved.columns.difference(["unique_id", "ds", "mean", "sum"]):
-        moved[column] = moved["sum"] + (moved[column] - moved["mean"]) * width
-    return moved.assign(mean=moved["sum"]).drop(columns="sum")
+    bounds = [c for c in totals.columns if c not in ("unique_id", "ds", "mean")]
+    moved[bounds] = moved[bounds].add(moved["sum"] - moved["mean"], axis=0)
+    moved = moved.assign(mean=moved["sum"]).drop(columns="sum")
+    firsts = months[_step(months) == 0]
+    return pd.concat([firsts, moved[_step(moved) > 0]]).sort_values(["unique_id", "ds"], ignore_index=True)
 
 
 def _labelled(frame: pd.DataFrame, coming: list[Period]) -> pd.DataFrame:

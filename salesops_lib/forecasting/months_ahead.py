@@ -45,13 +45,15 @@ def of_company(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
     return frame[(frame.measure == metric) & (frame.level == COMPANY)].reset_index(drop=True)
 
 
-def company_targets(ws: Workspace, metric: str, months: list[Period]) -> list[float]:
-    """Newest targets of months in minor units; missing where there is none."""
+def targets_of(
+    ws: Workspace, metric: str, months: list[Period], level: str = COMPANY, unit: str = ""
+) -> list[float]:
+    """Newest targets of months in minor units, of the company or of a unit; missing where there is none."""
     found = ws.facts.query(
         "SELECT period, CAST(SUM(value) AS DOUBLE) AS target FROM ("
         "  SELECT period, value, ROW_NUMBER() OVER (PARTITION BY scope_id, period ORDER BY version DESC NULLS LAST) AS newest"
-        "  FROM targets WHERE scope_type = 'company' AND measure = ?) AS versions WHERE newest = 1 GROUP BY period",
-        [metric],
+        "  FROM targets WHERE scope_type = ? AND scope_id = ? AND measure = ?) AS versions WHERE newest = 1 GROUP BY period",
+        [level, unit or COMPANY, metric],
     )
     by_period = dict(zip(found.period, found.target * 10**ws.policy.semantics.minor_digits))
     return [by_period.get(m.label, np.nan) for m in months]
@@ -72,7 +74,7 @@ def _frame(
             "label": [m.label for m in both],
             "actual": actual,
             "base": [known.get(m.label, np.nan) for m in bases],
-            "target": company_targets(ws, metric, both),
+            "target": targets_of(ws, metric, both),
         }
     )
     percents = [round(100 * level) for level in ws.policy.forecast.levels]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from salesops_lib.periods import Window
 
+#: File of a report's output that holds what is kept of its exhibits.
+KEPT = "kept.csv"
+
 Unit = Literal[
     "money",
     "exact",
