@@ -18,7 +18,13 @@ from salesops_lib.tables.facts import Facts
 
 NOTEBOOKS = [
     Path(__file__).parents[2] / "notebooks" / f"{name}.ipynb"
-    for name in ("01_data_quality", "10_performance_review", "20_market_review")
+    for name in (
+        "01_data_quality",
+        "10_performance_review",
+        "14_customers",
+        "20_market_review",
+        "23_customer_value",
+    )
 ]
 
 
