@@ -119,12 +119,23 @@ def rfm_cells(ws: Workspace) -> Exhibit | Missing:
     edges = ws.policy.customers.rfm
     notes = [Finding("note.rfm_edges", {"recent": edges.silent_days[0], "silent": edges.silent_days[1],
                                         "some": edges.order_days[0], "often": edges.order_days[1]})]  # fmt: skip
+    if unsold := _only_returns(ws):
+        notes.append(Finding("note.only_returns", {"n": unsold}))
     if edges.amount is None:
         notes.append(Finding("note.rfm_no_amount"))
     return Exhibit(
         "rfm", "table", table.rename_axis("cell").reset_index().assign(cell=[_named(name) for name in order]), metric="net_sales", findings=(Finding("rfm.cells", told, "net_sales"),),
         units={"cell": "text", "kept": "ratio"}, window=ws.trailing(), sources=("order_lines",), notes=tuple(notes),
     )  # fmt: skip
+
+
+def _only_returns(ws: Workspace) -> int:
+    """Customers that sent back, or cancelled, what no order of theirs shows."""
+    found = ws.facts.query(
+        "SELECT COUNT(*) AS n FROM (SELECT customer_id FROM sales WHERE customer_id IS NOT NULL"
+        " GROUP BY customer_id HAVING COUNT(*) FILTER (WHERE kind = 'order') = 0) AS unsold"
+    )
+    return int(found.n.iloc[0])
 
 
 def _named(cell: str) -> Finding:

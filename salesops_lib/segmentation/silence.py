@@ -42,9 +42,9 @@ def likely_silent(ws: Workspace, found: Choice) -> Exhibit:
     quiet = told[told.is_silent & (told.silent_days < _YEAR)].assign(
         name=names(ws), grade=held_grades(ws).iloc[:, -1], annual_amount=yearly(ws)
     )
-    quiet = quiet.assign(loss=(1 - quiet.chance) * quiet.annual_amount.fillna(0))
+    quiet = quiet.assign(loss=(1 - quiet.order_chance) * quiet.annual_amount.fillna(0))
     ranked = quiet.sort_index().sort_values("loss", ascending=False, kind="stable")
-    columns = ["name", "loss", "annual_amount", "grade", "silent_days", "mean_gap", "chance"]
+    columns = ["name", "loss", "annual_amount", "grade", "silent_days", "mean_gap", "order_chance"]
     values = {"n": len(quiet), "amount": quiet.annual_amount.sum(), "loss": quiet.loss.sum(), "days": found.horizon,
               "at_stake": quiet.loss.sum()}  # fmt: skip
     some = (
@@ -55,7 +55,7 @@ def likely_silent(ws: Workspace, found: Choice) -> Exhibit:
     return Exhibit(
         "likely_silent", "ranking", ranked[columns].reset_index(drop=True), metric="bookings",
         findings=some if len(quiet) else (Finding("likely_silent.none"),), sources=("order_lines", "customers"), window=ws.trailing(),
-        units={"loss": "money", "annual_amount": "money", "grade": "text", "silent_days": "count", "mean_gap": "count", "chance": "ratio"},
+        units={"loss": "money", "annual_amount": "money", "grade": "text", "silent_days": "count", "mean_gap": "count", "order_chance": "ratio"},
         notes=(Finding("note.likely_silent_rule", rule), Finding("note.purchase_days")),
     )  # fmt: skip
 
@@ -69,7 +69,7 @@ def foretold(model: Candidate, seen: pd.DataFrame, horizon: int) -> pd.DataFrame
     promised = model.probability_active(seen.assign(T=seen.recency), horizon)
     return pd.DataFrame(
         {
-            "chance": chance,
+            "order_chance": chance,
             "is_silent": chance < promised / 2,
             "silent_days": seen["T"] - seen.recency,
             "mean_gap": seen.recency / seen.frequency.where(seen.frequency > 0),
@@ -99,7 +99,7 @@ def lists_tested(ws: Workspace, found: Choice) -> Exhibit | Missing:
     frame = pd.DataFrame(
         {"label": list(named), "value": [s.value for s in shares], "low": [s.low for s in shares],
          "high": [s.high for s in shares], "n": [len(ids) for ids in named.values()],
-         "base": [1 - told.chance.loc[ids].mean() for ids in named.values()]}
+         "base": [1 - told.order_chance.loc[ids].mean() for ids in named.values()]}
     )  # fmt: skip
     frame = frame[frame.n >= max(ws.policy.report.suppress_below, 1)].reset_index(drop=True)
     if len(frame) < 2:

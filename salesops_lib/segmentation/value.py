@@ -46,7 +46,7 @@ def worth(model: Candidate, seen: pd.DataFrame, horizon: int) -> pd.DataFrame:
     spend = pd.Series(spending.predict(seen), seen.index).replace(np.inf, np.nan)
     chance = model.probability_active(seen, horizon)
     return pd.DataFrame(
-        {"purchases": bought, "spend": spend, "value": bought * spend, "chance": chance}, seen.index
+        {"purchases": bought, "spend": spend, "value": bought * spend, "order_chance": chance}, seen.index
     )
 
 
@@ -68,9 +68,9 @@ def valued(ws: Workspace, found: Choice, tested: Exhibit | Missing) -> Exhibit:
     )
     unknown = int(frame.value.isna().sum())
     return Exhibit(
-        "customer_value", "ranking", ranked[["name", "value", "grade", "purchases", "spend", "chance"]], metric="customer_value",
+        "customer_value", "ranking", ranked[["name", "value", "grade", "purchases", "spend", "order_chance"]], metric="customer_value",
         findings=(Finding("customer_value.total", values, "customer_value"), *beside), sources=("order_lines", "customers"),
-        units={"value": "money", "spend": "money", "grade": "text", "purchases": "quantity", "chance": "ratio"},
+        units={"value": "money", "spend": "money", "grade": "text", "purchases": "quantity", "order_chance": "ratio"},
         notes=(
             Finding("note.value_method", {"model": found.scores.model.iloc[0], "days": found.horizon}),
             *((Finding("note.value_unknown", {"n": unknown}),) if unknown else ()),

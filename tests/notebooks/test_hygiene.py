@@ -45,6 +45,7 @@ def test_there_are_notebooks() -> None:
         "10_performance_review",
         "14_customers",
         "20_market_review",
+        "21_forecast",
         "23_customer_value",
         "31_incentive_statement",
         "32_incentive_design",

@@ -58,6 +58,13 @@ def test_cells_and_what_became_of_them(ws):
     assert frame.kept["rfm_core"] == pytest.approx(0.5)
 
 
+def test_customers_that_only_sent_back_are_counted_and_left_out(workspace, line, found):
+    rows = [line("2025-06-10", 500, customer_id="a"), line("2025-06-11", -500, customer_id="b")]
+    exhibit = segmentation.rfm_cells(workspace(**YEAR, order_lines=rows))
+    assert exhibit.frame.n.sum() == 1
+    assert found(exhibit)["note.only_returns"].values["n"] == 1
+
+
 def test_moves_in_money(ws, found):
     frame = segmentation.grade_moves(ws).frame
     assert frame[["name", "grade_before", "grade", "change"]].to_numpy().tolist() == [
