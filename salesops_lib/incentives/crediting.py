@@ -72,9 +72,6 @@ def parts_of(ws: Workspace, measure: str) -> int:
 def statement(ws: Workspace, measure: str, start: date = date.min, end: date = date.max) -> str:
     """The credited lines of a measure as SQL; see `credited_lines`."""
     within = f"credited_on BETWEEN DATE '{start}' AND DATE '{end}'"
-    if ws.facts.columns("credited"):  # a person's own store holds what was credited to that person
-        shown = "payee, credit, order_id, line_id, kind, credited_on, customer_id, amount, is_windfall"
-        return f"SELECT {shown} FROM credited WHERE measure = {literal(measure)} AND {within}"
     _demand_whole_shares(ws)
     metric, amount = _amount(ws, measure)
     rules = ws.policy.incentives
@@ -146,6 +143,7 @@ def _sold(ws: Workspace, metric: Metric, amount: str, within: str) -> str:
     crediting = ws.policy.incentives.crediting
     excluded = ", ".join(literal(channel) for channel in crediting.excluded_channels)
     within += f" AND COALESCE(channel, '') NOT IN ({excluded})" if excluded else ""
+    within += _credited_categories(ws, metric)
     keys = "order_id, line_id, was, credited_on, customer_id, rep_id, channel"
     grouped = f"SELECT {keys}, {amount} AS amount FROM ({_rows(ws, metric)}) AS lines WHERE {within} GROUP BY {keys}"
     return (
@@ -153,6 +151,19 @@ def _sold(ws: Workspace, metric: Metric, amount: str, within: str) -> str:
         f"order_id, line_id, was AS kind, credited_on, customer_id, rep_id, amount FROM ({grouped}) AS grouped "
         "WHERE amount <> 0"
     )
+
+
+def _credited_categories(ws: Workspace, metric: Metric) -> str:
+    """The condition that leaves product lines without credit out."""
+    excluded = ", ".join(literal(name) for name in ws.policy.incentives.crediting.excluded_categories)
+    if not excluded:
+        return ""
+    if metric.relation != "sales" or ws.facts.missing("sales.category"):
+        raise DataError(
+            f"{metric.id} is credited, and no table says how much of it is of the product lines without credit ({excluded}).\n"
+            "Load products.category, pay for a measure of order lines, or take them out of incentives.crediting.excluded_categories."
+        )
+    return f" AND COALESCE(category, '') NOT IN ({excluded})"
 
 
 def _rows(ws: Workspace, metric: Metric) -> str:

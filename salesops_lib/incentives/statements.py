@@ -16,6 +16,7 @@ from salesops_lib.incentives import posting
 from salesops_lib.incentives.facts import Case, cases
 from salesops_lib.incentives.further import further
 from salesops_lib.incentives.payments import Payments, paid
+from salesops_lib.incentives.posted import posted
 from salesops_lib.incentives.prospects import STANDING, standing
 from salesops_lib.incentives.releases import PLACES
 from salesops_lib.incentives.slices import SLICES, UNIT, of_the_month, slices
@@ -79,17 +80,13 @@ class Statements:
         return [(field.name, getattr(self, field.name)) for field in fields(self)]
 
 
-def statements(
-    ws: Workspace, period: Period | None = None, *, posted: pd.DataFrame | None = None
-) -> Statements:
-    """The statements of all payees, from the facts of the company.
+def statements(ws: Workspace, period: Period | None = None) -> Statements:
+    """The statements of all payees, from the facts of the company and what was posted in its workspace.
 
     Parameters
     ----------
     period
         The workspace's where left out; a month, a quarter or more of one fiscal year.
-    posted
-        Lines of posted statements: statement, and those of `posting.statement`.
     """
     period = period or ws.period
     year = ws.calendar.period_of(period.end, "year")
@@ -109,7 +106,7 @@ def statements(
         standing=_joined(stood, STANDING),
         open=customers.named(_open(lines)),
         clawbacks=customers.named(_clawbacks(found, own, rolled)),
-        adjusted=_adjusted(found, posted, own),
+        adjusted=_adjusted(found, posted(ws.root), own),
     )
     _demand_exact(made)
     return made
@@ -230,9 +227,9 @@ def _clawbacks(found: Payments, own: set[str], rolled: set[tuple[str, str]]) -> 
     return rows.groupby(key, as_index=False, dropna=False)[["asked", "clawed_back"]].sum()
 
 
-def _adjusted(found: Payments, posted: pd.DataFrame | None, own: set[str]) -> pd.DataFrame:
+def _adjusted(found: Payments, posted: pd.DataFrame, own: set[str]) -> pd.DataFrame:
     """Lines of the period's statement that belong to months before it; none where nothing is posted."""
-    if posted is None or posted.empty:
+    if posted.empty:
         return pd.DataFrame(columns=_ADJUSTED)
     label = max(own)
     before = posted[posted.statement < label]
@@ -246,17 +243,18 @@ class _Customers:
     """Names of customers by order and by their id."""
 
     def __init__(self, ws: Workspace) -> None:
-        frame = ws.facts.query("SELECT customer_id, name FROM customers")
+        frame = ws.facts.query("SELECT customer_id, name FROM customers WHERE name IS NOT NULL")
         self._names = dict(zip(frame.customer_id, frame.name, strict=True))
         orders = ws.facts.query(
-            "SELECT order_id, MIN(customer_id) AS customer_id FROM sales WHERE order_id IS NOT NULL GROUP BY order_id"
+            "SELECT order_id, MIN(customer_id) AS customer_id FROM sales WHERE order_id IS NOT NULL AND customer_id IS NOT NULL "
+            "GROUP BY order_id"
         )
         self._of_order = dict(zip(orders.order_id, orders.customer_id, strict=True))
 
     def named(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Rows with the customer's name, or id; empty where a row is of no order."""
-        ids = rows.order_id.map(self._of_order)
-        return rows.assign(customer=ids.map(self._names).fillna(ids).fillna(""))
+        ids = [self._of_order.get(order, "") for order in rows.order_id]
+        return rows.assign(customer=[self._names.get(customer, customer) for customer in ids])
 
 
 def _joined(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from salesops_lib import chain
 from salesops_lib.errors import PolicyError
-from salesops_lib.runs import chain
 
 if TYPE_CHECKING:
     from salesops_lib.policy import Policy

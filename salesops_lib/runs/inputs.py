@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from salesops_lib.runs.notebooks import reads_statements
 from salesops_lib.runs.units import WHOLE, Unit
 from salesops_lib.tables import scope
 
@@ -43,6 +44,8 @@ class Inputs:
         Whom a report is made for, each; the whole company where nobody asked for units.
     language
         The policy's language, that of the index.
+    posted
+        What pay was posted, for notebooks that read statements.
     """
 
     root: Path
@@ -53,9 +56,11 @@ class Inputs:
     data: str
     units: tuple[Unit, ...] = (WHOLE,)
     language: str = "en"
+    posted: str = ""
 
     def parts(self, notebook: Path, lang: str, parameters: Mapping[str, Any], data: str) -> dict[str, Any]:
         """What a report depends on, by name; `data` is the fingerprint of what it reads."""
+        posted = {"posted": self.posted} if self.posted and reads_statements(notebook) else {}
         return {
             "notebook": hashlib.sha256(notebook.read_bytes()).hexdigest(),
             "parameters": dict(parameters),
@@ -65,6 +70,7 @@ class Inputs:
             "data": data,
             "library": library(),
             "packages": packages(),
+            **posted,
         }
 
 
@@ -93,6 +99,7 @@ def read(root: Path, period: str = "", lang: str = "", by: str = "") -> Inputs:
         If the policy has faults.
     """
     from salesops_lib import workspace
+    from salesops_lib.incentives.posted import last_link
 
     ws = workspace.open_workspace(root, period=period, lang=lang)
     try:
@@ -106,6 +113,7 @@ def read(root: Path, period: str = "", lang: str = "", by: str = "") -> Inputs:
             data=ws.facts.fingerprint,
             units=tuple(Unit(by, name) for name in named) or (WHOLE,),
             language=ws.policy.report.language,
+            posted=last_link(ws.root),
         )
     finally:
         ws.close()

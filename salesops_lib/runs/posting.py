@@ -1,7 +1,4 @@
-"""Posted statements: a file each that is never written again, and a chain of what was posted by which policy.
-
-A statement counts once its line is in the chain; a file without one is what an interrupted run left.
-"""
+"""Posting of statements: each into a file of its own, which is never written again."""
 
 from __future__ import annotations
 
@@ -12,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from salesops_lib import chain
 from salesops_lib.errors import DataError
 from salesops_lib.incentives.payments import paid
+from salesops_lib.incentives.posted import CHAIN, COLUMNS, FOLDER, posted, postings
 from salesops_lib.incentives.posting import KEY, statement
-from salesops_lib.runs import approvals, chain
+from salesops_lib.runs import approvals
 from salesops_lib.runs.publish import sha256
 from salesops_lib.runs.turns import held
 
@@ -23,11 +22,7 @@ if TYPE_CHECKING:
     from salesops_lib.periods import Period
     from salesops_lib.workspace import Workspace
 
-FOLDER = "payouts"
-CHAIN = "payouts.posted"
 _PATIENCE = 30.0
-#: Columns of a posted file, as the table payouts names them, and ours.
-_COLUMNS = {"payee": "rep_id", "amount": "pay_amount"}
 
 
 def post(ws: Workspace, period: Period, *, further: pd.DataFrame | None = None) -> dict[str, Any]:
@@ -63,41 +58,6 @@ def post(ws: Workspace, period: Period, *, further: pd.DataFrame | None = None) 
         }  # fmt: skip
         chain.append(ws.root / CHAIN, [entry])
     return entry
-
-
-def postings(root: Path) -> list[dict[str, Any]]:
-    """What was posted, in order.
-
-    Raises
-    ------
-    DataError
-        If the chain or a posted file is not as it was written.
-    """
-    found = []
-    for line in chain.read(root / CHAIN):
-        if line.fault:
-            raise DataError(
-                f"{root / CHAIN}: line {line.number} {line.fault}.\nPut it back from your backup."
-            )
-        file = root / line.entry["file"]
-        if not file.is_file() or sha256(file.read_bytes()) != line.entry["sha256"]:
-            raise DataError(
-                f"{file} is not as it was posted on {line.entry['posted_at'][:10]}. Put it back from your backup."
-            )
-        found.append(line.entry)
-    return found
-
-
-def posted(root: Path) -> pd.DataFrame:
-    """Lines of all posted statements: statement, KEY, amount in minor units."""
-    frames = []
-    for entry in postings(root):
-        rows = pd.read_csv(root / entry["file"], dtype=str, keep_default_na=False, encoding="utf-8")
-        rows = rows.rename(columns={ours: name for name, ours in _COLUMNS.items()})
-        frames.append(rows.assign(amount=rows.amount.str.replace(".", "", regex=False).astype("int64")))
-    if not frames:
-        return pd.DataFrame({name: [] for name in ("statement", *KEY)} | {"amount": pd.Series(dtype="int64")})
-    return pd.concat(frames, ignore_index=True)[["statement", *KEY, "amount"]]
 
 
 def _demand_next(ws: Workspace, period: Period, known: list[str], computed: tuple[str, ...]) -> str:
@@ -136,7 +96,7 @@ def _content(ws: Workspace, label: str, rows: pd.DataFrame, day: str) -> bytes:
         data_fingerprint=ws.facts.fingerprint, posted_on=day,
     )  # fmt: skip
     columns = ["statement", *KEY, "kind", "amount", "policy_version", "data_fingerprint", "posted_on"]
-    return shown[columns].rename(columns=_COLUMNS).to_csv(index=False, lineterminator="\n").encode("utf-8")
+    return shown[columns].rename(columns=COLUMNS).to_csv(index=False, lineterminator="\n").encode("utf-8")
 
 
 def _decimal(amount: int, digits: int) -> str:

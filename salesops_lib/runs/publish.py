@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from salesops_lib import chain
 from salesops_lib.errors import RunError
-from salesops_lib.runs import chain
 from salesops_lib.runs.turns import held
 
 MANIFEST, INDEX = "manifest.json", "index.html"

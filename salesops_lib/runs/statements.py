@@ -54,27 +54,26 @@ def put(root: Path, store: Path, unit: Unit, periods: Sequence[str]) -> None:
         engine.close()
 
 
-def _state(root: Path) -> tuple[str, str, int]:
-    """What statements are made of: facts, policy, and how many were posted."""
-    from salesops_lib.runs.posting import postings
+def _state(root: Path) -> tuple[str, str, str]:
+    """What statements are made of: facts, policy, and what was posted."""
+    from salesops_lib.incentives.posted import last_link
     from salesops_lib.workspace import open_workspace
 
     ws = open_workspace(root)
     try:
-        return ws.facts.fingerprint, ws.policy.sha256, len(postings(root))
+        return ws.facts.fingerprint, ws.policy.sha256, last_link(root)
     finally:
         ws.close()
 
 
 @lru_cache(maxsize=4)
-def _made(root: Path, period: str, data: str, policy: str, n_posted: int) -> Statements:
+def _made(root: Path, period: str, data: str, policy: str, posted: str) -> Statements:
     """The statements of a period; the rest of the arguments says when they are made anew."""
     from salesops_lib.incentives.statements import statements
-    from salesops_lib.runs.posting import posted
     from salesops_lib.workspace import open_workspace
 
     ws = open_workspace(root, period=period)
     try:
-        return statements(ws, posted=posted(root))
+        return statements(ws)
     finally:
         ws.close()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from salesops_lib import chain
 from salesops_lib.errors import RunError
-from salesops_lib.runs import chain, publish
+from salesops_lib.runs import publish
 
 
 @dataclass(frozen=True)

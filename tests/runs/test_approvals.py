@@ -5,11 +5,11 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
+from salesops_lib import chain, runs
 from salesops_lib import policy as policies
-from salesops_lib import runs
 from salesops_lib.cli import main
 from salesops_lib.errors import PolicyError
-from salesops_lib.runs import approvals, chain, publish
+from salesops_lib.runs import approvals, publish
 
 
 @pytest.fixture(autouse=True)

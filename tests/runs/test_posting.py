@@ -7,12 +7,16 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
+from salesops_lib import chain
 from salesops_lib.cli import main
 from salesops_lib.errors import BusyError, DataError, PolicyError
+from salesops_lib.incentives import pay_office, posted
 from salesops_lib.incentives.payments import paid
+from salesops_lib.incentives.statements import statements
 from salesops_lib.policy.incentives import PayRules, Plan
 from salesops_lib.policy.payments import Payments
-from salesops_lib.runs import chain, posting
+from salesops_lib.runs import posting
+from salesops_lib.runs.inputs import Inputs
 
 TIERS = ({"from": 0, "rate": 0.1},)
 CORE = {
@@ -74,7 +78,7 @@ def test_posted_statements_and_adjustments_are_what_is_paid(company):
     entry = posting.post(late, month(ws, "2025-02"))
     assert (entry["paid"], entry["adjusted"]) == (10_500, 500)
     assert (ws.root / "payouts/2025-01.csv").read_bytes() == written
-    rows = posting.posted(ws.root)
+    rows = posted.posted(ws.root)
     assert rows[["statement", "month", "order_id", "amount"]].to_numpy().tolist() == [
         ["2025-01", "2025-01", "S1", 20_000], ["2025-02", "2025-01", "S0", 500], ["2025-02", "2025-02", "S2", 10_000],
     ]  # fmt: skip
@@ -82,6 +86,30 @@ def test_posted_statements_and_adjustments_are_what_is_paid(company):
     assert "2025-02,ann,ae,core,2025-01,S0,1,order,5.00," in (ws.root / "payouts/2025-02.csv").read_text(
         "utf-8"
     )
+
+
+def test_the_pay_office_sees_what_was_posted(company):
+    """January was posted at 200.00 and is 230.00 by now; the page of February says so."""
+    posting.post(company(*ORDERS), month(company(*ORDERS), "2025-01"))
+    late = company(*ORDERS, ("S9", "2025-01-20", 30_000))
+    made = statements(replace(late, period=month(late, "2025-02")))
+    everybody = pay_office.payees(late, made).frame.set_index("payee_id")
+    assert everybody.adjusted["ann"] == 3_000
+
+
+def test_only_pages_of_statements_depend_on_what_was_posted(company, tmp_path):
+    root = company(*ORDERS).root
+    for name, cell in (("31_pay", '{"tags": ["statements"]}'), ("10_sales", "{}")):
+        (tmp_path / f"{name}.ipynb").write_text(cell)
+    known = Inputs(root, "2025-01", ("en",), "1", "policy", "data", posted=posted.last_link(root))
+    posting.post(company(*ORDERS), month(company(*ORDERS), "2025-01"))
+    now = replace(known, posted=posted.last_link(root))
+    parts = {
+        name: [one.parts(tmp_path / f"{name}.ipynb", "en", {}, "data") for one in (known, now)]
+        for name in ("31_pay", "10_sales")
+    }
+    assert parts["31_pay"][0] != parts["31_pay"][1]
+    assert parts["10_sales"][0] == parts["10_sales"][1]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +159,7 @@ def test_an_interrupted_posting_leaves_nothing_that_counts(company, monkeypatch)
         patch.setattr(chain, "append", stop)
         with pytest.raises(KeyboardInterrupt):
             posting.post(ws, month(ws, "2025-01"))
-    assert posting.posted(ws.root).empty
+    assert posted.posted(ws.root).empty
     assert posting.post(ws, month(ws, "2025-01"))["paid"] == 20_000
 
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from salesops_lib.runs import chain, publish
+from salesops_lib import chain
+from salesops_lib.runs import publish
 from salesops_lib.runs.verify import verify
 
 

@@ -7,7 +7,7 @@ import multiprocessing
 
 import pytest
 
-from salesops_lib.runs import chain
+from salesops_lib import chain
 
 
 @pytest.fixture
