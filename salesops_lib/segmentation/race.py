@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from salesops_lib.tables.facts import Facts
 
 _N_BINS = 10
+#: Models whose errors differ by less are alike, as they are where nobody leaves; the simplest of them comes first.
+_DIGITS_THAT_TELL = 4
 
 
 class NaiveRate(BaseEstimator):
@@ -100,7 +102,7 @@ def scored(earlier: pd.DataFrame, bought: NDArray[np.float64], horizon: float) -
     Returns
     -------
     pd.DataFrame
-        One row a candidate, the least `rmse` first: model, rmse and mae (purchases a customer), bias
+        One row a candidate, the least `rmse` first (alike to four digits: the simplest first): model, rmse and mae (purchases a customer), bias
         (foretold over actual, less 1), brier and calibration_error of the chance of a purchase, n.
     """
     rows = []
@@ -121,7 +123,10 @@ def scored(earlier: pd.DataFrame, bought: NDArray[np.float64], horizon: float) -
                 "n": len(earlier),
             }
         )
-    return pd.DataFrame(rows).sort_values("rmse", kind="stable", ignore_index=True)
+    table = pd.DataFrame(rows)
+    best = table.rmse.min()
+    behind = ((table.rmse - best) / max(best, 1e-9)).round(_DIGITS_THAT_TELL)
+    return table.iloc[behind.argsort(kind="stable")].reset_index(drop=True)
 
 
 def calibration_error(chance: NDArray[np.float64], happened: NDArray[np.bool_]) -> float:
