@@ -223,7 +223,8 @@ def _rates(ws: Workspace, past: pd.DataFrame, months: list[Period], days: np.nda
 
 
 def season_and_days(ws: Workspace, seen: Ahead, metric: str, n: int) -> dict[str, float] | None:
-    """What makes the company's next `n` months, in minor units, beside their trend; None without two years of months.
+    """What makes the company's next `n` months, in minor units, beside their trend; None without two years of months
+    that bring something.
 
     Returns
     -------
@@ -246,8 +247,12 @@ def season_and_days(ws: Workspace, seen: Ahead, metric: str, n: int) -> dict[str
     more = days[coming].sum() - n * days[last].mean()
     more_weekdays = weekdays[coming].sum() - n * weekdays[last].mean() if per_day else 0.0
     rates = _rates(ws, own.to_frame(), months, days)[own.name].to_numpy()
-    whole = rates[len(rates) % year :].reshape(-1, year)
-    season = (whole / whole.mean(axis=1, keepdims=True)).mean(axis=0)[np.arange(n) % year]
+    years = slice(len(rates) % year, len(rates))
+    whole, days_then = (values[years].reshape(-1, year) for values in (rates, days[: len(rates)]))
+    level = (whole * days_then).sum(axis=1, keepdims=True) / days_then.sum(axis=1, keepdims=True)
+    if (level <= 0).any():
+        return None
+    season = (whole / level).mean(axis=0)[np.arange(n) % year]
     return {
         "usual_months": own.iloc[-year:].sum() / year * n,
         "weekdays": rate * more_weekdays,
