@@ -6,7 +6,8 @@ import pytest
 
 from salesops_lib.errors import RunError
 from salesops_lib.metrics.exhibit import KEPT
-from salesops_lib.runs import said
+from salesops_lib.reporting.catalogue import message
+from salesops_lib.runs import inputs, said
 from salesops_lib.runs.units import WHOLE, Unit
 
 EAST, TEAM = Unit("region", "East"), Unit("team", "East")
@@ -49,3 +50,14 @@ def test_where_it_cannot_be_kept_it_is_said(tmp_path):
     (tmp_path / "forecasts").write_text("in the way")
     with pytest.raises(RunError, match="Cannot write"):
         said.keep(tmp_path, WHOLE, "21_forecast", made(tmp_path, 1))
+
+
+def test_only_a_page_that_grades_depends_on_what_was_said(tmp_path):
+    known = inputs.Inputs(tmp_path, "2025-12", ("en",), "1", "p", "d", posted="x", forecasts="y")
+    for tag, names in (("forecasts", {"forecasts"}), ("statements", {"posted"}), ("on-request", set())):
+        notebook = tmp_path / f"{tag}.ipynb"
+        notebook.write_text(f'{{"cells": [{{"metadata": {{"tags": ["{tag}"]}}}}]}}')
+        parts = known.parts(notebook, "en", {}, "d")
+        assert parts.keys() & {"forecasts", "posted"} == names
+        for part in parts.keys() - {"lang", "period"}:  # a page names the ones that changed
+            assert message(f"part.{part}", "zh")
