@@ -160,3 +160,10 @@ def test_actions_of_whatever_was_found(sparse):
         ).kind
         == "actions"
     )
+
+
+def test_the_forecast_page_of_whatever_was_found(sparse):
+    seen = forecasting.review(sparse)
+    sections = (seen.landing, seen.fans, seen.units, seen.parts, seen.change, seen.accuracy, seen.treatments)
+    assert sections[0]
+    assert all(isinstance(shown, Exhibit | Missing) for section in sections for shown in section)

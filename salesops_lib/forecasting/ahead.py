@@ -43,8 +43,8 @@ class Ahead:
 
     `past` has `measure, level, unit, label, actual`; `months` and `totals` have `measure, level, unit, label,
     median` and, by level in per cent, `low_…`, `high_…`.  `totals` are of all coming months up to the
-    labelled one.  Amounts in minor units; `treatments` and `backtest` as `forecast` tells them, and whether
-    it was made `per_day`.
+    labelled one.  Amounts in minor units; `treatments` as `forecast` tells them, with months left out because
+    they are `too_old` or, the first one, `not_whole`; `backtest` too, and whether it was made `per_day`.
     """
 
     coming: list[Period]
@@ -73,7 +73,7 @@ def _measured(ws: Workspace, metric: str, last: Period) -> tuple[pd.DataFrame, .
     known = _known(ws, metric, last)
     if known is None:
         return None
-    brought, sums = known
+    brought, sums, left_out = known
     coming = _coming(ws, last)
     under_way, left = _under_way(ws, coming[0])
     past, so_far = brought.drop(index=under_way), brought.reindex(under_way).fillna(0.0).sum()
@@ -85,7 +85,8 @@ def _measured(ws: Workspace, metric: str, last: Period) -> tuple[pd.DataFrame, .
     totals = _about(in_all, months)
     flat = past.rename_axis("label").melt(ignore_index=False, var_name="unique_id", value_name="actual")
     tested = pd.DataFrame(made.attrs["backtest"]).assign(per_day=per_day)
-    treatments = pd.DataFrame(made.attrs["treatments"], columns=["unique_id", "treatment", "n"])
+    told = left_out + made.attrs["treatments"]
+    treatments = pd.DataFrame(told, columns=["unique_id", "treatment", "n"])
     shown = (
         flat.dropna().reset_index(),
         _labelled(months, coming),
@@ -140,8 +141,10 @@ def _under_way(ws: Workspace, month: Period) -> tuple[list[str], float]:
     return [month.label], left / max(ws.calendar.working_days(month.start, month.end), 1)
 
 
-def _known(ws: Workspace, metric: str, last: Period) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """Months × series of a measure, missing before a series begins, and which leaves each sum adds."""
+def _known(
+    ws: Workspace, metric: str, last: Period
+) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, Any]]] | None:
+    """Months × series of a measure, missing before a series begins; which leaves each sum adds; months left out."""
     table, day = MEASURES[metric]
     kind = " WHERE kind = 'order'" if table == "sales" else ""
     began = ws.facts.query(f"SELECT MIN({day}) AS day FROM {table}{kind}").day.iloc[0]
@@ -165,7 +168,12 @@ def _known(ws: Workspace, metric: str, last: Period) -> tuple[pd.DataFrame, pd.D
     begun = added.notna().cummax()
     begun.loc[last.label :] = True  # what began only now was nothing before
     sums = [(name, leaves[part]) for name, parts in nodes.items() for part in parts if name != leaves[part]]
-    return added.fillna(0.0).where(begun), pd.DataFrame(sums, columns=["unique_id", "leaf"])
+    n_before = len(list(ws.calendar.fiscal.between("month", began.date(), months[0].start))) - 1
+    why = "too_old" if len(months) == MOST_MONTHS else "not_whole"
+    left_out = (
+        [{"unique_id": _id(metric, COMPANY, ""), "treatment": why, "n": n_before}] if n_before > 0 else []
+    )
+    return added.fillna(0.0).where(begun), pd.DataFrame(sums, columns=["unique_id", "leaf"]), left_out
 
 
 def _nodes(metric: str, parts: list[Any], dims: Sequence[str]) -> tuple[dict[str, list[Any]], dict[Any, str]]:
@@ -223,7 +231,8 @@ def _rates(ws: Workspace, past: pd.DataFrame, months: list[Period], days: np.nda
 
 
 def season_and_days(ws: Workspace, seen: Ahead, metric: str, n: int) -> dict[str, float] | None:
-    """What makes the company's next `n` months, in minor units, beside their trend; None without two years of months.
+    """What makes the company's next `n` months, in minor units, beside their trend; None without two years of months
+    that bring something.
 
     Returns
     -------
@@ -246,8 +255,12 @@ def season_and_days(ws: Workspace, seen: Ahead, metric: str, n: int) -> dict[str
     more = days[coming].sum() - n * days[last].mean()
     more_weekdays = weekdays[coming].sum() - n * weekdays[last].mean() if per_day else 0.0
     rates = _rates(ws, own.to_frame(), months, days)[own.name].to_numpy()
-    whole = rates[len(rates) % year :].reshape(-1, year)
-    season = (whole / whole.mean(axis=1, keepdims=True)).mean(axis=0)[np.arange(n) % year]
+    years = slice(len(rates) % year, len(rates))
+    whole, days_then = (values[years].reshape(-1, year) for values in (rates, days[: len(rates)]))
+    level = (whole * days_then).sum(axis=1, keepdims=True) / days_then.sum(axis=1, keepdims=True)
+    if (level <= 0).any():
+        return None
+    season = (whole / level).mean(axis=0)[np.arange(n) % year]
     return {
         "usual_months": own.iloc[-year:].sum() / year * n,
         "weekdays": rate * more_weekdays,

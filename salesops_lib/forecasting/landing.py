@@ -14,6 +14,7 @@ from salesops_lib.forecasting.graded import graded
 from salesops_lib.forecasting.kept import earlier
 from salesops_lib.forecasting.months_ahead import of_company, outlook, targets_of
 from salesops_lib.metrics import Exhibit, Finding, Missing
+from salesops_lib.metrics.formulas import ratio
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -47,7 +48,7 @@ def review(ws: Workspace) -> Review:
     if seen is None:
         return Review((Missing("landing", ("order_lines",), "note.year_needed"),))
     measures = list(dict.fromkeys(seen.months.measure))
-    fans = [replace_id(outlook(ws, m, seen=seen), f"outlook.{m}") for m in measures]
+    fans = [replace(outlook(ws, m, seen=seen), id=f"outlook.{m}") for m in measures]
     lead = measures[0]
     return Review(
         (landing(ws, seen, measures),),
@@ -58,11 +59,6 @@ def review(ws: Workspace) -> Review:
         graded(ws, seen),
         (treatments(ws, seen),),
     )
-
-
-def replace_id(shown: Exhibit | Missing, id: str) -> Exhibit | Missing:
-    """The same exhibit under another id, so that several of a kind can stand on one page."""
-    return replace(shown, id=id)
 
 
 def landing(ws: Workspace, seen: Ahead, measures: list[str]) -> Exhibit:
@@ -111,7 +107,7 @@ def units(ws: Workspace, seen: Ahead, metric: str) -> Section:
     """What each unit should bring in the coming quarter; regions, then teams, each adding up to the company."""
     levels = [name for name in dict.fromkeys(seen.months.level) if name not in (COMPANY, PART)]
     found = [_units(ws, seen, metric, level) for level in levels]
-    return tuple(found) or (Missing("forecast_units", ("order_lines.region",)),)
+    return tuple(found) or (Missing("forecast_units", (), "note.one_unit"),)
 
 
 def _units(ws: Workspace, seen: Ahead, metric: str, level: str) -> Exhibit:
@@ -133,13 +129,13 @@ def _units(ws: Workspace, seen: Ahead, metric: str, level: str) -> Exhibit:
         {
             "unit": chosen.unit.where(chosen.level == level, "total").to_numpy(), "forecast": chosen["median"].to_numpy(),
             "forecast_low": chosen[f"low_{percent}"].to_numpy(), "forecast_high": chosen[f"high_{percent}"].to_numpy(), "base": whole,
-            "growth": chosen["median"].to_numpy() / whole - 1, "goal": goals,
+            "growth": chosen["median"].to_numpy() / np.where(whole > 0, whole, np.nan) - 1, "goal": goals,
             "chance": [chance(row, goal) if pd.notna(goal) else np.nan for (_, row), goal in zip(chosen.iterrows(), goals, strict=True)],
             "is_total": (chosen.level == COMPANY).to_numpy(),
         }
     )  # fmt: skip
     first = frame[~frame.is_total].iloc[0]
-    values = {"unit": first.unit, "expected": first.forecast, "share": first.forecast / frame.forecast[frame.is_total].iloc[0],
+    values = {"unit": first.unit, "expected": first.forecast, "share": ratio(first.forecast, frame.forecast[frame.is_total].iloc[0]),
               "from": months[0].label, "to": months[-1].label, "growth": first.growth, "n": int((~frame.is_total).sum())}  # fmt: skip
     money = dict.fromkeys(("forecast", "forecast_low", "forecast_high", "base", "goal"), "money")
     return Exhibit(

@@ -93,7 +93,7 @@ def _told(
     base = rows.base.sum(min_count=n)
     values = {"from": rows.label.iloc[0], "to": rows.label.iloc[-1], "median": landing["median"], "low": landing[f"low_{percent}"],
               "high": landing[f"high_{percent}"], "level": percent / 100, "base": base, "n": n,
-              "growth": landing["median"] / base - 1 if base else np.nan}  # fmt: skip
+              "growth": landing["median"] / base - 1 if base > 0 else np.nan}  # fmt: skip
     found = [Finding("outlook.range", values, "forecast", figure="median")]
     target = rows.target.iloc[0]
     if pd.notna(target):

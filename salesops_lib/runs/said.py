@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import shutil
@@ -41,7 +42,8 @@ def keep(root: Path, unit: Unit, report: str, output: Path) -> None:
             os.fsync(handle.fileno())
         os.replace(draft, path)
     except OSError as problem:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
         raise publish.unwritable(path, problem) from problem
 
 

@@ -40,11 +40,13 @@ def test_units_add_up_to_their_company_to_the_minor_unit(seen):
 
 
 def test_totals_are_the_sums_of_the_months_shown(seen):
-    months = seen.months[seen.months.level == "company"]
-    assert seen.totals["median"].tolist() == months["median"].cumsum().tolist()
-    assert (seen.totals.low_80 < seen.totals["median"]).all()
+    months = seen.months.set_index(["level", "unit", "label"])
+    sums = months.groupby(["level", "unit"])["median"].cumsum()
+    assert (seen.totals.set_index(["level", "unit", "label"])["median"] == sums).all()
+    company = seen.totals[seen.totals.level == "company"]
+    assert (company.low_80 < company["median"]).all()
     # errors of months even out in part: a year's total is surer, for its size, than a month
-    wide = (seen.totals.high_80 - seen.totals.low_80) / seen.totals["median"]
+    wide = (company.high_80 - company.low_80) / company["median"]
     assert wide.iloc[-1] < wide.iloc[0]
 
 
@@ -85,3 +87,13 @@ def test_months_of_weeks_are_forecast_by_their_weeks(workspace, line):
 
 def test_without_a_year_there_is_none(workspace, line):
     assert ahead(workspace(period="2025-12", as_of="2025-12-31", order_lines=[line("2025-10-01", 5)])) is None
+
+
+def test_months_left_out_are_told(workspace, line):
+    """Six years and a first month that began on its 20th day: 60 months are looked back on, the others counted."""
+    old = [line(f"{p}-20", 100) for p in pd.period_range("2020-01", "2025-12", freq="M")]
+    told = ahead(workspace(period="2025-12", as_of="2025-12-31", order_lines=old)).treatments
+    assert told[["level", "treatment", "n"]].to_numpy().tolist() == [["company", "too_old", 12]]
+    late = [line(f"{p}-20", 100) for p in pd.period_range("2024-01", "2025-12", freq="M")]
+    told = ahead(workspace(period="2025-12", as_of="2025-12-31", order_lines=late)).treatments
+    assert ["company", "not_whole", 1] in told[["level", "treatment", "n"]].to_numpy().tolist()
