@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from salesops_lib.errors import DataError, nearest
-from salesops_lib.targets.apportion import Floats, Ints, apportion, table
+from salesops_lib.targets.apportion import LARGEST, Floats, Ints, apportion, table
 
 if TYPE_CHECKING:
     from salesops_lib.policy.quotas import Decomposition
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 #: What a unit's part can rest on: columns of `units`.
 BASES = ("history", "potential", "pipeline", "capacity")
 COMPANY = "company"
+#: Minor units of rounding at the first level below the company.
+_ROUNDINGS = 2
+Truths = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,15 @@ def decompose(tree: Tree, rules: Decomposition, over: OverAssignment) -> pd.Data
         parents = {COMPANY: apportion(int(total), _season(tree, rules, measure))}
         found.append(_rows(measure, COMPANY, {COMPANY: parents[COMPANY]}, {COMPANY: ""}, tree.months))
         own = tree.units[tree.units.measure == measure].sort_values("unit")
-        for level in rules.levels[1:]:
+        reserve = Decimal(1)
+        for depth, level in enumerate(rules.levels[1:], start=1):
             factor = Decimal(str(getattr(over, level)))
+            reserve *= factor
+            bounds = Bounds(*rules.growth_bounds, float(reserve), _ROUNDINGS * depth**2)
             values: dict[str, Ints] = {}
             parent_of: dict[str, str] = {}
             for parent, children in own[own.level == level].groupby("parent", sort=True):
-                cells = _children(tree, rules, measure, level, children, parents[str(parent)], factor)
+                cells = _children(tree, rules, measure, level, children, parents[str(parent)], factor, bounds)
                 values |= dict(zip(children.unit, cells, strict=True))
                 parent_of |= dict.fromkeys(children.unit, str(parent))
             found.append(_rows(measure, level, values, parent_of, tree.months))
@@ -128,19 +135,24 @@ def _children(
     children: pd.DataFrame,
     parent: Ints,
     factor: Decimal,
+    bounds: Bounds,
 ) -> Ints:
     """Targets of the children of one parent, unit × month."""
     name = f"{measure}, {level}s of {children.parent.iloc[0]}"
     pool = int((factor * int(parent.sum())).to_integral_value(ROUND_HALF_EVEN))
     columns = apportion(pool, parent)
     locked, fixed, cells = _locked(tree, measure, level, children)
-    low, high = _bounds(rules, children, locked, fixed, cells)
+    shares = fair_shares(children, rules)
+    low, high = bounds.of(children, locked, fixed, cells)
+    room = int(np.where(shares > 0, high, low).sum())
+    wider = bounds.rounding * len(children)
+    if low.sum() - wider <= pool <= room + wider and not low.sum() <= pool <= room:
+        low, high = bounds.of(children, locked, fixed, cells, widened=bounds.rounding)
     if (held := int(low[locked].sum() + cells[~locked].sum())) > pool:
         raise DataError(
             f"{name}: locked targets make {held:,}, the parent has only {pool:,} to give. "
             "Raise the parent's target or unlock some of them."
         )
-    shares = fair_shares(children, rules)
     if pool > low.sum() and not (shares[low < high] > 0).any():
         raise DataError(
             f"{name}: there is nothing to split by; none of them has any "
@@ -156,7 +168,7 @@ def _children(
         )
     rows = apportion(pool, shares, low, high)
     presence = _presence(tree, children)
-    seed = np.where(fixed, cells, np.outer(np.maximum(rows, 1), np.maximum(columns, 0)) * presence)
+    seed = np.where(fixed, cells, np.outer(np.maximum(rows, 1.0), columns.astype(float)) * presence)
     try:
         return table(rows, columns, seed.astype(float), fixed)
     except DataError as fault:
@@ -165,25 +177,38 @@ def _children(
         ) from None
 
 
-def _bounds(
-    rules: Decomposition, children: pd.DataFrame, locked: np.ndarray, fixed: np.ndarray, cells: Ints
-) -> tuple[Ints, Ints]:
-    """Least and most of each child's year: growth over the year before, and what is locked."""
-    base = children.base.to_numpy(dtype=float) if "base" in children else np.full(len(children), np.nan)
-    bound = np.isfinite(base) & (base > 0)
-    least, most = rules.growth_bounds
-    base = np.where(bound, base, 0.0)
-    low = np.where(bound, np.ceil(base * (1 + least) - 1e-6), 0).astype(np.int64)
-    high = np.where(bound, np.floor(base * (1 + most) + 1e-6), 2**53).astype(np.int64)
-    low = np.maximum(low, np.where(fixed, cells, 0).sum(axis=1))
-    high = np.maximum(high, low)
-    year = cells.sum(axis=1)
-    return np.where(locked, year, low), np.where(locked, year, high)
+@dataclass(frozen=True)
+class Bounds:
+    """Growth allowed to a unit's own part, without the reserve that over-assignment adds down to its level.
+
+    Attributes
+    ----------
+    rounding
+        Minor units by which targets may pass a bound where the roundings of the levels above leave no other way.
+    """
+
+    least: float
+    most: float
+    reserve: float
+    rounding: int
+
+    def of(
+        self, children: pd.DataFrame, locked: Truths, fixed: Truths, cells: Ints, *, widened: int = 0
+    ) -> tuple[Ints, Ints]:
+        """Least and most of each child's year, what is locked included."""
+        base = children.base.to_numpy(dtype=float) if "base" in children else np.full(len(children), np.nan)
+        bound = np.isfinite(base) & (base > 0)
+        base = np.where(bound, base, 0.0) * self.reserve
+        low = np.where(bound, np.ceil(base * (1 + self.least) - 1e-6), 0).astype(np.int64)
+        high = np.where(bound, np.floor(base * (1 + self.most) + 1e-6), LARGEST).astype(np.int64)
+        low, high = np.maximum(low - widened, 0), high + widened
+        low = np.maximum(low, np.where(fixed, cells, 0).sum(axis=1))
+        high = np.maximum(high, low)
+        year = cells.sum(axis=1)
+        return np.where(locked, year, low), np.where(locked, year, high)
 
 
-def _locked(
-    tree: Tree, measure: str, level: str, children: pd.DataFrame
-) -> tuple[np.ndarray, np.ndarray, Ints]:
+def _locked(tree: Tree, measure: str, level: str, children: pd.DataFrame) -> tuple[Truths, Truths, Ints]:
     """Children whose year is locked; cells that are; their values, a locked year standing in its first month."""
     shape = (len(children), len(tree.months))
     fixed, cells, locked = (
