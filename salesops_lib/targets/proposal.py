@@ -86,7 +86,13 @@ def propose(ws: Workspace, year: Period | None = None) -> Proposal:
         )
     aimed = year or ws.calendar.shift(ws.calendar.period_of(ws.window.end, "year"), 1)
     last = ws.calendar.shift(ws.calendar.months(aimed)[0], -1)
-    measures, company = _company_targets(ws, aimed)
+    company = company_targets(ws, aimed)
+    if not company:
+        raise DataError(
+            f"There is no company target of {aimed.label} to break down. Load one with the table targets "
+            "(scope_type company), or write it under targets.company in policy.yaml."
+        )
+    measures = tuple(company)
     people = _people(ws, last.end)
     territories, without = _territories(ws, people, last, measures)
     units = _units(ws, people, territories, measures, aimed, last)
@@ -100,26 +106,23 @@ def propose(ws: Workspace, year: Period | None = None) -> Proposal:
     return Proposal(ws, aimed, tree, people, territories, without, growth)
 
 
-def _company_targets(ws: Workspace, year: Period) -> tuple[tuple[str, ...], dict[str, int]]:
-    """The company's target of the year by measure, from the table, else from the policy."""
+def company_targets(ws: Workspace, year: Period) -> dict[str, int]:
+    """The company's target of a year by measure, minor units or counts: of the table, else of the policy."""
     measures = tuple(name for name in ws.policy.targets.measures if name in REGISTRY) or ("bookings",)
     months = [month.label for month in ws.calendar.months(year)]
     listed = (
-        target_values(ws, COMPANY, measures, months).set_index("measure").target
+        target_values(ws, COMPANY, measures, months).set_index("measure").target.to_dict()
         if ws.facts.has("targets")
         else {}
     )
     minor = 10**ws.policy.semantics.minor_digits
-    said = {t.measure: t.value * (minor if REGISTRY[t.measure].unit == "money" else 1)
-            for t in ws.policy.targets.company if t.period == year.label and t.measure in REGISTRY}  # fmt: skip
+    said = {
+        target.measure: target.value * (minor if REGISTRY[target.measure].unit == "money" else 1)
+        for target in ws.policy.targets.company
+        if target.period == year.label and target.measure in REGISTRY
+    }
     found = {name: round(float(listed.get(name, said.get(name, 0)))) for name in measures}
-    known = tuple(name for name in measures if found[name] > 0)
-    if not known:
-        raise DataError(
-            f"There is no company target of {year.label} to break down. Load one with the table targets "
-            "(scope_type company), or write it under targets.company in policy.yaml."
-        )
-    return known, {name: found[name] for name in known}
+    return {name: value for name, value in found.items() if value > 0}
 
 
 def _people(ws: Workspace, day: date) -> pd.DataFrame:

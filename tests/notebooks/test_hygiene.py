@@ -44,6 +44,7 @@ def test_there_are_notebooks() -> None:
         "01_data_quality",
         "10_performance_review",
         "20_market_review",
+        "30_target_setting",
         "31_incentive_statement",
         "32_incentive_design",
         "33_policy_replay",
