@@ -97,7 +97,7 @@ def sample(workspace: Path) -> None:
     made = made[(made.measure == "bookings") & (made.level == "rep")].set_index("unit")
     sold = before.facts.query(
         "SELECT rep_id, year(dated_on) AS year, CAST(SUM(net_amount) AS DOUBLE) AS amount FROM sales "
-        "WHERE rep_id IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        "WHERE kind = 'order' AND rep_id IS NOT NULL GROUP BY ALL ORDER BY ALL"
     ).pivot(index="rep_id", columns="year", values="amount")
     stayed = before.facts.query(
         "SELECT rep_id FROM reps WHERE hired_on <= DATE '2024-12-31' AND (left_on IS NULL OR left_on > DATE '2025-12-31')"

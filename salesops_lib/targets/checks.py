@@ -43,7 +43,7 @@ def equity(people: pd.DataFrame, gates: tuple[float, float, float]) -> pd.DataFr
     known = np.isfinite(attained)
     potential_known = per_quota[np.isfinite(per_quota) & (per_quota > 0)]
     rows: list[tuple[str, Interval, float | None]] = [
-        ("size_correlation", rank_correlation(attained, size), gates[0]),
+        ("territory_correlation", rank_correlation(attained, size), gates[0]),
         ("potential_correlation", rank_correlation(attained, per_quota), gates[1]),
         ("attainment_gini", gini_interval(attained[known]), gates[2]),
         ("potential_gini", gini_interval(1 / potential_known), None),
@@ -57,7 +57,7 @@ def equity(people: pd.DataFrame, gates: tuple[float, float, float]) -> pd.DataFr
 def ratchet(attainment: pd.Series, growth: pd.Series) -> Interval:
     """Rank correlation of last year's attainment with the growth of the target; positive: the good are punished.
 
-    >>> ratchet(pd.Series([0.8, 0.9, 1.0, 1.1, 1.2]), pd.Series([0.0, 0.1, 0.2, 0.3, 0.4])).value
+    >>> round(ratchet(pd.Series([0.8, 0.9, 1.0, 1.1, 1.2]), pd.Series([0.0, 0.1, 0.2, 0.3, 0.4])).value, 9)
     1.0
     """
     both = pd.concat([attainment, growth], axis=1, keys=["attainment", "growth"])

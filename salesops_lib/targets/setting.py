@@ -93,10 +93,11 @@ def _people(proposal: Proposal, metric: str) -> Exhibit:
     low, high = frame.growth.min(), frame.growth.max()
     told = {"n": len(frame), "low": low, "high": high, "middle": frame.growth.median()}
     n, share = proposal.without_owner
-    notes = (Finding("note.without_owner", {"n": n, "share": share}),) if n else ()
+    notes = [Finding("note.reserve_in_growth")]
+    notes += [Finding("note.without_owner", {"n": n, "share": share})] if n else []
     return Exhibit(
         "target_people", "table", frame, metric=metric, findings=(Finding("setting.people", told, metric),), sources=_SOURCES,
-        units={"unit": "text", "parent": "text", "base": "money", "target": "money", "growth": "ratio"}, notes=notes,
+        units={"unit": "text", "parent": "text", "base": "money", "target": "money", "growth": "ratio"}, notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -131,9 +132,9 @@ def _method(proposal: Proposal) -> Exhibit:
 
 
 def _months(proposal: Proposal, metric: str) -> Exhibit:
-    """Region × month."""
+    """Month × region."""
     made = proposal.targets[(proposal.targets.measure == metric) & (proposal.targets.level == "region")]
-    frame = made.rename(columns={"unit": "row", "period": "column"})[["row", "column", "value"]]
+    frame = made.rename(columns={"period": "row", "unit": "column"})[["row", "column", "value"]]
     frame = frame.assign(base=np.nan, growth=np.nan).reset_index(drop=True)
     months = (
         proposal.targets[(proposal.targets.measure == metric) & (proposal.targets.level == COMPANY)]
@@ -186,7 +187,9 @@ def _checks(proposal: Proposal, metric: str) -> tuple[Section, tuple[Finding, ..
 
 def _verdict(row: object) -> str:
     value, low, high, most = (float(getattr(row, name)) for name in ("value", "low", "high", "most"))
-    if np.isnan(value) or np.isnan(most):
+    if np.isnan(most):
+        return "unlimited"
+    if np.isnan(value):
         return "unknown"
     lowest = -np.inf if getattr(row, "gate", "") == "ratchet" else -most
     if lowest <= low and high <= most:

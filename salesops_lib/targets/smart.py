@@ -172,6 +172,7 @@ def verdicts(ws: Workspace, aim: Aim, landing: Landing) -> dict[str, tuple[bool 
     chance, median = landing.chance(aim.value), landing.quantile(0.5)
     low, high = rules.achievable_chance
     least, most = rules.achievable_to_median
+    achievable: tuple[bool | None, str]
     if np.isnan(chance):
         achievable = (None, "smart.too_little_history")
     elif chance < low or aim.value > most * median:
