@@ -124,7 +124,7 @@ def main(workspace: str) -> None:
 
 
 def _add_commands() -> None:
-    from salesops_lib.cli import data, post, replays, reports, start
+    from salesops_lib.cli import data, post, replays, reports, start, targets
 
     for command in (
         start.demo,
@@ -135,6 +135,7 @@ def _add_commands() -> None:
         reports.run,
         replays.replay,
         post.post,
+        targets.targets,
         reports.status,
         reports.schedule,
         reports.lab,

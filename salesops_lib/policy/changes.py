@@ -25,7 +25,7 @@ _UNPAID = frozenset(
     {
         "metadata", "report", "delivery", "forecast", "market", "marketing", "training", "risk",
         "channels", "contracts", "orders", "after_sales", "expenses", "tools", "replay", "tests",
-        "org.functions", "calendar.events", "calendar.align", "targets.pace_band", "targets.fairness",
+        "org.functions", "calendar.events", "calendar.align", "targets.pace_band", "targets.achievable_chance", "targets.achievable_to_median", "targets.fairness",
         "targets.review", "process.coverage", "process.win_rate_days", "process.prior_deals",
         "process.odds", "process.cycle_days_max", "process.hygiene", "process.response",
         "pricing.leakage", "pricing.bridge_overlap", "pricing.waterfall", "pricing.elasticity",

@@ -81,6 +81,14 @@ class Targets(Block):
         description="Pace (landing / target) below the first is red, below the second amber.",
         examples=[[0.9, 0.97]],
     )
+    achievable_chance: Rising = Field(
+        default=(0.3, 0.8),
+        description="A target is achievable where its chance of being reached is from the first to the second.",
+    )
+    achievable_to_median: Rising = Field(
+        default=(0.9, 1.3),
+        description="And where it is from the first to the second times the median landing.",
+    )
     decomposition: Decomposition = Field(default=Decomposition(), description="Decomposition.")
     ramp: Ramp = Field(default=Ramp(), description="Quotas of new people.")
     relief: Relief = Field(default=Relief(), description="Relief.")

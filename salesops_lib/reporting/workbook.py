@@ -23,6 +23,7 @@ from salesops_lib.reporting.visible import one_line, visible
 from salesops_lib.reporting.voice import Voice
 
 if TYPE_CHECKING:
+    import pandas as pd
     from xlsxwriter import Workbook
     from xlsxwriter.worksheet import Worksheet
 
@@ -61,6 +62,28 @@ def write(
         _write_index(book, flat, names, looks, title, about)
         for exhibit, sheet_name in zip(flat, names, strict=True):
             _write_sheet(book.add_worksheet(sheet_name), exhibit, looks)
+    return path
+
+
+def write_form(frame: pd.DataFrame, path: Path, sheet: str) -> Path:
+    """Write one sheet that people fill in and send back: names of columns, rows, nothing around them; gives its path."""
+    import xlsxwriter
+
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(str(path), options) as book:
+        book.set_properties({"created": datetime(2000, 1, 1)})
+        form = book.add_worksheet(sheet)
+        form.freeze_panes(1, 0)
+        form.set_column(0, len(frame.columns) - 1, 14)
+        bold = book.add_format({"bold": True, "bottom": 1})
+        amount = book.add_format({"num_format": "#,##0.##"})
+        for c, name in enumerate(frame.columns):
+            form.write_string(0, c, _cell_text(str(name)), bold)
+            for r, value in enumerate(frame[name], start=1):
+                if isinstance(value, str):
+                    form.write_string(r, c, _cell_text(value))
+                elif not is_missing(value):
+                    form.write_number(r, c, float(value), amount)
     return path
 
 

@@ -21,7 +21,7 @@ def salesops(*args, **settings):
 
 def test_help_lists_every_command():
     said = salesops("--help").stdout
-    for verb in ("demo", "report", "add", "load", "check", "run", "post", "status", "lab"):
+    for verb in ("demo", "report", "add", "load", "check", "run", "post", "targets", "status", "lab"):
         assert re.search(rf"^  {verb} ", said, re.MULTILINE)
     assert "..." not in said.partition("Commands:")[2]
 

@@ -20,6 +20,9 @@ import pytest
 
 from salesops_lib.incentives.fairness import gini, share_at_goal
 from salesops_lib.metrics import formulas
+from salesops_lib.policy.quotas import Decomposition
+from salesops_lib.policy.selling import OverAssignment
+from salesops_lib.targets.decomposition import Tree, decompose
 from tests.incentives import worked_pay as engine
 
 CASES = (
@@ -48,7 +51,6 @@ APART: dict[str, str] = {
     "kpi-002": "no appraisal yet; pay takes its scores as they are",
     "price-002": "another reading: it multiplies price changes by the old quantities, M15.5 by the new ones",
     "price-005": "no price elasticities",
-    "quota-006": "no decomposition of quotas yet",
 }
 
 #: Figures of covered cases that nothing in the library computes, and why.
@@ -426,6 +428,19 @@ def quota_of_days_served(given: Given) -> Found:
         ]
         for way in ("included", "excluded")
     }
+
+
+@covers("quota-006")
+def children_make_the_root(given: Given) -> Found:
+    children = pd.DataFrame(
+        {"measure": "bookings", "level": "region", "unit": ["Europe", "North America"], "parent": "company",
+         "history": given["children"][::-1]}
+    )  # fmt: skip
+    rules = Decomposition(levels=("company", "region"))
+    tree = Tree(children, {"bookings": given["root"]}, {"bookings": [1.0]}, ["2026"])
+    made = decompose(tree, rules, OverAssignment())
+    parts = made[made.level == "region"].value
+    return {"sum_children": int(parts.sum()), "coherent": sorted(parts, reverse=True) == given["children"]}
 
 
 # ---- curves, modifiers, gates, caps, amounts ----
