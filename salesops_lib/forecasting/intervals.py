@@ -26,8 +26,11 @@ def conformal(
         Errors of a period are of the total up to it; plain ones then add up as if each period had its own.
     """
     variance = 1 + 0.25 * np.arange(errors.shape[2])
-    growth = np.sqrt(variance.cumsum() if cumulative else variance)
-    return {level: _bounds(errors, (1 - level / 100) / 2, growth) for level in levels}
+    if not cumulative:
+        return {level: _bounds(errors, (1 - level / 100) / 2, np.sqrt(variance)) for level in levels}
+    growth = np.sqrt(variance.cumsum())  # neighbours are shared in the size of the period's own total
+    found = {level: _bounds(errors / growth, (1 - level / 100) / 2, np.ones_like(growth)) for level in levels}
+    return {level: (low * growth, high * growth) for level, (low, high) in found.items()}
 
 
 def _bounds(errors: np.ndarray, tail: float, growth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
