@@ -43,6 +43,7 @@ def test_there_are_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "01_data_quality",
         "10_performance_review",
+        "11_target_attainment",
         "20_market_review",
         "30_target_setting",
         "31_incentive_statement",
