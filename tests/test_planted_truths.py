@@ -312,3 +312,21 @@ def test_both_players_are_found_and_nobody_else(opened, truth):
     listed = {(row.signal.values["value"], row.name) for row in found.frame.itertuples(index=False)}
     assert listed == set(planted.items())
     assert (found.frame.p_value < 0.01).all()
+
+
+def test_price_cut_is_found_where_it_bit(opened, truth):
+    """The rival, the category and the day; the planted effect lies in the intervals of the exposed regions, 0 in the others."""
+    planted = truth["price_cut"]["planted"]
+    exhibit = market.price_cut_effect(opened())
+    (first, *_) = market.price_cuts(opened())
+    assert (first.competitor, first.category, str(first.cut_on)) == (
+        planted["competitor"],
+        planted["category"],
+        planted["on"],
+    )
+    named = [f.values["region"] for f in exhibit.findings if f.tone == "bad"]
+    assert sorted(named) == sorted(planted["regions"])
+    frame = exhibit.frame.set_index("label")
+    for region, row in frame.iterrows():
+        effect = planted["effect_on_quantity"] if region in planted["regions"] else 0
+        assert row.low <= effect <= row.high, region

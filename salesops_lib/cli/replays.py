@@ -88,7 +88,7 @@ def replay(
     if found.failed:
         click.echo(f"Gates that do not hold: {', '.join(found.failed)}.")
     elif found.replayed is not None:
-        click.echo("All gates hold.")
+        click.echo("No gate fails.")
     return app.SOME_FAILED if strict and found.failed else status
 
 

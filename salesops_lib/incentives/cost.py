@@ -79,35 +79,22 @@ def drawn(plan: Plan, history: History, curve: PayCurve, *, n_draws: int = 10_00
 
 
 def cost_of_sales(plans: Mapping[str, Drawn]) -> pd.DataFrame:
-    """Pay over net sales (CCOS, M5.6) of each plan and of all, expected and in bands.
+    """Pay of each plan and of all, and pay over net sales (CCOS, M5.6), expected and in bands.
 
     Returns
     -------
     pd.DataFrame
-        One row a plan, then `total`: `plan`, `pay` (expected, minor units), `rate` (expected), `p05`, `p50`, `p95`
-        of the rate, `share` of all pay.  A plan's rate is its pay over the sales of all: the rates add up.
+        One row a plan, then `total`: `plan`, `pay` (expected, minor units), `pay_p05`, `pay_p50`, `pay_p95`, `rate`
+        (expected CCOS), `p05`, `p50`, `p95` of it.  A plan's rate is its pay over the sales of all: the rates add up.
     """
     sales = np.sum([one.sales for one in plans.values()], axis=0)
     everyone = np.sum([one.pay for one in plans.values()], axis=0)
+    bands = ("p05", "p50", "p95")
     rows = []
     for name, pay in ({name: one.pay for name, one in plans.items()} | {"total": everyone}).items():
-        rate = pay / sales
-        low, mid, high = np.quantile(rate, [0.05, 0.5, 0.95])
-        rows.append(
-            (name, pay.mean(), pay.mean() / sales.mean(), low, mid, high, pay.mean() / everyone.mean())
-        )
-    return pd.DataFrame(rows, columns=["plan", "pay", "rate", "p05", "p50", "p95", "share"])
-
-
-def accrued(done: Floats, expected_sales: float, expected_pay: float) -> Floats:
-    """What to set aside by each month: sales to date at the year's expected rate of pay.
-
-    Tiers pay little at first and much at the end; cost follows the sales that earn it.
-
-    >>> accrued(np.array([25.0, 60.0]), 100.0, 8.0).tolist()
-    [2.0, 4.8]
-    """
-    return done * (expected_pay / expected_sales)
+        money, rates = (np.quantile(values, [0.05, 0.5, 0.95]) for values in (pay, pay / sales))
+        rows.append((name, pay.mean(), *money, pay.mean() / sales.mean(), *rates))
+    return pd.DataFrame(rows, columns=["plan", "pay", *(f"pay_{band}" for band in bands), "rate", *bands])
 
 
 def _quarters(history: History) -> Floats:

@@ -143,6 +143,7 @@ def _sold(ws: Workspace, metric: Metric, amount: str, within: str) -> str:
     crediting = ws.policy.incentives.crediting
     excluded = ", ".join(literal(channel) for channel in crediting.excluded_channels)
     within += f" AND COALESCE(channel, '') NOT IN ({excluded})" if excluded else ""
+    within += _credited_categories(ws, metric)
     keys = "order_id, line_id, was, credited_on, customer_id, rep_id, channel"
     grouped = f"SELECT {keys}, {amount} AS amount FROM ({_rows(ws, metric)}) AS lines WHERE {within} GROUP BY {keys}"
     return (
@@ -150,6 +151,19 @@ def _sold(ws: Workspace, metric: Metric, amount: str, within: str) -> str:
         f"order_id, line_id, was AS kind, credited_on, customer_id, rep_id, amount FROM ({grouped}) AS grouped "
         "WHERE amount <> 0"
     )
+
+
+def _credited_categories(ws: Workspace, metric: Metric) -> str:
+    """The condition that leaves product lines without credit out."""
+    excluded = ", ".join(literal(name) for name in ws.policy.incentives.crediting.excluded_categories)
+    if not excluded:
+        return ""
+    if metric.relation != "sales" or ws.facts.missing("sales.category"):
+        raise DataError(
+            f"{metric.id} is credited, and no table says how much of it is of the product lines without credit ({excluded}).\n"
+            "Load products.category, pay for a measure of order lines, or take them out of incentives.crediting.excluded_categories."
+        )
+    return f" AND COALESCE(category, '') NOT IN ({excluded})"
 
 
 def _rows(ws: Workspace, metric: Metric) -> str:

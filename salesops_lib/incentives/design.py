@@ -6,7 +6,7 @@ already earned counts to the end of the period.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,11 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from salesops_lib.errors import DataError
-from salesops_lib.incentives import cost, facts, fairness, gaming, shape
+from salesops_lib.incentives import cliffs, cost, facts, fairness, gaming, shape
 from salesops_lib.incentives.people import potentials, profiles
-from salesops_lib.incentives.signals import signals
+from salesops_lib.incentives.signals import company, signals
 from salesops_lib.metrics import Exhibit, Finding, Missing
-from salesops_lib.metrics.formulas import Interval, wilson
+from salesops_lib.metrics.formulas import wilson
 
 if TYPE_CHECKING:
     from salesops_lib.incentives.facts import Case
@@ -118,19 +118,20 @@ def design(ws: Workspace) -> Design:
     if absent := ws.facts.missing(*NEEDS):
         return Design((Missing("design_cost", absent),))
     year = ws.calendar.period_of(ws.window.end, "year")
-    found, left_out = _studied(ws, facts.cases(ws, year))
+    cases = facts.cases(ws, year)
+    found, left_out = _studied(ws, cases)
     if not found:
         return Design((Missing("design_cost", ("targets.value",), "note.no_quotas"),))
     people = pd.concat([one.people for one in found], ignore_index=True)
-    costs, shapes = _cost(ws, found, people, left_out), _shapes(ws, found)
+    costs, shapes = _cost(ws, found, people, left_out), _shapes(ws, cases)
     fair = _fairness(ws, people)
     return Design(
-        cost=(costs,),
+        cost=costs,
         curves=tuple(_curve(one, max(ws.policy.report.suppress_below, 1)) for one in found),
         shape=shapes,
         fairness=fair,
-        gaming=(_bunching(ws, people, found), signals(ws)),
-        asks=_asks(costs, *shapes, *fair),
+        gaming=(_bunching(ws, people, found), company(ws), signals(ws)),
+        asks=_asks(*costs, *shapes, *fair),
     )
 
 
@@ -159,21 +160,19 @@ def _upto(history: History, n: int) -> History:
     return replace(history, months=list(history.months)[:n], actual=actual, quota=quota)
 
 
-def _cost(ws: Workspace, found: Sequence[Studied], people: pd.DataFrame, left_out: Sequence[str]) -> Exhibit:
-    """Pay over sales of each plan and of all: the middle of 10,000 drawn years, and from p05 to p95."""
+def _cost(ws: Workspace, found: Sequence[Studied], people: pd.DataFrame, left_out: Sequence[str]) -> Section:
+    """What each plan and all cost in 10,000 drawn years, in money and of sales: P05, P50 and P95."""
     limits = ws.policy.incentives.sustainability
     drawn = {
         one.id: cost.drawn(one.case.plan, _upto(one.case.history, one.n_months), one.curve) for one in found
     }
-    rates = cost.cost_of_sales(drawn)
+    costs = cost.cost_of_sales(drawn)
     sizes = {one.id: len(one.case.history.payees) for one in found}
-    frame = rates.assign(
-        label=rates.plan, value=rates.p50, low=rates.p05, high=rates.p95,
-        n=[sizes.get(plan, len(people)) for plan in rates.plan],
-    )  # fmt: skip
-    total = rates.iloc[-1]
-    told = {"pay": total.pay, "rate": total.rate, "low": total.p05, "high": total.p95, "earned": float(people.earned.sum()),
-            "n": len(people), "limit": limits.cost_of_sales_max, "limit_p95": limits.cost_of_sales_p95_max}  # fmt: skip
+    n = [sizes.get(plan, len(people)) for plan in costs.plan]
+    total = costs.iloc[-1]
+    told = {"pay": total.pay, "pay_low": total.pay_p05, "pay_high": total.pay_p95, "rate": total.rate, "low": total.p05,
+            "high": total.p95, "earned": float(people.earned.sum()), "n": len(people),
+            "limit": limits.cost_of_sales_max, "limit_p95": limits.cost_of_sales_p95_max}  # fmt: skip
     is_over = [
         limit is not None and value > limit
         for value, limit in (
@@ -182,17 +181,27 @@ def _cost(ws: Workspace, found: Sequence[Studied], people: pd.DataFrame, left_ou
         )
     ]
     has_limit = limits.cost_of_sales_max is not None or limits.cost_of_sales_p95_max is not None
-    notes = [Finding("note.cost_limits", told)] if has_limit else []
-    notes.append(Finding("note.drawn_years"))
+    limit_note = (Finding("note.cost_limits", told),) if has_limit else ()
+    notes = [Finding("note.drawn_years")]
     notes += [Finding("note.plans_left_out", {"names": tuple(left_out)})] if left_out else []
-    return Exhibit(
-        "design_cost", "intervals", frame[["label", "value", "low", "high", "n", "pay", "share"]],
-        findings=(
-            Finding("design.cost_over" if any(is_over) else "design.cost", told, tone="bad" if any(is_over) else "neutral"),
-            Finding("design.earned", told),
+    chart = pd.DataFrame(
+        {"label": costs.plan, "value": costs.pay_p50, "low": costs.pay_p05, "high": costs.pay_p95, "n": n}
+    )
+    table = costs.drop(columns=["pay", "rate"]).assign(
+        plan=[_named(plan) for plan in costs.plan], is_total=costs.plan == "total"
+    )
+    return (
+        Exhibit(
+            "design_cost", "intervals", chart, units=dict.fromkeys(("value", "low", "high"), "money"), sources=_SOURCES,
+            findings=(
+                Finding("design.cost_over" if any(is_over) else "design.cost", told, tone="bad" if any(is_over) else "neutral"),
+                Finding("design.earned", told),
+            ), notes=tuple(notes),
         ),
-        units={"value": "ratio", "low": "ratio", "high": "ratio", "pay": "money", "share": "ratio"},
-        sources=_SOURCES, notes=tuple(notes),
+        Exhibit(
+            "design_ccos", "table", table, findings=(Finding("design.ccos", told),), sources=_SOURCES, notes=limit_note,
+            units=dict.fromkeys(("pay_p05", "pay_p50", "pay_p95"), "money") | dict.fromkeys(("p05", "p50", "p95"), "rate"),
+        ),
     )  # fmt: skip
 
 
@@ -227,114 +236,93 @@ def _curve(one: Studied, below: int) -> Exhibit:
     )  # fmt: skip
 
 
-def _shapes(ws: Workspace, found: Sequence[Studied]) -> Section:
-    """Where pay jumps, and how steep it is between edges."""
-    limits = ws.policy.incentives.sustainability
-    cliffs = pd.concat([shape.cliffs(one.curve).assign(plan=one.id) for one in found], ignore_index=True)
-    cliffs = cliffs[
-        cliffs.jump.abs() >= 10**ws.policy.semantics.minor_digits
-    ]  # less than a currency unit is none
-    cliffs = cliffs.sort_values(
-        ["months", "plan", "attainment"], ascending=[False, True, True], ignore_index=True
-    )
-    slopes = pd.concat([shape.slopes(one.curve).assign(plan=one.id) for one in found], ignore_index=True)
-    slopes = slopes[slopes.end <= _SHOWN + 1e-9].dropna(subset=["rate"]).reset_index(drop=True)
-    largest, steepest = (
-        cliffs.months.max() if len(cliffs) else 0.0,
-        slopes.rate.max() if len(slopes) else np.nan,
-    )
+def _shapes(ws: Workspace, cases: Sequence[Case]) -> Section:
+    """Where pay jumps, and how steep it is between edges: on a typical person of each plan."""
+    limits, rules = ws.policy.incentives.sustainability, ws.policy.incentives.rules
+    typical = {one.plan.id: cliffs.Typical.of(one.plan, rules, one.history) for one in cases}
+    jumps, rates = _by_component(typical, cliffs.cliffs), _by_component(typical, cliffs.rates)
+    jumps = jumps.sort_values("months", key=abs, ascending=False, kind="stable", ignore_index=True)
+    sold = jumps[jumps.unit != "ratio"]  # the limit is of what one more unit sold pays
+    largest, steepest = sold.months.abs().max(), rates.rate.max()
     is_over = [
         limit is not None and value > limit
         for value, limit in ((largest, limits.cliff_max_months), (steepest, limits.rate_jump_max))
     ]
-    told = {"n": len(cliffs), "months": largest, "limit": limits.cliff_max_months}
-    which = "design.no_cliffs" if cliffs.empty else "design.cliffs_over" if is_over[0] else "design.cliffs"
+    told = {
+        "n": len(jumps),
+        "months": largest if is_over[0] else jumps.months.abs().max(),
+        "limit": limits.cliff_max_months,
+    }
+    which = "design.no_cliffs" if jumps.empty else "design.cliffs_over" if is_over[0] else "design.cliffs"
     steep = {"rate": steepest, "limit": limits.rate_jump_max}
-    by_amount = [
-        f"{one.id}.{part.id}" for one in found for part in one.case.plan.components
-        if part.kind == "tiered" and part.basis == "amount"
-    ]  # fmt: skip
-    notes = (Finding("note.edges_in_amounts", {"names": tuple(by_amount)}),) if by_amount else ()
     return (
         Exhibit(
             "design_cliffs", "table",
-            cliffs.assign(plan=[_named(plan) for plan in cliffs.plan])[["plan", "attainment", "jump", "months"]],
-            findings=(Finding(which, told, tone="bad" if is_over[0] else "neutral"),),
-            units={"plan": "text", "attainment": "ratio", "jump": "money", "months": "quantity"}, sources=_SOURCES, notes=notes,
+            jumps.assign(edge=cliffs.in_words(jumps))[["component", "edge", "jump", "months"]],
+            findings=(Finding(which, told, tone="bad" if is_over[0] else "neutral"),), sources=_SOURCES,
+            units={"jump": "money", "months": "quantity"}, notes=(Finding("note.replay_typical"),),
         ),
         Exhibit(
-            "design_slopes", "table",
-            slopes.assign(plan=[_named(plan) for plan in slopes.plan])[["plan", "start", "end", "rate"]],
+            "design_slopes", "table", rates,
             findings=(Finding("design.steep_over" if is_over[1] else "design.steep", steep, tone="bad" if is_over[1] else "neutral"),)
-            if len(slopes) else (),
-            units={"plan": "text", "start": "ratio", "end": "ratio", "rate": "multiple"}, sources=_SOURCES,
+            if len(rates) else (),
+            units={"start": "ratio", "end": "ratio", "rate": "multiple"}, sources=_SOURCES, shown=len(rates),
         ),
     )  # fmt: skip
+
+
+def _by_component(
+    typical: Mapping[str, cliffs.Typical], measure: Callable[[cliffs.Typical], pd.DataFrame]
+) -> pd.DataFrame:
+    """What is measured of each plan, its components named with it."""
+    frames = [(plan, measure(one)) for plan, one in typical.items()]
+    return pd.concat(
+        [found.assign(component=[_part(plan, one) for one in found.component]) for plan, found in frames],
+        ignore_index=True,
+    )
 
 
 def _fairness(ws: Workspace, people: pd.DataFrame) -> Section:
     """Is success within reach of everyone alike: each measure with its interval and the policy's limit."""
-    limits, below = ws.policy.targets.fairness, max(ws.policy.report.suppress_below, 1)
+    below = max(ws.policy.report.suppress_below, 1)
     known = people.dropna(subset=["attainment"])
     if len(known) < below:
         return (Missing("design_fairness", (), "note.too_few_people"),)
-    attained = known.attainment.to_numpy()
-    rows: list[tuple[str, Interval, float | None, float | None]] = []
-    low, high = limits.at_goal or (None, None)
-    rows.append(("at_goal", fairness.share_at_goal(attained), low, high))
-    rows.append(("attainment_gini", fairness.gini_interval(attained), None, limits.gini_max))
-    size = fairness.rank_correlation(attained, known.quota.to_numpy())
-    rows.append(("size_correlation", size, -limits.size_correlation_max, limits.size_correlation_max))
-    own = potentials(ws, ws.window.end.replace(year=ws.window.end.year - 1), ws.window.end)
-    if own is not None:
-        per_quota = known.payee.map(own).to_numpy(dtype=float) / known.quota.to_numpy()
-        most = limits.potential_correlation_max
-        rows.append(("potential_correlation", fairness.rank_correlation(attained, per_quota), -most, most))
-    groups, odds = _groups(ws, known, below)
-    unknown = Interval(np.nan, np.nan, np.nan), None
-    rows += [  # a grouping that people cannot be put into is not measured, and says so
-        (f"impact_{by}", groups.get(by, unknown)[0], limits.impact_ratio_min, None) for by in limits.impact_by
-    ]
+    measures = list(fairness.measures(_grouped(ws, known), ws.policy.targets.fairness, below))
+    judged = [one[:4] for one in measures]  # gate, interval, limits
+    verdicts = [fairness.verdict(*one[1:]) for one in judged]
     frame = pd.DataFrame(
         {
-            "gate": [name for name, *_ in rows],
-            "value": [interval.value for _, interval, *_ in rows],
-            "low": [interval.low for _, interval, *_ in rows],
-            "high": [interval.high for _, interval, *_ in rows],
-            "least": [least for *_, least, _ in rows],
-            "most": [most for *_, most in rows],
-            "verdict": [_verdict(interval, least, most) for _, interval, least, most in rows],
+            "gate": [_named(gate) for gate, *_ in judged],
+            "found": [fairness.figure(gate, found) for gate, found, *_ in judged],
+            "limit": [fairness.limit(fairness.unit(gate), least, most) for gate, _, least, most in judged],
+            "status": [_named(verdict) for verdict in verdicts],
         }
     )
-    counted = frame.verdict.value_counts()
-    told = {"n": len(known), **{name: int(counted.get(name, 0)) for name in ("pass", "fail", "open")}}
+    told = {"n": len(known), **{name: verdicts.count(name) for name in ("pass", "fail", "open")}}
     lead = Exhibit(
-        "design_fairness", "table",
-        frame.assign(gate=[_named(name) for name in frame.gate], verdict=[_named(f"verdict_{one}") for one in frame.verdict]),
-        findings=(Finding("design.fairness", told, tone="bad" if told["fail"] else "neutral"),), sources=_SOURCES,
-        units={"gate": "text", "verdict": "text"} | dict.fromkeys(("value", "low", "high", "least", "most"), "quantity"),
-        notes=(Finding("note.fairness_intervals"),),
+        "design_fairness", "table", frame, sources=_SOURCES,
+        findings=(Finding("design.fairness", told, tone="bad" if told["fail"] else "neutral"),),
+        notes=(Finding("note.fairness_intervals"), *filter(None, (fairness.reason(*one) for one in judged))),
     )  # fmt: skip
-    return lead, *(_group(by, table, odds[by], below) for by, (_, table) in groups.items())
+    groups = [
+        (one.gate.removeprefix("impact_"), one.groups, one.odds)
+        for one in measures
+        if one.groups is not None and len(one.groups) > 1
+    ]
+    return lead, *(_group(*one, below) for one in groups)
 
 
-def _groups(
-    ws: Workspace, known: pd.DataFrame, below: int
-) -> tuple[dict[str, tuple[Interval, pd.DataFrame]], dict[str, float]]:
-    """Impact ratio and shares at goal of each grouping of the policy that the people have; groups too small are left out."""
-    own = profiles(ws, ws.window.end, ws.policy.replay.tenure_years)
-    roles = {plan.id: plan.roles[0] for plan in ws.policy.incentives.plans}
-    labels = {by: known.payee.map(own[by]) for by in ("region", "team", "tenure")}
-    labels["role"] = known.plan.map(roles)
-    found: dict[str, tuple[Interval, pd.DataFrame]] = {}
-    odds: dict[str, float] = {}
-    for by in (name for name in ws.policy.targets.fairness.impact_by if name in labels):
-        sizes = labels[by].map(labels[by].value_counts())
-        group = labels[by].where(sizes >= below)
-        ratio, chance, table = fairness.impact_ratio(known.attainment.to_numpy(), list(group))
-        if len(table) > 1:
-            found[by], odds[by] = (ratio, table), chance
-    return found, odds
+def _grouped(ws: Workspace, known: pd.DataFrame) -> pd.DataFrame:
+    """People with what they can be grouped by, and the potential of a year's customers per quota."""
+    about = profiles(ws, ws.window.end, ws.policy.replay.tenure_years)
+    year_before = (pd.Timestamp(ws.window.end) - pd.DateOffset(years=1)).date()
+    own = potentials(ws, year_before, ws.window.end)
+    return known.assign(
+        **{by: known.payee.map(about[by]) for by in ("region", "team", "tenure")},
+        role=known.plan.map({plan.id: plan.roles[0] for plan in ws.policy.incentives.plans}),
+        potential=known.payee.map({} if own is None else own).astype(float) / known.quota,
+    )
 
 
 def _group(by: str, table: pd.DataFrame, odds: float, below: int) -> Exhibit:
@@ -351,16 +339,6 @@ def _group(by: str, table: pd.DataFrame, odds: float, below: int) -> Exhibit:
         findings=(Finding("design.groups_differ" if odds < 0.05 else "design.groups_alike", told),), sources=_SOURCES,
         notes=(Finding("note.groups_below", {"n": below}),),
     )  # fmt: skip
-
-
-def _verdict(interval: Interval, least: float | None, most: float | None) -> str:
-    """pass or fail where the whole interval lies on one side of the limit; open where it does not."""
-    if any(np.isnan(interval)):
-        return "unknown"
-    low, high = -np.inf if least is None else least, np.inf if most is None else most
-    if low <= interval.low and interval.high <= high:
-        return "pass"
-    return "fail" if interval.high < low or interval.low > high else "open"
 
 
 def _bunching(ws: Workspace, people: pd.DataFrame, found: Sequence[Studied]) -> Exhibit | Missing:
@@ -407,3 +385,7 @@ def _asks(*exhibits: Exhibit | Missing) -> tuple[Finding, ...]:
 
 def _named(id: str) -> Finding:
     return Finding("value.label", {"value": id})
+
+
+def _part(plan: str, component: str) -> Finding:
+    return Finding("value.part", {"plan": plan, "component": f"{plan}.{component}"})

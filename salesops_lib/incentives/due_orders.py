@@ -211,7 +211,8 @@ def _returned(ws: Workspace) -> pd.DataFrame:
     rows = ws.facts.query(
         "SELECT r.order_id, COALESCE(r.line_id, '') AS line_id, CAST(r.dated_on AS DATE) AS day, "
         "CAST(-SUM(r.net_amount) AS BIGINT) AS lost, CAST(MAX(o.net_amount) AS BIGINT) AS lines FROM sales AS r JOIN ("
-        "SELECT order_id, COALESCE(line_id, '') AS line_id, SUM(net_amount) AS net_amount FROM sales WHERE kind = 'order' GROUP BY ALL"
+        "SELECT order_id, COALESCE(line_id, '') AS line_id, SUM(net_amount) AS net_amount FROM sales WHERE kind = 'order' "
+        "GROUP BY order_id, COALESCE(line_id, '')"
         ") AS o ON o.order_id = r.order_id AND o.line_id = COALESCE(r.line_id, '') WHERE r.kind = 'return' AND o.net_amount > 0 "
         "GROUP BY r.order_id, COALESCE(r.line_id, ''), CAST(r.dated_on AS DATE)"
     )

@@ -1,23 +1,122 @@
-"""Is success within reach of everyone alike: goals, territories, groups."""
+"""Is success within reach of everyone alike: goals, territories, groups, and the policy's limits on them.
+
+A limit holds, or does not, where the whole interval of a measure lies on one side of it; else it
+cannot be told.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from salesops_lib.metrics import Finding
 from salesops_lib.metrics.formulas import Interval, wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from salesops_lib.policy.quotas import Fairness
 
 Floats = NDArray[np.float64]
 #: Of the normal distribution, for intervals of 95 %.
 _Z = 1.959963984540054
 N_RESAMPLES = 2_000
+UNKNOWN = Interval(math.nan, math.nan, math.nan)
+#: What people can be put into groups by.
+GROUPINGS = ("region", "team", "tenure", "role")
+
+
+class Measure(NamedTuple):
+    """A measure of fairness with the policy's limits; of groups also their table, and the odds that chance alone makes the gap."""
+
+    gate: str
+    found: Interval
+    least: float | None = None
+    most: float | None = None
+    groups: pd.DataFrame | None = None
+    odds: float = math.nan
+
+
+def measures(people: pd.DataFrame, limits: Fairness, fewest: int) -> Iterator[Measure]:
+    """Each measure that the policy limits.
+
+    Parameters
+    ----------
+    people
+        One row a person and span of time: attainment, quota, potential (per quota; missing where unknown), and a
+        column of each grouping that is known (`GROUPINGS`).
+    fewest
+        Groups of fewer people are not compared.
+    """
+    attained = people.attainment.to_numpy(dtype=float)
+    yield Measure("at_goal", share_at_goal(attained), *limits.at_goal)
+    yield Measure("gini", gini_interval(attained), None, limits.gini_max)
+    for gate, other, most in (
+        ("size_correlation", people.quota, limits.size_correlation_max),
+        ("potential_correlation", people.potential, limits.potential_correlation_max),
+    ):
+        yield Measure(gate, rank_correlation(attained, other.to_numpy(dtype=float)), -most, most)
+    for by in limits.impact_by:
+        found, odds, groups = UNKNOWN, math.nan, None
+        if by in people:
+            sizes = people[by].map(people[by].value_counts())
+            found, odds, groups = impact_ratio(attained, list(people[by].where(sizes >= fewest)))
+        yield Measure(f"impact_{by}", found, limits.impact_ratio_min, None, groups, odds)
+
+
+def verdict(found: Interval, least: float | None, most: float | None) -> str:
+    """pass or fail where the whole interval lies on one side of the limit, open where it does not; unknown without one.
+
+    >>> [verdict(Interval(0.5, low, 0.6), 0.4, None) for low in (0.4, 0.3, float("nan"))]
+    ['pass', 'open', 'unknown']
+    >>> verdict(Interval(0.5, 0.4, 0.6), None, 0.3)
+    'fail'
+    """
+    if any(math.isnan(end) for end in found):
+        return "unknown"
+    low, high = -math.inf if least is None else least, math.inf if most is None else most
+    if low <= found.low and found.high <= high:
+        return "pass"
+    return "fail" if found.high < low or found.low > high else "open"
+
+
+def lacking(gate: str) -> str:
+    """What is missing where a measure cannot be made: a grouping, groups, potential or quotas."""
+    if gate.startswith("impact_"):
+        return "groups" if gate.removeprefix("impact_") in GROUPINGS else "grouping"
+    return "potential" if gate == "potential_correlation" else "quotas"
+
+
+def unit(gate: str) -> str:
+    """ratio for shares and quotients of them, quantity for the other measures."""
+    return "ratio" if gate == "at_goal" or gate.startswith("impact_") else "quantity"
+
+
+def figure(gate: str, found: Interval) -> Finding | None:
+    """A measure with its interval, in its unit; None where it is unknown."""
+    return None if math.isnan(found.value) else Finding(f"value.interval.{unit(gate)}", found._asdict())
+
+
+def limit(unit: str, least: float | None, most: float | None) -> Finding:
+    """The policy's limits in words."""
+    which = "most" if least is None else "least" if most is None else "between"
+    return Finding(f"limit.{which}.{unit}", {"low": least, "high": most})
+
+
+def reason(gate: str, found: Interval, least: float | None, most: float | None) -> Finding | None:
+    """Why it cannot be told whether a limit holds; None where it can."""
+    match verdict(found, least, most):
+        case "open":
+            return Finding(
+                f"note.gate_open.{unit(gate)}", {"gate": gate, "low": found.low, "high": found.high}
+            )
+        case "unknown":
+            return Finding(f"note.gate_unknown.{lacking(gate)}", {"gate": gate})
+    return None
 
 
 def gini(values: Sequence[float] | Floats) -> float:
@@ -64,7 +163,7 @@ def rank_correlation(x: Floats, y: Floats) -> Interval:
     pairs = pd.DataFrame({"x": x, "y": y}).dropna().rank()
     n = len(pairs)
     if n < 5 or pairs.x.nunique() < 2 or pairs.y.nunique() < 2:
-        return Interval(math.nan, math.nan, math.nan)
+        return UNKNOWN
     r = float(pairs.x.corr(pairs.y))
     z = math.atanh(min(max(r, -0.999999), 0.999999))
     half = _Z * math.sqrt((1 + r * r / 2) / (n - 3))
@@ -98,7 +197,7 @@ def impact_ratio(
     groups = people.groupby("group", sort=True).at_goal.agg(n="size", at_goal="sum").reset_index()
     groups["share"] = groups.at_goal / groups.n
     if len(groups) < 2 or groups.at_goal.sum() == 0:
-        return Interval(math.nan, math.nan, math.nan), math.nan, groups
+        return UNKNOWN, math.nan, groups
     worst, best = groups.loc[groups.share.idxmin()], groups.loc[groups.share.idxmax()]
     ratio = worst.share / best.share
     a, b = worst.at_goal + 0.5, best.at_goal + 0.5
@@ -106,8 +205,8 @@ def impact_ratio(
     centre = (a / (worst.n + 0.5)) / (b / (best.n + 0.5))
     low, high = centre * math.exp(-half), centre * math.exp(half)
     interval = Interval(
-        ratio, min(low, ratio), max(high, ratio)
-    )  # the half person moves the ends, not the ratio
+        ratio, min(low, ratio), min(max(high, ratio), 1.0)
+    )  # the half person moves the ends, not the ratio; the worst is not above the best
     return interval, _by_chance(people, ratio, np.random.default_rng(seed)), groups
 
 

@@ -81,6 +81,29 @@ def days_of(sales: pd.DataFrame, calendar: pd.DataFrame) -> pd.DataFrame:
     return placed.groupby(where, as_index=False)[["n", "amount"]].sum()
 
 
+def last_days(days: pd.DataFrame, *, last: int = 3) -> pd.DataFrame:
+    """How much of each period everybody together sells in its last working days.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a period: period, n (orders), late (of them in the last days), amount, late_amount, and even: the share
+        of the period's working days that the last days are.
+
+    >>> sold = {"period": 0, "from_start": [0, 9], "from_end": [9, 0], "n": [6, 2], "amount": [60, 40]}
+    >>> last_days(pd.DataFrame(sold), last=2)[["n", "late", "late_amount", "even"]].values.tolist()
+    [[8.0, 2.0, 40.0, 0.2]]
+    """
+    late = days.from_end < last
+    placed = days.assign(
+        late=days.n.where(late, 0),
+        late_amount=days.amount.where(late, 0),
+        length=days.from_start + days.from_end + 1,
+    )
+    summed = placed.groupby("period")[["n", "late", "amount", "late_amount"]].sum()
+    return summed.assign(even=last / placed.groupby("period").length.max()).reset_index()
+
+
 def pull_forward(days: pd.DataFrame, *, last: int = 3) -> pd.DataFrame:
     """Who sells more in a period's last working days than others, and less right after (M5.9).
 

@@ -177,6 +177,8 @@ class _Lines:
                 done = expected
             elif release.event == "period_close":
                 done = np.where(self._is_closed(at), expected, 0)
+            elif release.event == "clawback_over":
+                done = np.where(self._is_beyond_clawback(at), expected, 0)
             else:
                 so_far = np.clip(self._progress(at, release.event), 0, expected)
                 done = np.where(waits, so_far, expected)
@@ -189,6 +191,16 @@ class _Lines:
         np.minimum.at(first, self.unit, self.rows["at"].to_numpy())
         closed: NDArray[np.bool_] = self.ends[first[at]][:, None] <= self.day[at]
         return closed
+
+    def _is_beyond_clawback(self, at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether no event can take back pay any more: every span since the first day of credit is over, or no order earns it."""
+        first = np.full(self.shape, _LATE)
+        np.minimum.at(first, (self.unit, self.rows["at"].to_numpy()), day_numbers(self.rows.credited_on))
+        last = np.minimum.accumulate(first, axis=1)[at] + max(c.within_days for c in self.payments.clawbacks)
+        beyond: NDArray[np.bool_] = (last < self.day[at]) | (self.names.order_id.to_numpy()[at] == "")[
+            :, None
+        ]
+        return beyond
 
     def _progress(self, at: NDArray[np.int64], event: str) -> Money:
         """How far the orders of some lines are, by amount, on the day of each statement."""

@@ -1,4 +1,4 @@
-"""The shape of a plan: what it pays at each attainment, where it jumps, how steep it is.
+"""The shape of a plan: what it pays at each attainment.
 
 Payees keep their quotas and targets; all that they sell is moved to an attainment together, so that
 what gates and other measures ask for moves along.  Pay at a point is the exact engine's.
@@ -12,10 +12,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from salesops_lib.errors import DataError
+from salesops_lib.incentives import cliffs
 from salesops_lib.incentives.exact import Ints, product, total
 from salesops_lib.incentives.history import MONTHS, History, Key, Lines
 from salesops_lib.incentives.pay import earned
@@ -73,7 +73,7 @@ def pay_curve(
     edges = _edges(plan)
     last = max([Fraction(upto).limit_denominator(100), *(edge + STEP for edge in edges)])
     regular = {STEP * n for n in range(int(last / STEP) + 1)}
-    points = sorted({(at, False) for at in regular} | {(edge, short) for edge in edges if edge for short in (True, False)},
+    points = sorted({(at, False) for at in regular} | {(edge, short) for edge in edges for short in (True, False)},
                     key=lambda point: (point[0], not point[1]))  # fmt: skip
     pay = [pay_at(plan, rules, history, at, short=short, zero_quota=zero_quota) for at, short in points]
     return PayCurve(
@@ -104,43 +104,6 @@ def pay_at(
         ]
         pay += sum(to_date[:, ends].sum(axis=1) for to_date in found.to_date.values())
     return pay
-
-
-def cliffs(curve: PayCurve) -> pd.DataFrame:
-    """What one more minor unit of sales pays on each edge.
-
-    Returns
-    -------
-    pd.DataFrame
-        One row an edge: `attainment`, `jump` (the largest of the payees, minor units), `months` (of target incentive).
-    """
-    at = np.flatnonzero(np.diff(curve.attainment) == 0)
-    jumps = curve.pay[:, at + 1] - curve.pay[:, at]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        months = np.where(curve.target[:, None] > 0, jumps * 12 / curve.target[:, None], 0.0)
-    return pd.DataFrame({
-        "attainment": curve.attainment[at], "jump": jumps.max(axis=0).astype(np.int64), "months": months.max(axis=0),
-    })  # fmt: skip
-
-
-def slopes(curve: PayCurve) -> pd.DataFrame:
-    """Marginal rate between edges, in multiples of the target rate: 1 pays the target incentive for the quota.
-
-    Returns
-    -------
-    pd.DataFrame
-        One row a stretch of the same rate: `start`, `end`, `rate`.
-    """
-    share, at = curve.share(), curve.attainment
-    short, on = np.flatnonzero(np.diff(at) == 0), np.flatnonzero(np.diff(at) == 0) + 1
-    first, last = np.append(0, on), np.append(short, len(at) - 1)
-    frame = pd.DataFrame({"start": at[first], "end": at[last], "paid": share[last] - share[first]})
-    frame = frame[frame.end > frame.start]
-    rates = frame.paid / (frame.end - frame.start)
-    run = (rates.diff().abs() > 1e-3).cumsum()
-    merged = frame.groupby(run).agg(start=("start", "min"), end=("end", "max"), paid=("paid", "sum"))
-    merged["rate"] = np.round(merged.paid / (merged.end - merged.start), 4)
-    return merged[["start", "end", "rate"]].reset_index(drop=True)
 
 
 def leverage(curve: PayCurve, attainment: Floats, *, best: float = 0.9) -> float:
@@ -179,26 +142,8 @@ def lead_key(plan: Plan, history: History) -> Key:
 
 def _edges(plan: Plan) -> list[Fraction]:
     """Attainments at which a plan changes what it pays."""
-    found: set[Fraction] = set()
-    for one in plan.components:
-        if one.kind == "tiered" and one.basis == "attainment":
-            found |= {Fraction(tier.start) for tier in one.tiers}
-        elif one.kind == "curve":
-            found |= {Fraction(edge) for edge, _ in one.points}
-        elif one.kind == "matrix":
-            found |= {Fraction(point) for axis in (one.rows, one.columns) for point in axis.points}
-        elif one.kind == "unit_rate" and one.from_attainment:
-            found.add(Fraction(one.from_attainment))
-    for link in plan.links:
-        if link.kind == "modifier" and link.of == "attainment":
-            found |= {Fraction(step.start) for step in link.steps}
-        elif link.kind != "modifier" and link.require.of == "attainment":
-            found |= {
-                Fraction(bound)
-                for bound in (link.require.at_least, link.require.at_most)
-                if bound is not None
-            }
-    return sorted(found)
+    found = (edge for component in plan.components for edge in cliffs.edges(plan, component))
+    return sorted({Fraction(at) for _, of, at in found if of == "attainment"})
 
 
 def _firsts(history: History, interval: str) -> Sequence[int]:

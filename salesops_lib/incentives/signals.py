@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from salesops_lib.incentives.gaming import days_of, days_reached, named, pull_forward, sandbagging
+from salesops_lib.incentives.gaming import (
+    days_of,
+    days_reached,
+    last_days,
+    named,
+    pull_forward,
+    sandbagging,
+)
 from salesops_lib.metrics import Exhibit, Finding, Missing
+from salesops_lib.metrics.formulas import wilson
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -59,9 +67,32 @@ def signals(ws: Workspace) -> Exhibit | Missing:
     )  # fmt: skip
 
 
+def company(ws: Workspace) -> Exhibit | Missing:
+    """The share of all orders that come in the last working days of each complete quarter, against evenly spread ones."""
+    if absent := ws.facts.missing("sales.rep_id"):
+        return Missing("last_days", absent)
+    days, _, quarters = frames(ws)
+    if days.empty:
+        return Missing("last_days", ("sales.rep_id",), "note.nothing_in_period")
+    last = ws.policy.incentives.gaming.last_days
+    found = last_days(days, last=last)
+    shares = [wilson(row.late, row.n) for row in found.itertuples()]
+    frame = pd.DataFrame(shares).assign(
+        label=[quarters[period] for period in found.period], base=found.even, n=found.n
+    )
+    total = found.sum()
+    told = {"last_days": last, "n": len(found), "share": total.late / total.n, "amount": total.late_amount / total.amount,
+            "even": (found.even * found.n).sum() / total.n}  # fmt: skip
+    return Exhibit(
+        "last_days", "intervals", frame[["label", "value", "low", "high", "base", "n"]],
+        findings=(Finding("gaming.last_days", told),), sources=("order_lines",),
+        units=dict.fromkeys(("value", "low", "high", "base"), "ratio"), notes=(Finding("note.last_days"),),
+    )  # fmt: skip
+
+
 def scored(ws: Workspace) -> dict[str, pd.DataFrame]:
     """Signal → score of each person (`pull_forward`, `sandbagging`); holding back where there are quotas to hold back from."""
-    days, quota = frames(ws)
+    days, quota, _ = frames(ws)
     if days.empty:
         return {}
     rules = ws.policy.incentives.gaming
@@ -71,19 +102,19 @@ def scored(ws: Workspace) -> dict[str, pd.DataFrame]:
     return found
 
 
-def frames(ws: Workspace) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Orders by working day of their quarter (`days_of`), and quotas by payee and quarter, minor units."""
+def frames(ws: Workspace) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Orders by working day of their quarter (`days_of`), quotas by payee and quarter (minor units), labels of quarters."""
     span = ws.facts.query(
         "SELECT MIN(dated_on) AS first, MAX(dated_on) AS last FROM sales WHERE kind = 'order'"
     )
     if span["first"].isna().any():
-        return pd.DataFrame(), pd.DataFrame()
+        return pd.DataFrame(), pd.DataFrame(), []
     first = ws.calendar.period_of(pd.Timestamp(span["first"].item()).date(), "quarter")
     last = ws.calendar.period_of(min(pd.Timestamp(span["last"].item()).date(), ws.as_of), "quarter")
     if not ws.calendar.is_complete(last, ws.as_of):
         last = ws.calendar.shift(last, -1)
     if last.end < first.start:
-        return pd.DataFrame(), pd.DataFrame()
+        return pd.DataFrame(), pd.DataFrame(), []
     calendar = ws.calendar.frame(first.start, last.end).rename(
         columns={"date": "day", "fiscal_quarter": "period"}
     )
@@ -100,4 +131,4 @@ def frames(ws: Workspace) -> tuple[pd.DataFrame, pd.DataFrame]:
     )
     quota = quota.assign(period=quota.month.map(quarter)).dropna(subset=["period"])
     quota["quota"] = quota.quota * 10**ws.policy.semantics.minor_digits
-    return days, quota.groupby(["payee", "period"], as_index=False).quota.sum()
+    return days, quota.groupby(["payee", "period"], as_index=False).quota.sum(), list(place)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from salesops_lib.incentives import pay_office, statements
 from salesops_lib.incentives.own_statement import OwnStatement
+from salesops_lib.incentives.prize_report import awards_won, contests_won, may_move_up
 from salesops_lib.incentives.statement_standing import next_tiers, standing_table
 from salesops_lib.metrics import Exhibit, Missing
 
@@ -19,7 +20,7 @@ _NEEDS = ("sales", "reps")
 
 @dataclass(frozen=True)
 class Report:
-    """Sections of a page, in its order: a person's from `paid` to `corrections`, the pay office's `everybody` and `nobody`."""
+    """Sections of a page, in its order: a person's from `paid` to `corrections`, the pay office's `everybody` to `nobody`."""
 
     lead: Section
     paid: Section = ()
@@ -29,6 +30,9 @@ class Report:
     year: Section = ()
     corrections: Section = ()
     everybody: Section = ()
+    contests: Section = ()
+    awards: Section = ()
+    promotion: Section = ()
     nobody: Section = ()
 
     @property
@@ -59,7 +63,14 @@ def statement(ws: Workspace) -> Report:
         return _without(Missing("statement_payees", absent))
     made = statements.statements(ws)
     everybody = (pay_office.exceptions(made), pay_office.payees(ws, made))
-    return Report(everybody[1:], everybody=everybody, nobody=(pay_office.nobody(ws),))
+    return Report(
+        everybody[1:],
+        everybody=everybody,
+        contests=contests_won(ws),
+        awards=awards_won(ws),
+        promotion=may_move_up(ws),
+        nobody=(pay_office.nobody(ws),),
+    )
 
 
 def _without(missing: Missing) -> Report:

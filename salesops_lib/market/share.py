@@ -110,7 +110,7 @@ def segments(ws: Workspace, by: tuple[str, str] = ("region", "category")) -> Exh
     frame["delta"] = frame.value - frame.base
     frame["growth"] = frame.delta
     return Exhibit(
-        "segments", "matrix", frame, metric="market_share", sources=("market", "order_lines"), findings=_segment_findings(frame),
+        "segments", "matrix", frame, metric="market_share", sources=("market", "order_lines"), findings=(*_segment_findings(frame), *_mix(before, now)),
         units={"value": "ratio", "base": "ratio", "growth": "pp", "delta": "pp", "market": "money", "market_growth": "ratio", "relative_share": "multiple"},
     )  # fmt: skip
 
@@ -222,6 +222,14 @@ def _segment_findings(frame: pd.DataFrame) -> tuple[Finding, ...]:
                       "at_stake": abs(cell.delta) * cell.market, "unit": cell.row}  # fmt: skip
             found.append(Finding(message, values, "market_share", tone))
     return tuple(found)
+
+
+def _mix(before: pd.DataFrame, now: pd.DataFrame) -> tuple[Finding, ...]:
+    """What of the share's change was won within segments; silent where a segment was not measured at both times."""
+    if before.isna().any(axis=None) or len(now) < 2:
+        return ()
+    change = formulas.share_change(before, now)
+    return (Finding("segments.mix", {"delta": sum(change), **change._asdict()}, "share_mix"),)
 
 
 def _own_segments(ws: Workspace, by: tuple[str, str]) -> Exhibit | Missing:

@@ -147,6 +147,33 @@ def growth_split(
     return GrowthSplit(share_before * grown, market_before * gained, grown * gained)
 
 
+class ShareChange(NamedTuple):
+    """What a change of market share comes of: shares within segments, and the segments' weight in the market."""
+
+    within: float
+    mix: float
+
+
+def share_change(before: pd.DataFrame, now: pd.DataFrame) -> ShareChange:
+    """Δshare = Σ Δshareᵢ·weightᵢ + Σ Δweightᵢ·shareᵢ, each by the mean of both times (M7.6); the two close to it exactly.
+
+    Parameters
+    ----------
+    before, now
+        One row a segment, the same in both: sales, market (above 0).
+
+    >>> then = pd.DataFrame({"sales": [10, 40], "market": [100, 100]})
+    >>> later = pd.DataFrame({"sales": [30, 40], "market": [300, 100]})
+    >>> [round(x, 4) for x in share_change(then, later)]
+    [0.0, -0.075]
+    """
+    shares = [frame.sales / frame.market for frame in (before, now)]
+    weights = [frame.market / frame.market.sum() for frame in (before, now)]
+    within = ((shares[1] - shares[0]) * (weights[0] + weights[1])).sum() / 2
+    mix = ((weights[1] - weights[0]) * (shares[0] + shares[1])).sum() / 2
+    return ShareChange(float(within), float(mix))
+
+
 def evolution_index(growth: float, market_growth: float) -> float:
     """(1 + our growth) / (1 + market growth) × 100 (M6.1); above 100 we gain share.
 

@@ -241,6 +241,15 @@ class PayChecker(Checker):
             self._either(path, cap, "amount", "times_target")
         for path, clawback in self._items(*base, "clawbacks"):
             self._clawback(path, clawback)
+        if not self._get(*base, "clawbacks"):
+            self._without_clawbacks()
+
+    def _without_clawbacks(self) -> None:
+        for path, rule in self._items("incentives", "payments", "release"):
+            for where, part in _blocks(path, rule, "schedule"):
+                if part.get("event") == "clawback_over":
+                    message = "waits until nothing can be taken back any more, and there are no clawbacks"
+                    self._add((*where, "event"), part["event"], message, "write clawbacks, or event: booking")
 
     def _clawback(self, path: Path, clawback: Mapping[str, Any]) -> None:
         """What is taken back must be what the event leaves to take."""

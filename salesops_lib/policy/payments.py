@@ -63,12 +63,17 @@ class Crediting(Block):
     excluded_channels: tuple[Identifier, ...] = Field(
         default=(), description="Channels without credit.", examples=[["ecommerce"]]
     )
+    excluded_categories: tuple[str, ...] = Field(
+        default=(), description="Product lines without credit.", examples=[["Spare parts"]]
+    )
 
 
 class Release(Block):
     """When a share of earned pay is due."""
 
-    event: Literal["booking", "invoice", "cash_in", "period_close"] = Field(description="What makes it due.")
+    event: Literal["booking", "invoice", "cash_in", "period_close", "clawback_over"] = Field(
+        description="What makes it due; clawback_over: nothing can be taken back any more."
+    )
     share: Exact = Field(gt=0, le=1, description="Share of what was earned.", examples=[0.6])
 
 

@@ -89,6 +89,7 @@ NAMES = (
     ("incentives.plans.*.components.*.scorecard", "scorecard"),
     ("incentives.crediting.overlays.*.role", "role"),
     ("incentives.crediting.excluded_channels.*", "channel"),
+    ("incentives.crediting.excluded_categories.*", "category"),
     ("incentives.payments.release.*.components.*", "component"),
     ("incentives.spiffs.*.category", "category"),
     ("incentives.contests.*.measure", "measure"),

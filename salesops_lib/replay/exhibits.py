@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from salesops_lib.incentives.fairness import gini
+from salesops_lib.incentives.cliffs import in_words
+from salesops_lib.incentives.fairness import gini, limit
 from salesops_lib.metrics import Exhibit, Finding
+from salesops_lib.metrics.formulas import Interval
 from salesops_lib.replay.bands import total_band
 from salesops_lib.replay.behaviour import responses
 from salesops_lib.replay.cliffs import cliffs, steepest
@@ -26,14 +28,6 @@ if TYPE_CHECKING:
 
 _SOURCES = ("order_lines", "reps", "org", "targets")
 _NOT_KNOWN = ("same_people", "common_shocks", "payments", "as_if", "recruiting")
-#: Gates that are no shares, and what they are.
-_KINDS = {
-    "rate_jump": "multiple",
-    "cliff_months": "quantity",
-    "gini": "quantity",
-    "size_correlation": "quantity",
-    "potential_correlation": "quantity",
-}
 
 
 def cost(replayed: Replayed, window: Window) -> Exhibit:
@@ -127,14 +121,10 @@ def cliff_table(replayed: Replayed) -> Exhibit:
     found = cliffs(replayed)
     counted = found.change.value_counts()
     told = {name: int(counted.get(name, 0)) for name in ("added", "removed", "larger", "smaller", "same")}
-    quotients = {name for played in replayed.played for name in played.past.history.ratios}
-    parts = {name: n for played in replayed.played for name, n in played.past.history.parts.items()}
-    edges = [_edge(row, row.measure in quotients, parts) for row in found.itertuples()]
     roles = [_named(role) for role in found.role]
     found["component"] = _components(replayed, found)
     changes = [_named(change) for change in found.change]
-    measures = [_metric(name) for name in found.measure]
-    frame = found.assign(role=roles, measure=measures, edge=edges, change=changes).drop(columns="of")
+    frame = found.assign(role=roles, edge=in_words(found), change=changes).drop(columns=["measure", "unit"])
     which = "replay.cliffs" if len(found) else "replay.no_cliffs"
     return Exhibit(
         "replay_cliffs", "table", frame.rename(columns={"role": "paid_role", "before": "jump_before", "after": "jump_after"}),
@@ -155,22 +145,8 @@ def _components(replayed: Replayed, frame: pd.DataFrame) -> list[str]:
     return [named.get(key, key[1]) for key in zip(frame.role, frame.component, strict=True)]
 
 
-def _edge(row: Any, is_quotient: bool, parts: dict[str, int]) -> Finding:
-    if row.of == "attainment":
-        return Finding("replay.edge_attainment", {"edge": row.edge})
-    if is_quotient:
-        return Finding("value.ratio", {"value": row.edge})
-    if parts.get(row.measure, 1) > 1:
-        return Finding("value.money", {"value": row.edge * parts[row.measure]})
-    return Finding("value.quantity", {"value": row.edge})
-
-
 def _named(id: str) -> Finding:
     return Finding("value.label", {"value": id})
-
-
-def _metric(id: str) -> Finding:
-    return Finding("value.metric", {"value": id})
 
 
 def fairness(replayed: Replayed) -> Exhibit:
@@ -234,36 +210,37 @@ def _targets(replayed: Replayed) -> pd.Series:
 
 def gate_table(gates: list[Gate]) -> Exhibit:
     """Each gate under both policies, its limit, and whether the new policy passes."""
-    rows = [(g.gate, *(_figure(g, v) for v in (g.before, g.after)), _limit(g), g.verdict) for g in gates]
-    failing = [g for g in gates if g.verdict == "fail"]
-    newly = [g for g in failing if g.fails_anew]
-    told = {
-        "n": len(gates),
-        "failed": len(failing),
-        "newly": len(newly),
-        "unknown": sum(g.verdict == "unknown" for g in gates),
-    }
-    which = "replay.gates_none" if not gates else "replay.gates_failed" if failing else "replay.gates_hold"
+    rows = [
+        (
+            g.gate,
+            _figure(g.unit, g.before),
+            _figure(g.unit, g.after),
+            limit(g.unit, g.low, g.high),
+            _named(g.verdict),
+        )
+        for g in gates
+    ]
+    told = _counted(gates)
+    which = "replay.gates_failed" if told["failed"] else "replay.gates_hold" if gates else "replay.gates_none"
     frame = pd.DataFrame(rows, columns=["label", "today", "proposed", "limit", "status"])
-    tone = "bad" if failing else "good" if gates else "neutral"
-    notes = tuple(
-        Finding(f"note.gate_unknown.{g.why}", {"gate": g.gate}) for g in gates if g.verdict == "unknown"
-    )
+    tone = "bad" if told["failed"] else "good" if told["passed"] == len(gates) > 0 else "neutral"
+    notes = tuple(filter(None, (g.reason for g in gates)))
     return Exhibit("replay_gates", "table", frame, findings=(Finding(which, told, tone=tone),), notes=notes)
 
 
-def _figure(gate: Gate, value: float | None) -> Finding | None:
-    if value is None or pd.isna(value):
-        return None
-    kind = _KINDS.get(gate.gate, "ratio")
-    return Finding(f"value.{kind}", {"value": float(value)})
+def _counted(gates: list[Gate]) -> dict[str, int]:
+    """Gates by verdict, and those that fail because of the change."""
+    verdicts = [gate.verdict for gate in gates]
+    counted = {"passed": "pass", "failed": "fail", "open": "open", "unknown": "unknown"}
+    return {
+        "n": len(gates),
+        "newly": sum(gate.fails_anew for gate in gates),
+        **{name: verdicts.count(verdict) for name, verdict in counted.items()},
+    }
 
 
-def _limit(gate: Gate) -> Finding:
-    kind = _KINDS.get(gate.gate, "ratio")
-    values = {"low": gate.low, "high": gate.high}
-    which = "between" if None not in values.values() else "most" if gate.low is None else "least"
-    return Finding(f"limit.{which}.{kind}", values)
+def _figure(unit: str, found: Interval) -> Finding | None:
+    return None if pd.isna(found.value) else Finding(f"value.{unit}", {"value": found.value})
 
 
 def changes(replayed: Replayed, profiles: pd.DataFrame) -> Exhibit:
@@ -311,11 +288,8 @@ def behaviour(replayed: Replayed) -> Exhibit:
 
 def recommendation(replayed: Replayed, gates: list[Gate]) -> Exhibit:
     """What follows from it, and what a replay cannot know."""
-    failing = [gate for gate in gates if gate.verdict == "fail"]
-    newly = [gate for gate in failing if gate.fails_anew]
-    difference = replayed.totals["difference"]
-    told = {"failed": len(failing), "newly": len(newly), "n": len(gates), "difference": abs(difference)}
-    which = _verdict(replayed, failing, newly)
+    told = {**_counted(gates), "difference": abs(replayed.totals["difference"])}
+    which = _verdict(replayed, told)
     frame = pd.DataFrame({"not_known": [Finding(f"replay.not_known.{name}", {}) for name in _NOT_KNOWN]})
     tone = {"revise": "bad", "none": "neutral", "as_today": "neutral", "paid_otherwise": "neutral"}.get(
         which, "good"
@@ -325,7 +299,7 @@ def recommendation(replayed: Replayed, gates: list[Gate]) -> Exhibit:
     )
 
 
-def _verdict(replayed: Replayed, failing: list[Gate], newly: list[Gate]) -> str:
+def _verdict(replayed: Replayed, told: dict[str, int]) -> str:
     old, new = replayed.old, replayed.new
     is_as_before = not replayed.people.difference.any() and (old.pricing, old.targets) == (
         new.pricing,
@@ -333,8 +307,8 @@ def _verdict(replayed: Replayed, failing: list[Gate], newly: list[Gate]) -> str:
     )
     if is_as_before:
         return "none" if pay_alike(old, new) else "paid_otherwise"
-    if failing:
-        return "revise" if newly else "as_today"
+    if told["failed"]:
+        return "revise" if told["newly"] else "as_today"
     return "costs" if replayed.totals["difference"] > 0 else "saves"
 
 

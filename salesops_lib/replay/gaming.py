@@ -56,7 +56,7 @@ def exposure(replayed: Replayed, attainments: pd.DataFrame, *, is_new: bool) -> 
 def _edges(replayed: Replayed, is_new: bool) -> Iterator[tuple[str, float]]:
     """Role and attainment of the jumps of a policy, each once."""
     found = cliffs(replayed)
-    own = found[(found.of == "attainment") & found["after" if is_new else "before"].notna()]
+    own = found[(found.unit == "attainment") & found["after" if is_new else "before"].notna()]
     yield from dict.fromkeys(zip(own.role, own.edge.astype(float), strict=True))
 
 

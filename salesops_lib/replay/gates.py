@@ -12,7 +12,8 @@ import pandas as pd
 from salesops_lib import pricing
 from salesops_lib.incentives import fairness
 from salesops_lib.incentives.people import potentials
-from salesops_lib.metrics import Exhibit, totals
+from salesops_lib.metrics import Exhibit, Finding, totals
+from salesops_lib.metrics.formulas import Interval
 from salesops_lib.replay.bands import drawn
 from salesops_lib.replay.cliffs import cliffs, steepest
 from salesops_lib.replay.past import Past, plan_for
@@ -25,53 +26,54 @@ if TYPE_CHECKING:
 
 #: The share of outcomes that cost_of_sales_p95_max speaks of.
 _P95 = 0.95
-#: What people are put into groups by: their profile's, and their role.
-GROUPINGS = ("region", "team", "tenure", "role")
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A figure under both policies, and the band that the new policy sets for it; missing where it cannot be measured."""
+    """A figure under both policies, and the band that the new policy sets for it; missing where it cannot be measured.
+
+    Costs, rates and prices of the history are what they are; measures of fairness are judged by their intervals.
+    """
 
     group: str
     gate: str
-    before: float
-    after: float
+    before: Interval
+    after: Interval
     low: float | None = None
     high: float | None = None
 
     @property
-    def verdict(self) -> str:
-        """pass, fail, or unknown where there is no figure."""
-        return self._judged(self.after)
+    def unit(self) -> str:
+        """What the figure is: a ratio, a quantity or a multiple."""
+        if self.group == "targets":
+            return fairness.unit(self.gate)
+        return {"rate_jump": "multiple", "cliff_months": "quantity"}.get(self.gate, "ratio")
 
     @property
-    def why(self) -> str:
-        """What a gate lacks that cannot be measured: grouping, groups, potential, prices, quotas or sales."""
-        if self.gate.startswith("impact_"):
-            return "groups" if self.gate.removeprefix("impact_") in GROUPINGS else "grouping"
-        known = {"potential_correlation": "potential", "rate_jump": "target"}
-        return known.get(self.gate, {"pricing": "prices", "targets": "quotas"}.get(self.group, "sales"))
+    def verdict(self) -> str:
+        """pass, fail, open where the interval includes the limit, or unknown where there is no figure."""
+        return fairness.verdict(self.after, self.low, self.high)
+
+    @property
+    def reason(self) -> Finding | None:
+        """Why it is open or unknown."""
+        if self.group == "targets" or self.verdict != "unknown":
+            return fairness.reason(self.gate, self.after, self.low, self.high)
+        lacking = "target" if self.gate == "rate_jump" else "prices" if self.group == "pricing" else "sales"
+        return Finding(f"note.gate_unknown.{lacking}", {"gate": self.gate})
 
     @property
     def fails_anew(self) -> bool:
         """Whether the old policy does not fail it."""
-        return self.verdict == "fail" and self._judged(self.before) != "fail"
-
-    def _judged(self, value: float) -> str:
-        if pd.isna(value):
-            return "unknown"
-        is_outside = (self.low is not None and value < self.low) or (
-            self.high is not None and value > self.high
-        )
-        return "fail" if is_outside else "pass"
+        return self.verdict == "fail" and fairness.verdict(self.before, self.low, self.high) != "fail"
 
 
 def _gate(
     group: str, gate: str, sides: Sequence[float], *, low: float | None = None, high: float | None = None
 ) -> Gate:
-    before, after = sides
-    return Gate(group, gate, float(before), float(after), low, high)
+    """A gate of figures that have no error."""
+    before, after = (Interval(float(side), float(side), float(side)) for side in sides)
+    return Gate(group, gate, before, after, low, high)
 
 
 def gates(ws: Workspace, replayed: Replayed, profiles: pd.DataFrame, window: Window) -> list[Gate]:
@@ -102,8 +104,7 @@ def _sustainability(ws: Workspace, replayed: Replayed, window: Window) -> Iterat
 def largest_cliffs(replayed: Replayed) -> tuple[float, float]:
     """The largest jump for one more unit sold under each policy, in months of target; quotients are not sold."""
     found = cliffs(replayed)
-    quotients = {name for played in replayed.played for name in played.past.history.ratios}
-    sold = found[~found.measure.isin(quotients)]
+    sold = found[found.unit != "ratio"]
     jumps = sold[["before", "after"]].astype(float).abs()
     months = jumps.div(jumps.max(axis=1), axis=0).mul(sold.months, axis=0)
     before, after = (
@@ -138,37 +139,17 @@ def _own_sales(replayed: Replayed) -> dict[tuple[str, str], int]:
 
 def _targets(ws: Workspace, replayed: Replayed, profiles: pd.DataFrame, window: Window) -> Iterator[Gate]:
     """How fair the quotas are; a grouping that people cannot be put into is not measured, and says so."""
-    limits = replayed.new.targets.fairness
-    sides = [attainments(replayed, policy) for policy in (replayed.old, replayed.new)]
-    low, high = limits.at_goal or (None, None)
-    at_goal = [fairness.share_at_goal(one.attainment.to_numpy(dtype=float)).value for one in sides]
-    yield _gate("targets", "at_goal", at_goal, low=low, high=high)
-    yield _gate("targets", "gini", [fairness.gini(one.attainment) for one in sides], high=limits.gini_max)
-    sizes = [_correlation(one, one.quota) for one in sides]
-    yield _gate("targets", "size_correlation", sizes, high=limits.size_correlation_max)
+    new = replayed.new
     own = potentials(ws, window.start, window.end)
-    known = [one.payee.map(own if own is not None else {}).astype(float) / one.quota for one in sides]
-    potential = [_correlation(one, rate) for one, rate in zip(sides, known, strict=True)]
-    yield _gate("targets", "potential_correlation", potential, high=limits.potential_correlation_max)
-    groups = {name: profiles[name].to_dict() for name in GROUPINGS if name in profiles}
-    for by in limits.impact_by:
-        labels = [one.role if by == "role" else one.payee.map(groups.get(by, {})) for one in sides]
-        least = replayed.new.report.suppress_below
-        ratios = [_impact(one, label, least) for one, label in zip(sides, labels, strict=True)]
-        yield _gate("targets", f"impact_{by}", ratios, low=limits.impact_ratio_min)
-
-
-def _correlation(frame: pd.DataFrame, other: pd.Series) -> float:
-    """|Rank correlation| of attainment and something else."""
-    pair = frame.attainment.to_numpy(dtype=float), other.to_numpy(dtype=float)
-    return abs(fairness.rank_correlation(*pair).value)
-
-
-def _impact(frame: pd.DataFrame, labels: pd.Series, least: int) -> float:
-    """Share at goal of the worst group over that of the best, of groups of at least so many people."""
-    sizes = labels.map(labels.value_counts())
-    kept = labels.where(sizes >= least)
-    return fairness.impact_ratio(frame.attainment.to_numpy(dtype=float), list(kept))[0].value
+    sides = []
+    for policy in (replayed.old, new):
+        people = attainments(replayed, policy)
+        potential = people.payee.map(own if own is not None else {}).astype(float) / people.quota
+        groups = {by: people.payee.map(profiles[by]) for by in fairness.GROUPINGS if by in profiles}
+        known = people.assign(potential=potential, **groups)
+        sides.append(list(fairness.measures(known, new.targets.fairness, new.report.suppress_below)))
+    for before, after in zip(*sides, strict=True):
+        yield Gate("targets", after.gate, before.found, after.found, after.least, after.most)
 
 
 def attainments(replayed: Replayed, policy: Policy) -> pd.DataFrame:

@@ -22,12 +22,13 @@ def share(draw: random.Random) -> float:
 
 def policy(draw: random.Random) -> Payments:
     some = lambda n, make: tuple(make() for _ in range(draw.randint(0, n)))  # noqa: E731
+    clawbacks = some(4, lambda: clawback(draw))
     about = {
-        "release": releases(draw),
+        "release": releases(draw, can_be_lost=bool(clawbacks)),
         "holds": some(2, lambda: hold(draw)),
         "draws": tuple(advance(draw, number) for number in range(draw.randint(0, 3))),
         "guarantees": some(2, lambda: guarantee(draw)),
-        "clawbacks": some(4, lambda: clawback(draw)),
+        "clawbacks": clawbacks,
         "caps": some(3, lambda: cap(draw)),
         "leaver_days": draw.choice((0, 30, 90)),
         "absence": draw.choice(("quota_and_target", "target", "none")),
@@ -37,12 +38,19 @@ def policy(draw: random.Random) -> Payments:
     return Payments.model_validate(about)
 
 
-def releases(draw):
+def releases(draw, *, can_be_lost):
     found = []
     for components in draw.choice(
         ((), ((),), (("core",),), (("core",), ()), (("core", "spiff"), ("bonus",)))
     ):
-        events = draw.sample(("booking", "invoice", "cash_in", "period_close"), draw.randint(1, 4))
+        known = (
+            "booking",
+            "invoice",
+            "cash_in",
+            "period_close",
+            *(("clawback_over",) if can_be_lost else ()),
+        )
+        events = draw.sample(known, draw.randint(1, 4))
         cuts = sorted(draw.sample(range(1, 100), len(events) - 1))
         parts = [Decimal(high - low) / 100 for low, high in zip([0, *cuts], [*cuts, 100], strict=True)]
         schedule = tuple({"event": e, "share": float(part)} for e, part in zip(events, parts, strict=True))

@@ -105,7 +105,7 @@ class Reference:
             kept = sum(row["kept"] for row in upto)
             lost = self.lost(rows, order, line_id, at, kept) - self.stays(upto)
             right = kept - lost
-            due = self.round(right * self.share_due(component, order, day, first_at))
+            due = self.round(right * self.share_due(component, order, day, first_at, upto))
             hold = self.hold(order, day)
             released = min(released, due) if hold else due
             is_over = day < statement.end
@@ -165,7 +165,7 @@ class Reference:
                 asked += -row["kept"] * (Fraction(rule.share) if rule else 1)
         return fallen - self.round(asked)
 
-    def share_due(self, component, order, day, first_at):
+    def share_due(self, component, order, day, first_at, upto):
         own = [rule for rule in self.payments.release if component in rule.components]
         rest = [rule for rule in self.payments.release if not rule.components]
         is_closed = self.statements[first_at].end <= day
@@ -179,12 +179,19 @@ class Reference:
                 done = Fraction(1)
             elif part.event == "period_close":
                 done = Fraction(int(is_closed))
+            elif part.event == "clawback_over":
+                done = Fraction(int(not order or self.cannot_be_lost(upto, day)))
             elif expected <= 0:
                 done = Fraction(1)
             else:
                 done = Fraction(min(max(self.amount(order, part.event, day), 0), expected), expected)
             due += Fraction(part.share) * done
         return due
+
+    def cannot_be_lost(self, rows, day):
+        """Whether every clawback's days since the first credit are over."""
+        first = min((row["credited_on"] for row in rows), default=day)
+        return all(day - first > timedelta(days=rule.within_days) for rule in self.payments.clawbacks)
 
     def amount(self, order, event, day):
         known = [

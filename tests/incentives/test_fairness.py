@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -14,9 +15,13 @@ from salesops_lib.incentives.fairness import (
     gini,
     gini_interval,
     impact_ratio,
+    measures,
     rank_correlation,
+    reason,
     share_at_goal,
+    verdict,
 )
+from salesops_lib.policy.quotas import Fairness
 
 CASES = (
     Path(os.environ.get("SALESOPS_SHARED_DATA", "/work/shared/data")).parent
@@ -85,3 +90,42 @@ def test_impact_ratio_by_hand():
     assert by_chance == pytest.approx(exact, abs=0.025)  # 3 standard errors of 2,000 deals
     assert groups.share.tolist() == [0.8, 0.4]
     assert np.isnan(impact_ratio(attainment, ["one"] * 20)[0].value)
+
+
+def test_groups_below_the_policys_least_are_not_compared():
+    """Three groups of five, five and four: 80 %, 40 % and nobody at goal."""
+    attainment = [1.0] * 4 + [0.9] + [1.0, 0.9, 0.9, 0.9, 1.0] + [0.1] * 4
+    people = pd.DataFrame(
+        {"attainment": attainment, "quota": 1.0, "potential": np.nan, "region": list("aaaaabbbbbcccc")}
+    )
+    limits = Fairness(impact_by=("region", "channel"))
+
+    def ratio(fewest: int) -> float:
+        return next(
+            one for one in measures(people, limits, fewest) if one.gate == "impact_region"
+        ).found.value
+
+    assert ratio(5) == pytest.approx(0.4 / 0.8)
+    assert ratio(4) == 0
+    assert np.isnan(ratio(6))
+
+
+def test_each_measure_has_its_limits_and_its_reason():
+    rng = np.random.default_rng(SEED)
+    people = pd.DataFrame(
+        {"attainment": rng.normal(1, 0.1, 60), "quota": rng.uniform(1, 9, 60), "potential": np.nan}
+    )
+    found = {one.gate: one for one in measures(people, Fairness(impact_by=("channel",)), 5)}
+    assert [(one.least, one.most) for one in found.values()] == [
+        (0.5, 0.7), (None, 0.2), (-0.15, 0.15), (-0.15, 0.15), (0.8, None)
+    ]  # fmt: skip
+    why = {gate: reason(*one[:4]) for gate, one in found.items()}
+    assert why["potential_correlation"].id == "note.gate_unknown.potential"
+    assert why["impact_channel"].id == "note.gate_unknown.grouping"
+    assert verdict(*found["gini"][1:4]) == "pass"
+    assert why["gini"] is None
+
+
+def test_a_share_that_chance_may_have_made_is_open_and_one_beyond_it_fails():
+    assert verdict(share_at_goal(np.array([1.0] * 2 + [0.5] * 6)), 0.5, 0.7) == "open"
+    assert verdict(share_at_goal(np.array([1.0] * 20 + [0.5] * 60)), 0.5, 0.7) == "fail"

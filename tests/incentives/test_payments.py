@@ -213,6 +213,18 @@ def test_parts_of_a_line_add_up_to_it():
     assert found.months.closing.tolist()[-1] == 0
 
 
+def test_a_part_waits_until_nothing_can_be_taken_back_any_more():
+    """70 % of 100.01 on booking; the rest on the 91st day after 1 January. A prize, which no order earns, waits for nothing."""
+    parts = ({"event": "booking", "share": 0.7}, {"event": "clawback_over", "share": 0.3})
+    claw = {"event": "returned", "within_days": 90}
+    policy = {"release": ({"schedule": parts},), "clawbacks": (claw,)}
+    assert paid(made([order(0, 10_001)]), **policy).months.paid.tolist() == [7_001, 0, 0, 3_000, 0, 0]
+    returned = [order(0, 10_000), order(2, -4_000, "return")]
+    assert paid(made(returned), **policy).months.released.tolist() == [7_000, 0, -2_800, 1_800, 0, 0]
+    assert paid(made([{"at": 1, "amount": 500}]), **policy).months.paid.sum() == 500
+    assert paid(made([{"at": 1, "amount": 500}]), **policy).months.waiting.sum() == 0
+
+
 def test_return_of_a_line_takes_back_only_what_was_released():
     release = {"schedule": ({"event": "booking", "share": 0.5}, {"event": "cash_in", "share": 0.5})}
     known = progress(("expected", "2025-01-01", 300), ("expected", "2025-03-05", 0))

@@ -41,16 +41,14 @@ COVERED: dict[str, Callable[[Given], Found]] = {}
 #: Cases that nothing in the library computes, and why.
 APART: dict[str, str] = {
     "acc-002": "commission is not capitalised over the life of a contract (ASC 340-40): that is bookkeeping",
-    "claw-003": "a part that waits for the end of the clawback window cannot be said: parts are due on order, invoice, cash or period close",
     "cusum-001": "no control charts yet",
     "ewma-001": "no control charts yet",
     "did-003": "no effects of training yet",
     "roi-001": "no effects of training yet",
-    "draw-004": "a least and a most pay of each month, the difference carried for a month, cannot be said",
+    "draw-004": "the excerpt pays 250 in a month in which 1,050 is due and 500 is the most, and is cut off before it is settled: no rule that a policy could say gives it",
     "fc-001": "a forecast's interval comes of its own errors, not of a stated error in per cent",
     "fx-001": "amounts are converted at the month's or the plan's rate when tables are read",
     "kpi-002": "no appraisal yet; pay takes its scores as they are",
-    "oss-003": "credit leaves out channels, not single products",
     "price-002": "another reading: it multiplies price changes by the old quantities, M15.5 by the new ones",
     "price-005": "no price elasticities",
 }
@@ -60,6 +58,7 @@ UNSAID: dict[str, dict[str, str]] = {
     "cov-002": dict.fromkeys(
         ("required", "expected", "share"), "coverage is reported, not the coverage that a win rate asks for"
     ),
+    "oss-003": {"invalid_rates": "a policy refuses a rate below 0; above 1 it is a rate like any other"},
     "oss-004": {"invalid_sum": "shares that do not make 1 are refused, which has no figure"},
     "pipe-003": {"sd": "the outlook draws outcomes; it does not state their deviation by formula"},
 }
@@ -363,6 +362,19 @@ def the_term_that_is_left(given: Given) -> Found:
     return {"clawback": back, "clawback_pct": formulas.ratio(back, given["commission"])}
 
 
+@covers("claw-003")
+def a_part_after_the_clawback_window(given: Given) -> Found:
+    parts = (
+        {"event": BOOKING, "share": given["immediate"]},
+        {"event": "clawback_over", "share": 1 - given["immediate"]},
+    )
+    back = {"event": "returned", "within_days": 30}
+    months = engine.settled(
+        [given["commission"], 0], release=({"schedule": parts},), clawbacks=(back,)
+    ).months
+    return {"paid_now": engine.figures(months.released)[0], "held": engine.figures(months.waiting)[0]}
+
+
 @covers("claw-005")
 def refund_nets_zero(given: Given) -> Found:
     (earned,) = commissions(given["rate"], [given["base"]])
@@ -384,6 +396,16 @@ def shares_of_an_order(given: Given) -> Found:
     sold = list(engine.credited(deal, stated).values())
     paid = commissions(rate, sold)
     return {"commission": paid, "incentive": paid, "allocated_amount": sold, "total": sum(paid)}
+
+
+@covers("oss-003")
+def product_lines_without_credit(given: Given) -> Found:
+    lines = [(item["amount"], "with" if item["grant"] else "without") for item in given["items"]]
+    eligible = engine.credited_of_lines(lines, without=("without",))
+    return {
+        "eligible": eligible,
+        "commission": [commissions(Decimal(rate) / 100, [eligible])[0] for rate in given["rates"]],
+    }
 
 
 @covers("split-001")

@@ -216,6 +216,22 @@ def credited(deal: Any, shares: dict[str, Any]) -> dict[str, Decimal]:
     return {row.payee: Decimal(int(row.amount)) / MINOR for row in found.itertuples()}
 
 
+def credited_of_lines(lines: Sequence[tuple[Any, str]], *, without: tuple[str, ...]) -> Decimal:
+    """What the salesperson of one order is credited with, of lines as (amount, product line)."""
+    about = {"order_id": "S1", "ordered_on": "2025-01-10", "rep_id": "ann"}
+    ws = make_workspace(
+        Path(), reps=[{"rep_id": "ann", "hired_on": "2020-01-01"}],
+        order_lines=[
+            about | {"line_id": str(n), "net_amount": whole(amount), "product_id": name} for n, (amount, name) in enumerate(lines)
+        ],
+        products=[{"product_id": name, "category": name} for _, name in lines],
+        policy={"incentives.crediting": Crediting(excluded_categories=without)},
+    )  # fmt: skip
+    found = credited_lines(ws, "bookings", date(2025, 1, 1), date(2025, 12, 31))
+    ws.close()
+    return Decimal(int(found.amount.sum())) / MINOR
+
+
 def quota_of_first_month(goal: Any, day: int, start_day: str) -> float:
     """The quota of somebody who begins on a day of April, of 30 days."""
     asked = {

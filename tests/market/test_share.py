@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from salesops_lib import market
 from salesops_lib.metrics import Missing
+from salesops_lib.metrics.formulas import share_change
 
 QUARTERS = ("2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4", "2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4")
 DAYS = (
@@ -72,6 +75,29 @@ def test_segments_have_share_growth_and_relative_share(ws):
     assert (row.value, row.base, row.delta) == (pytest.approx(0.12), pytest.approx(0.10), pytest.approx(0.02))
     assert row.market_growth == pytest.approx(0.10)
     assert row.relative_share == pytest.approx(132 / 220)
+
+
+def test_a_share_falls_by_mix_alone_where_the_weak_segment_grows(workspace, line, found):
+    """East keeps 10 % and West 40 %; East grows from half of the market to three quarters."""
+    sizes = {"East": [100] * 4 + [300] * 4, "West": [100] * 8}
+    own = {"East": 0.1, "West": 0.4}
+    ws = workspace(
+        period="2025-12", as_of="2025-12-31",
+        order_lines=[line(day, round(size * own[r]), region=r, category="Drives") for r in sizes for day, size in zip(DAYS, sizes[r])],
+        market=[row | {"region": r} for r in sizes for row in estimates(sizes[r])],
+    )  # fmt: skip
+    told = found(market.segments(ws))["segments.mix"].values
+    assert (told["delta"], told["within"], told["mix"]) == pytest.approx((0.175 - 0.25, 0, -0.075))
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 10**6)] * 2, *[st.integers(1, 10**9)] * 2), min_size=1, max_size=12)
+)
+def test_within_and_mix_add_up_to_the_change_of_share(rows):
+    frame = pd.DataFrame(rows, columns=["s0", "s1", "m0", "m1"], dtype=float)
+    before, now = (pd.DataFrame({"sales": frame[f"s{t}"], "market": frame[f"m{t}"]}) for t in (0, 1))
+    change = now.sales.sum() / now.market.sum() - before.sales.sum() / before.market.sum()
+    assert sum(share_change(before, now)) == pytest.approx(change, abs=1e-9)
 
 
 def test_a_quarter_not_published_by_the_day_of_the_data_is_not_known(workspace, line):

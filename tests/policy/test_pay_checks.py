@@ -116,7 +116,7 @@ def test_nobody_has_two_plans_on_one_day(told):
 
 def test_payments_and_contests(told):
     after = (
-        "}\n  payments:\n    release: [{schedule: [{event: booking, share: 0.6}]}]\n"
+        "}\n  payments:\n    release: [{schedule: [{event: booking, share: 0.5}, {event: clawback_over, share: 0.1}]}]\n"
         "    draws: [{id: d, roles: [ae], kind: recoverable, months: [3, 1]}]\n"
         "    caps: [{scope: deal, amount: 1, times_target: 2}]\n"
         "  contests: [{id: c, roles: [ae], measure: bookings, window: {from: 2025-01-01},"
@@ -125,6 +125,7 @@ def test_payments_and_contests(told):
     found = "\n".join(told(CORE, after))
     assert "shares add up to 0.6, not 1" in found
     assert "needs either amount or share_of_target" in found
+    assert "nothing can be taken back any more, and there are no clawbacks" in found
     assert "[3, 1] is no span of months" in found
     assert "needs either amount or times_target" in found
     assert (

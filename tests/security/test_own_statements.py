@@ -42,6 +42,11 @@ def canary(person: str) -> str:
     return f"Canary{person}"
 
 
+def sold(person: str, month: int) -> int:
+    """What a seller's order of a month is worth: no two orders, and no two pays of 20 % of them (June's), are alike."""
+    return 1_000 + 111 * PEOPLE.index(person) + month
+
+
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three sellers led by a manager who sells nothing; what is a seller's carries the seller's canary."""
@@ -49,14 +54,15 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "policy.yaml").write_text(POLICY, encoding="utf-8")
     lines, customers = [], []
     reps, org = ["CanaryMAX,CanaryMAX the manager,manager"], ["CanaryMAX,,manager,2024-01-01"]
-    for n, person in enumerate(PEOPLE):
+    for person in PEOPLE:
         mark = canary(person)
         customers.append(f"{mark}-C,{mark} customer")
         reps.append(f"{mark},{mark} the seller,ae")
         org.append(f"{mark},CanaryMAX,ae,2024-01-01")
-        for month in range(1, 7):
-            amount = 1_000 + 111 * n + month
-            lines.append(f"{mark}-{month},1,2025-{month:02}-15,{mark}-C,{amount},{mark},order")
+        lines += [
+            f"{mark}-{month},1,2025-{month:02}-15,{mark}-C,{sold(person, month)},{mark},order"
+            for month in range(1, 7)
+        ]
     files = {
         "orders": ("order_id,line_id,ordered_on,customer_id,net_amount,rep_id,status", lines),
         "customers": ("customer_id,name", customers),
@@ -92,6 +98,10 @@ def test_everybody_who_is_paid_has_a_statement_of_ones_own_and_no_more(company):
         said = "\n".join(f"{path.name}\n{texts(path)}" for path in own)
         assert who in said
         assert set(re.findall(r"Canary[A-Z]{3}", said)) == {who}
+        numbers = set(re.findall(r"\d[\d,]*\.\d\d", said))
+        for person in PEOPLE:
+            amounts = {f"{share * sold(person, 6):,.2f}" for share in (1, 0.2)}
+            assert (amounts <= numbers) if who == canary(person) else not (amounts & numbers)
     assert "1,006.00" in texts(company / "reports" / "2025-06" / "31_incentive_statement.CanaryANN.en.html")
 
 
@@ -115,7 +125,7 @@ def test_a_persons_store_holds_that_persons_statement_alone(company, tmp_path):
             assert set(re.findall(r"Canary[A-Z]{3}", rows)) <= {who, "CanaryMAX"}, name  # whom one reports to
             if name.startswith("statement_"):
                 assert set(re.findall(r"Canary[A-Z]{3}", rows)) <= {who}, name
-        whole = sum(100 * (1_000 + 111 * n + month) for n in range(3) for month in range(1, 7))
+        whole = sum(100 * sold(person, month) for person in PEOPLE for month in range(1, 7))
         assert who != "CanaryMAX" or stated == (round(whole / 100),)
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import duckdb
 import pytest
 from built_once import built_once, common_folder
-from whole_reports import Told, assert_equal, told
+from whole_reports import PAY, Told, assert_equal, told
 
 from salesops_lib import cleaning, synthetic
 from salesops_lib.cli.start import adopt_policy
+from salesops_lib.runs.statements import units as statement_units
 from salesops_lib.tables import scope, stores
 from salesops_lib.tables.dialects import translated
 from salesops_lib.workspace import load_policy
@@ -53,6 +54,11 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def on_duckdb(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
     return told(company, tmp_path_factory.mktemp("duckdb"))
+
+
+@pytest.fixture(scope="module")
+def pay_on_duckdb(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    return told(company, tmp_path_factory.mktemp("pay"), PAY)
 
 
 @pytest.fixture
@@ -100,6 +106,24 @@ def test_reports_on_postgresql_say_what_they_say_on_duckdb(on_duckdb, company, e
     assert there.statements.keys() == on_duckdb.statements.keys()
     assert_equal(there, on_duckdb)
     assert rows_of_a_unit(root, tmp_path / "there") == rows_of_a_unit(company, tmp_path / "here")
+
+
+@pytest.mark.slow
+def test_the_company_pays_and_replays(pay_on_duckdb):
+    """What PostgreSQL is held against: statements, the design of all plans, and a replay that changes pay."""
+    assert not pay_on_duckdb.missing
+    assert len(pay_on_duckdb.pages) == 6
+    assert pay_on_duckdb.frames["31_incentive_statement", "statement_payees", "0"].paid.sum() > 0
+    assert pay_on_duckdb.frames["33_policy_replay", "replay_changes", "0"].difference.any()
+
+
+@pytest.mark.postgres
+def test_pay_on_postgresql_is_what_it_is_on_duckdb(pay_on_duckdb, company, elsewhere, server, tmp_path):
+    root = elsewhere(f"{server}#pay")
+    there = told(root, tmp_path / "output", PAY)
+    assert there.statements.keys() == pay_on_duckdb.statements.keys()
+    assert_equal(there, pay_on_duckdb)
+    assert statement_units(root, "2025-12") == statement_units(company, "2025-12")
 
 
 @pytest.mark.postgres

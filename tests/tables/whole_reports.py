@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,19 @@ from salesops_lib.metrics import Exhibit, Missing
 from salesops_lib.reporting import Page
 from salesops_lib.tables.facts import Facts
 
-NOTEBOOKS = [
-    Path(__file__).parents[2] / "notebooks" / f"{name}.ipynb"
-    for name in ("01_data_quality", "10_performance_review", "20_market_review")
-]
+#: Notebooks by name, and what they are asked beside the usual.
+Asked = Mapping[str, Mapping[str, str]]
+REVIEWS: Asked = {"01_data_quality": {}, "10_performance_review": {}, "20_market_review": {}}
+PAY: Asked = {
+    "31_incentive_statement": {},
+    "32_incentive_design": {},
+    "33_policy_replay": {
+        "against": "",
+        "since": "",
+        "changes": "incentives.plans[id=ae-2025].components[id=core].tiers[2].times=2.5",
+    },
+}
+_FOLDER = Path(__file__).parents[2] / "notebooks"
 
 
 @dataclass
@@ -32,25 +42,27 @@ class Told:
     statements: dict[str, list[object]] = field(default_factory=dict)
 
 
-def told(root: Path, output: Path) -> Told:
+def told(root: Path, output: Path, notebooks: Asked = REVIEWS) -> Told:
     """Run the cells of each notebook on the workspace `root`."""
     found = Told()
     with pytest.MonkeyPatch.context() as patch, capture_output():
         _watch(found, patch)
-        for path in NOTEBOOKS:
+        for name, asked in notebooks.items():
+            path = _FOLDER / f"{name}.ipynb"
             given = {
                 "period": "",
                 "lang": "en,zh",
                 "workspace": str(root),
-                "output": str(output / path.stem),
+                "output": str(output / name),
+                **asked,
             }
-            patch.setattr(Page, "_notebook", path.stem, raising=False)
+            patch.setattr(Page, "_notebook", name, raising=False)
             for cell in nbformat.read(path, as_version=4).cells:
                 if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", ()):
                     exec(compile(cell.source, path.name, "exec"), given)
             for lang in ("en", "zh"):
-                page = (output / path.stem / f"page.{lang}.json").read_text("utf-8")
-                found.pages[path.stem, lang] = json.loads(page)
+                page = (output / name / f"page.{lang}.json").read_text("utf-8")
+                found.pages[name, lang] = json.loads(page)
             given["ws"].close()
     return found
 

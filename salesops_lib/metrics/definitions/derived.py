@@ -237,6 +237,17 @@ DERIVED = [
         formula_zh="净销售额 ÷ 市场规模，同区域、品类、季度",
     ),
     Metric(
+        "share_mix",
+        "M7.6",
+        "Share: within segments and mix",
+        "份额变动：细分内与结构",
+        "pp",
+        "Σ change of share × mean weight of the segment (within); Σ change of weight × mean share (mix); they add up to the change",
+        "order date",
+        needs=("market.market_amount",),
+        formula_zh="细分内 = Σ份额变动 × 平均权重；结构 = Σ权重变动 × 平均份额；两者之和为份额变动",
+    ),
+    Metric(
         "relative_share",
         "M7.4",
         "Relative share",
@@ -308,6 +319,19 @@ DERIVED = [
         "observation date",
         needs=("competitor_prices.price",),
         formula_zh="我方净价 ÷ 对手价 × 100，可比产品；中位数与四分位",
+    ),
+    Metric(
+        "price_cut_effect",
+        "M8.4",
+        "Effect of a rival's price cut",
+        "竞品降价影响",
+        "ratio",
+        "change of the quantity of an order line of the category, same customers, since the cut against the same days a "
+        "year before, less the change of their other lines (means of logarithms)",
+        "order date",
+        source="difference in differences, errors by customer, intervals for all regions together (Bonferroni)",
+        needs=("competitor_prices.price", "sales.quantity"),
+        formula_zh="降价后同一客户该品类每行订购数量较上年同日的变化，减去其他品类的变化（对数均值）",
     ),
     Metric(
         "net_promoter_score",
