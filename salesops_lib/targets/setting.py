@@ -13,9 +13,10 @@ from salesops_lib.targets import checks
 from salesops_lib.targets.attainment import target_values
 from salesops_lib.targets.decomposition import COMPANY
 from salesops_lib.targets.proposal import NEEDS, Proposal, company_targets, propose
-from salesops_lib.targets.smart import TESTS, aims, landings, verdicts
+from salesops_lib.targets.smart import TESTS, Aim, Landing, aims, landings, verdicts
 
 if TYPE_CHECKING:
+    from salesops_lib.periods import Period
     from salesops_lib.workspace import Workspace
 
 Section = tuple[Exhibit | Missing, ...]
@@ -35,6 +36,8 @@ class Setting:
 
 def setting(ws: Workspace) -> Setting:
     """Targets proposed for the year after the workspace's period."""
+    if ws.facts.scope:
+        return Setting((Missing("target_units", (), "note.company_shares_out"),))
     if absent := ws.facts.missing(*NEEDS):
         return Setting((Missing("target_units", absent),))
     year = ws.calendar.shift(ws.calendar.period_of(ws.window.end, "year"), 1)
@@ -48,7 +51,7 @@ def setting(ws: Workspace) -> Setting:
         (units, _people(proposal, lead)),
         (_method(proposal), _months(proposal, lead)),
         checked,
-        _smart(ws),
+        smart(ws, year),
         asks,
     )
 
@@ -211,61 +214,75 @@ def _capacity(proposal: Proposal, metric: str) -> Exhibit:
     )  # fmt: skip
 
 
-def _smart(ws: Workspace) -> Section:
-    """Each target of the coming year: five tests, each with its reason, and where it will land."""
-    year = ws.calendar.shift(ws.calendar.period_of(ws.window.end, "year"), 1)
+def smart(ws: Workspace, year: Period) -> Section:
+    """Each target of a year: five tests, each with its reason, and where it will land."""
     chosen = aims(ws, year)
     if not chosen:
         return (Missing("target_smart", ("targets.value",), "note.no_company_target"),)
     landed = landings(ws, chosen)
-    rows, passed_all = [], 0
-    for aim in chosen:
-        landing, found = landed[aim], verdicts(ws, aim, landed[aim])
-        score = sum(passed is True for passed, _ in found.values())
-        passed_all += score == len(TESTS)
-        money = REGISTRY[aim.measure].unit == "money"
-        rows.append(
-            {"unit": aim.unit, "metric": aim.measure, "target": aim.value if money else np.nan, "score": score,
-             "p10": landing.quantile(0.1), "p50": landing.quantile(0.5), "p90": landing.quantile(0.9),
-             "chance": landing.chance(aim.value), "paced": landing.paced}
-            | {test: Finding(reason, {"chance": landing.chance(aim.value), "to_median": aim.value / landing.quantile(0.5),
-                                      "owner": aim.owner, "serves": aim.serves, "n": aim.n_reviews}) for test, (_, reason) in found.items()}
-        )  # fmt: skip
+    rows = [_tested(ws, aim, landed[aim]) for aim in chosen]
     frame = pd.DataFrame(rows)
-    told = {"n": len(rows), "passed": passed_all, "year": year.label}
-    first = frame.iloc[0]
-    findings = [Finding("setting.smart", told, tone="bad" if passed_all < len(rows) else "good")]
-    if not pd.isna(first.chance):
-        told = {
-            "year": year.label,
-            "metric": first.metric,
-            "p50": first.p50,
-            "p10": first.p10,
-            "p90": first.p90,
-            "chance": first.chance,
-        }
-        findings.append(Finding("setting.landing", told, first.metric))
-    table = frame[["unit", "metric", "score", *TESTS]]
-    landing = frame[
-        [
-            "unit",
-            "metric",
-            "target",
-            "p10",
-            "p50",
-            "p90",
-            "chance",
-            *(["paced"] if frame.paced.notna().any() else []),
-        ]
-    ]
+    passed = int((frame.score == len(TESTS)).sum())
+    told = {"n": len(rows), "passed": passed, "year": year.label}
+    table = frame[["unit", "measure", "score", *TESTS]]
+    tests = Exhibit(
+        "target_smart", "table", table, sources=_SOURCES,
+        findings=(Finding("setting.smart", told, tone="bad" if passed < len(rows) else "good"),),
+        units={"unit": "text", "measure": "text", "score": "count"} | dict.fromkeys(TESTS, "text"),
+    )  # fmt: skip
+    n_origins = max(len(one.draws) for one in landed.values())
+    is_money = np.array([REGISTRY[aim.measure].unit == "money" for aim in chosen])
     return (
-        Exhibit(
-            "target_smart", "table", table, findings=(findings[0],), sources=_SOURCES,
-            units={"unit": "text", "metric": "text", "score": "count"} | dict.fromkeys(TESTS, "text"),
+        tests,
+        *(
+            _landing(year, frame[chosen_rows].reset_index(drop=True), chosen_aims[0].measure, unit, n_origins)
+            for unit, chosen_rows in (("money", is_money), ("count", ~is_money))
+            if (chosen_aims := [aim for aim, own in zip(chosen, chosen_rows, strict=True) if own])
         ),
-        Exhibit(
-            "target_landing", "table", landing, findings=tuple(findings[1:]), sources=_SOURCES,
-            units={"unit": "text", "metric": "text", "chance": "ratio"} | dict.fromkeys(("target", "p10", "p50", "p90", "paced"), "money"),
-            notes=(Finding("note.landing", {"n": max(len(one.draws) for one in landed.values())}),),
-        ),
+    )
+
+
+def _tested(ws: Workspace, aim: Aim, landing: Landing) -> dict[str, object]:
+    """One target as a row: score, verdicts with their reasons, landing."""
+    found = verdicts(ws, aim, landing)
+    chance, median = landing.chance(aim.value), landing.quantile(0.5)
+    told = {
+        "chance": chance,
+        "to_median": aim.value / median if median else np.nan,
+        "owner": aim.owner,
+        "n": aim.n_reviews,
+    }
+    return {
+        "unit": aim.unit,
+        "measure": Finding("value.metric", {"value": aim.measure}),
+        "score": sum(passed is True for passed, _ in found.values()),
+        "target": aim.value,
+        "p10": landing.quantile(0.1),
+        "p50": median,
+        "p90": landing.quantile(0.9),
+        "chance": chance,
+        "paced": landing.paced,
+        **{test: Finding(reason, told) for test, (_, reason) in found.items()},
+    }
+
+
+def _landing(year: Period, frame: pd.DataFrame, metric: str, unit: str, n_origins: int) -> Exhibit:
+    """Landing of targets in one kind of unit."""
+    first = frame.iloc[0]
+    told = {
+        "year": year.label,
+        "metric": metric,
+        "p50": first.p50,
+        "p10": first.p10,
+        "p90": first.p90,
+        "chance": first.chance,
+    }
+    sayings = {"money": "setting.landing", "count": "setting.landing_count"}
+    figures = ["target", "p10", "p50", "p90", *(["paced"] if frame.paced.notna().any() else [])]
+    return Exhibit(
+        "target_landing" if unit == "money" else "target_landing_counts", "table",
+        frame[["unit", "measure", *figures, "chance"]], sources=_SOURCES,
+        findings=() if pd.isna(first.chance) else (Finding(sayings[unit], told, metric),),
+        units={"unit": "text", "measure": "text", "chance": "ratio"} | dict.fromkeys(figures, unit),
+        notes=(Finding("note.landing", {"n": n_origins}),) if n_origins > 1 else (),
     )  # fmt: skip

@@ -57,19 +57,24 @@ class Landing:
         What came so far over the share of working days that have passed; missing before the period begins.
     draws
         Totals of the period, one for each past origin whose error is known; empty where there is too little history.
+    is_over
+        The period has ended: the one draw is what came.
     """
 
     so_far: float
     paced: float
     draws: np.ndarray
+    is_over: bool = False
 
     def quantile(self, share: float) -> float:
         return float(np.quantile(self.draws, share)) if len(self.draws) else float("nan")
 
     def chance(self, target: float) -> float:
-        """P(attain), drawn towards one half by one miss and one hit, so that it is never 0 or 1."""
+        """P(attain), drawn towards one half by one miss and one hit, so that it is 0 or 1 only when the period is over."""
         if not len(self.draws):
             return float("nan")
+        if self.is_over:
+            return float(self.draws[0] >= target)
         return (int((self.draws >= target).sum()) + 1) / (len(self.draws) + 2)
 
 
@@ -153,7 +158,7 @@ def _landing(
     share = passed / max(ws.calendar.working_days(aim.period.start, aim.period.end), 1)
     paced = so_far / share if share else float("nan")
     if not ahead:
-        return Landing(so_far, paced, np.array([so_far]))
+        return Landing(so_far, paced, np.array([so_far]), is_over=True)
     point = made.get(f"{number}|{len(history)}")
     ratios = []
     for end in range(_LEAST_HISTORY, len(history) - ahead + 1):
@@ -175,6 +180,8 @@ def verdicts(ws: Workspace, aim: Aim, landing: Landing) -> dict[str, tuple[bool 
     achievable: tuple[bool | None, str]
     if np.isnan(chance):
         achievable = (None, "smart.too_little_history")
+    elif landing.is_over:
+        achievable = (None, "smart.over")
     elif chance < low or aim.value > most * median:
         achievable = (False, "smart.too_high")
     elif chance > high or aim.value < least * median:

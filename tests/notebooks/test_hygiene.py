@@ -43,6 +43,7 @@ def test_there_are_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "01_data_quality",
         "10_performance_review",
+        "11_target_attainment",
         "14_customers",
         "20_market_review",
         "21_forecast",

@@ -172,6 +172,13 @@ def test_the_page_is_worded_in_both_languages(ws, made, tmp_path):
         assert json.loads((tmp_path / f"page.{lang}.json").read_text(encoding="utf-8"))
 
 
+def test_a_unit_alone_shares_nothing_out(ws):
+    class Own:
+        scope = "East"
+
+    assert setting(replace(ws, facts=Own())).units[0].why == "note.company_shares_out"
+
+
 def test_the_command_writes_a_workbook_and_reads_it_back(sample_company, tmp_path, proposal, ws, monkeypatch):
     from salesops_lib.reporting.workbook import write_form
 

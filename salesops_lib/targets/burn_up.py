@@ -1,0 +1,52 @@
+"""The fiscal year month by month, added up: actual against target and the year before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from salesops_lib.metrics import Exhibit, Finding, Missing, totals
+from salesops_lib.targets.attainment import target_values
+
+if TYPE_CHECKING:
+    from salesops_lib.workspace import Workspace
+
+
+def burn_up(ws: Workspace, metric: str = "bookings") -> Exhibit | Missing:
+    """Cumulative actual, target and year before of the period's fiscal year; one row a month.
+
+    A month that has not begun by the end of the period has no actual; one under way counts what it has.
+    """
+    if absent := ws.facts.missing("sales.net_amount"):
+        return Missing("burn_up", absent)
+    year = ws.calendar.period_of(ws.window.end, "year")
+    months = ws.calendar.months(year)
+    goals = [target_values(ws, "company", (metric,), [month.label]).target for month in months]
+    target = np.array([goal.iloc[0] if len(goal) else np.nan for goal in goals])
+    if np.isnan(target).all():
+        return Missing("burn_up", ("targets",))
+    begun = [month for month in months if month.start <= ws.window.end]
+    windows = {
+        m.label: ws.calendar.days(m.start, min(m.end, ws.window.end), m.end <= ws.window.end, m)
+        for m in begun
+    }
+    before = {m.label: ws.calendar.year_before(m) for m in months}
+    earlier = {label: ws.calendar.days(m.start, m.end, True, m) for label, m in before.items()}
+    labels = [month.label for month in months]
+    actual = totals(ws.facts, [metric], windows)[metric].astype(float).reindex(labels).cumsum(skipna=False)
+    base = totals(ws.facts, [metric], earlier)[metric].astype(float).reindex(labels).cumsum(skipna=False)
+    frame = pd.DataFrame(
+        {"label": labels, "actual": actual.to_numpy(), "base": base.to_numpy(), "target": target.cumsum(),
+         "is_complete": [month.end <= ws.window.end for month in months]}
+    )  # fmt: skip
+    done = frame[frame.actual.notna()].iloc[-1]
+    told = {"year": year.label, "actual": done.actual, "attainment": done.actual / frame.target.iloc[-1],
+            "expected": done.target / frame.target.iloc[-1], "gap": frame.target.iloc[-1] - done.actual}  # fmt: skip
+    is_over = year.end <= ws.window.end
+    tone = "bad" if told["attainment"] < told["expected"] else "good"
+    return Exhibit(
+        "burn_up", "series", frame, metric=metric, window=ws.window, sources=("order_lines", "targets"),
+        findings=(Finding("burn_up.over" if is_over else "burn_up.under_way", told, "attainment", tone),),
+    )  # fmt: skip
