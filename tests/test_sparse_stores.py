@@ -16,6 +16,8 @@ from salesops_lib import (
     targets,
 )
 from salesops_lib.metrics import Exhibit, Missing
+from salesops_lib.segmentation.silence import silence
+from salesops_lib.segmentation.value import customer_value
 from salesops_lib.tables import TABLES
 from salesops_lib.tables.views import DERIVED
 
@@ -43,9 +45,17 @@ FUNCTIONS = [
     pricing.price_volume_mix,
     pricing.price_waterfall,
     segmentation.abc_migration,
+    segmentation.abc_xyz,
+    segmentation.cohorts,
     segmentation.concentration,
     segmentation.customer_bridge,
     segmentation.going_quiet,
+    segmentation.grade_moves,
+    segmentation.grade_standing,
+    segmentation.grade_value,
+    segmentation.order_gaps,
+    segmentation.repurchase,
+    segmentation.rfm_cells,
     segmentation.top_customers,
     targets.plan_bridge,
     targets.scorecard,
@@ -136,6 +146,13 @@ def test_a_sparse_store_gives_an_exhibit_or_says_what_is_missing(sparse, functio
             assert not column or column in sparse.facts.columns(table)
 
 
+@pytest.mark.parametrize("section", [silence, customer_value], ids=lambda f: f.__name__)
+def test_a_sparse_store_gives_a_section_or_says_what_is_missing(sparse, section):
+    made = section(sparse)
+    assert made
+    assert all(isinstance(one, Exhibit) or one.needs for one in made)
+
+
 def test_actions_of_whatever_was_found(sparse):
     assert (
         targets.actions(
@@ -143,3 +160,10 @@ def test_actions_of_whatever_was_found(sparse):
         ).kind
         == "actions"
     )
+
+
+def test_the_forecast_page_of_whatever_was_found(sparse):
+    seen = forecasting.review(sparse)
+    sections = (seen.landing, seen.fans, seen.units, seen.parts, seen.change, seen.accuracy, seen.treatments)
+    assert sections[0]
+    assert all(isinstance(shown, Exhibit | Missing) for section in sections for shown in section)

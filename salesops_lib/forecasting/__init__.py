@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from salesops_lib.forecasting.entry import forecast
     from salesops_lib.forecasting.hierarchy import reconcile
+    from salesops_lib.forecasting.landing import review
     from salesops_lib.forecasting.months_ahead import outlook
-    from salesops_lib.forecasting.seasonal import Backtest, backtest, forecast_rates
 
-__all__ = ["Backtest", "backtest", "forecast", "forecast_rates", "outlook", "reconcile"]
+__all__ = ["forecast", "outlook", "reconcile", "review"]
 
 _HOMES = {
     "forecast": "entry",
     "outlook": "months_ahead",
-    "Backtest": "seasonal",
-    "backtest": "seasonal",
-    "forecast_rates": "seasonal",
     "reconcile": "hierarchy",
+    "review": "landing",
 }
 
 

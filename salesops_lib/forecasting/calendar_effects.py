@@ -137,7 +137,7 @@ def panel_effects(batch: Batch, days: np.ndarray) -> PanelEffects:
     """Effects that the series of a panel share; `days` is series × periods × kinds."""
     squares, cross, noise, rest, plain = _moments(batch, days)
     useful = noise > 0
-    usual = USUAL_EFFECT[batch.season in (4, 12)]
+    usual = USUAL_EFFECT[batch.season in (4, 12, 13)]
     belief = np.eye(days.shape[2]) / usual**2
     effect = np.zeros(days.shape[2])
     left = rest[useful]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -16,7 +17,7 @@ from salesops_lib.forecasting.intervals import conformal
 from salesops_lib.forecasting.members import AUTO, MEMBERS
 from salesops_lib.forecasting.panel import Panel, read_panel
 from salesops_lib.forecasting.regressors import Kinds, kinds_of_days
-from salesops_lib.forecasting.rolling import Run, blended, run_members, seasons
+from salesops_lib.forecasting.rolling import Run, backtest, blended, run_members, seasons
 from salesops_lib.periods import Calendar
 
 #: Share by which intervals are wider where no origin could test any of the horizon.
@@ -33,6 +34,7 @@ def forecast(
     regressors: pd.DataFrame | None = None,
     as_of: date | None = None,
     model: str = "auto",
+    cumulative: bool = False,
 ) -> pd.DataFrame:
     """Forecasts of every series, with intervals that past errors give.
 
@@ -43,7 +45,8 @@ def forecast(
     horizon
         Periods ahead, counted from each series' own last known period.
     freq
-        YS, QS, MS (or their ends), W, D or B.
+        YS, QS, MS (or their ends), W, D or B; "fiscal_month" for the months of the calendar's fiscal years, each
+        dated by a day in it: the one with a 53rd week is read and forecast by its weeks.
     levels
         Intervals in per cent.
     calendar
@@ -56,6 +59,8 @@ def forecast(
         Last day of complete data: periods that end later are set aside, and told.
     model
         "auto" combines members by backtest; else the name of one; "prophet" is for its parts, slow and less accurate.
+    cumulative
+        Each period's row is of the total up to it, whose errors in part even out; not with "prophet".
 
     Returns
     -------
@@ -63,7 +68,9 @@ def forecast(
         `unique_id, ds, mean, lo-80, hi-80, …`; never negative where the history is not.  `attrs["treatments"]`
         lists what was done to which series, with the number of its periods: `gap` (closed, not scored), `too_old` and
         `not_ended` (left out), `no_value` (no forecast), `stopped` (ends a season before others), `short`,
-        `intermittent`, `dead`; `after_today` counts rows whose date is still to come.
+        `intermittent`, `dead`, `no_calendar` (periods at or below zero, so neither calendar nor regressors act);
+        `after_today` counts rows whose date is still to come.  `attrs["backtest"]` (of "auto") lists
+        `unique_id, n_origins, wape, naive_wape`: what the same rule missed before, and the repeated season.
 
     Raises
     ------
@@ -76,9 +83,10 @@ def forecast(
     >>> forecast(history, 2, "MS")["mean"].round(6).tolist()
     [100.0, 100.0]
     """
-    _check_arguments(horizon, levels, model)
-    panel = read_panel(history, freq, as_of)
+    _check_arguments(horizon, levels, model, cumulative)
     made = calendar_of(calendar)
+    panel = _in_usual_lengths(read_panel(history, freq, as_of, made.fiscal if made else None))
+    tested: dict[str, np.ndarray] = {}
     if model == "prophet":
         if regressors is not None:
             raise DataError(
@@ -86,31 +94,54 @@ def forecast(
             )
         columns = prophet_forecast(panel, horizon, levels, made)
     else:
-        columns = _combined(panel, horizon, levels, kinds_of_days(panel, horizon, made, regressors), model)
+        kinds = kinds_of_days(panel, horizon, made, regressors)
+        columns, tested = _combined(panel, horizon, levels, kinds, model, cumulative)
     lowest = np.where((np.nan_to_num(panel.values) >= 0).all(axis=1), 0.0, -np.inf)[:, None]
-    dates = panel.grid.dates((panel.last[:, None] + np.arange(1, horizon + 1)[None, :]).ravel())
+    dates = panel.grid.dates(_ahead(panel, horizon).ravel())
     frame = pd.DataFrame(
         {"unique_id": np.repeat(panel.ids, horizon), "ds": dates}
         | {name: np.maximum(value, lowest).ravel() for name, value in columns.items()}
     )
-    frame.attrs["treatments"] = panel.treatments + _stated(panel, history, as_of)
+    frame.attrs["treatments"] = panel.treatments + _stated(
+        panel, history, as_of, acts=made is not None or regressors is not None
+    )
+    if tested:
+        frame.attrs["backtest"] = pd.DataFrame({"unique_id": panel.ids} | tested).to_dict("records")
     return frame
 
 
+def _ahead(panel: Panel, horizon: int) -> np.ndarray:
+    """Ordinals that are forecast, series × horizon."""
+    return panel.last[:, None] + np.arange(1, horizon + 1)[None, :]
+
+
+def _in_usual_lengths(panel: Panel) -> Panel:
+    """The panel as if no month held a 53rd week."""
+    longer = panel.grid.lengths(panel.last[:, None] + np.arange(1 - panel.filled.shape[1], 1)[None, :])
+    return replace(panel, values=panel.values / longer, filled=panel.filled / longer)
+
+
 def _combined(
-    panel: Panel, horizon: int, levels: Sequence[int], kinds: Kinds, model: str
-) -> dict[str, np.ndarray]:
-    """Point and interval columns, series × horizon, of one member or of all."""
-    run = run_members(panel, list(AUTO) if model == "auto" else [model], horizon, kinds)
+    panel: Panel, horizon: int, levels: Sequence[int], kinds: Kinds, model: str, cumulative: bool
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Point and interval columns, series × horizon, of one member or of all; what the same rule missed before."""
+    names = list(AUTO) if model == "auto" else [model]
+    run = run_members(panel, names, horizon, kinds)
     point, errors = blended(run)
-    point = _sane(panel, run.order, point)
+    longer = panel.grid.lengths(_ahead(panel, horizon)[run.order])
+    point = _sane(panel, run.order, point) * longer
+    tested = backtest(run, errors, names.index("seasonal_naive")) if "seasonal_naive" in names else {}
+    sizes = run.sizes[:, None] * _caution(panel, run) * longer
+    if cumulative:
+        point, errors = point.cumsum(axis=1), errors.cumsum(axis=2)
     columns = {"mean": point}
-    sizes = run.sizes[:, None] * _caution(panel, run)
-    for level, (low, high) in conformal(errors, tuple(levels)).items():
+    for level, (low, high) in conformal(errors, tuple(levels), cumulative=cumulative).items():
         columns[f"lo-{level}"] = point + sizes * low
         columns[f"hi-{level}"] = point + sizes * high
     back = np.argsort(run.order)
-    return {name: value[back] for name, value in columns.items()}
+    return {name: value[back] for name, value in columns.items()}, {
+        name: value[back] for name, value in tested.items()
+    }
 
 
 def _caution(panel: Panel, run: Run) -> np.ndarray:
@@ -132,8 +163,8 @@ def _sane(panel: Panel, order: np.ndarray, point: np.ndarray) -> np.ndarray:
     return np.where(is_dead(np.nan_to_num(values), start, panel.grid.season)[:, None], 0.0, point)
 
 
-def _stated(panel: Panel, history: pd.DataFrame, as_of: date | None) -> list[dict[str, Any]]:
-    """Treatments that series get for what they are: `short`, `intermittent`, `dead`; dates that lie ahead of today."""
+def _stated(panel: Panel, history: pd.DataFrame, as_of: date | None, *, acts: bool) -> list[dict[str, Any]]:
+    """Treatments that series get for what they are, and dates that lie ahead of today; `acts`: a calendar or regressors were given."""
     start = panel.filled.shape[1] - panel.lengths
     values = np.nan_to_num(panel.filled)
     found = {
@@ -146,12 +177,16 @@ def _stated(panel: Panel, history: pd.DataFrame, as_of: date | None) -> list[dic
         for name, rows in found.items()
         for i in np.flatnonzero(rows)
     ]
+    low = (panel.values <= 0).sum(axis=1) if acts else np.zeros(len(panel.ids), dtype=int)
+    told += [
+        {"unique_id": panel.ids[i], "treatment": "no_calendar", "n": int(low[i])} for i in np.flatnonzero(low)
+    ]
     if as_of is None and (ahead := int((pd.to_datetime(history.ds) > pd.Timestamp.now()).sum())):
         told.append({"unique_id": None, "treatment": "after_today", "n": ahead})
     return told
 
 
-def _check_arguments(horizon: int, levels: Sequence[int], model: str) -> None:
+def _check_arguments(horizon: int, levels: Sequence[int], model: str, cumulative: bool) -> None:
     if not isinstance(horizon, int | np.integer) or isinstance(horizon, bool) or horizon < 1:
         raise DataError(f"horizon: {horizon!r} is not a number of periods; use 1 or more.")
     for level in levels:
@@ -160,6 +195,8 @@ def _check_arguments(horizon: int, levels: Sequence[int], model: str) -> None:
     known = ["auto", "prophet", *MEMBERS]
     if model not in known:
         raise DataError(f"model: {model!r} is not known; {nearest(str(model), known)}")
+    if cumulative and model == "prophet":
+        raise DataError("cumulative: model 'prophet' has no errors of totals; use model 'auto'.")
 
 
 def calendar_of(calendar: str | Calendar | None) -> Calendar | None:

@@ -12,7 +12,9 @@ PRIOR = 15
 WIDER = 1.07
 
 
-def conformal(errors: np.ndarray, levels: tuple[int, ...]) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+def conformal(
+    errors: np.ndarray, levels: tuple[int, ...], *, cumulative: bool = False
+) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Lower and upper error of each horizon, in scales, by level in per cent.
 
     Parameters
@@ -20,13 +22,20 @@ def conformal(errors: np.ndarray, levels: tuple[int, ...]) -> dict[int, tuple[np
     errors
         Origins × series × horizon: (actual − forecast) / scale; NaN where unknown.  A horizon shares the errors
         of its neighbours.  Where there are few, a normal error that grows as a random walk's half is mixed in.
+    cumulative
+        Errors of a period are of the total up to it; plain ones then add up as if each period had its own.
     """
-    return {level: _bounds(errors, (1 - level / 100) / 2) for level in levels}
+    variance = 1 + 0.25 * np.arange(errors.shape[2])
+    if not cumulative:
+        return {level: _bounds(errors, (1 - level / 100) / 2, np.sqrt(variance)) for level in levels}
+    growth = np.sqrt(variance.cumsum())  # neighbours are shared in the size of the period's own total
+    found = {level: _bounds(errors / growth, (1 - level / 100) / 2, np.ones_like(growth)) for level in levels}
+    return {level: (low * growth, high * growth) for level, (low, high) in found.items()}
 
 
-def _bounds(errors: np.ndarray, tail: float) -> tuple[np.ndarray, np.ndarray]:
+def _bounds(errors: np.ndarray, tail: float, growth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     horizon = errors.shape[2]
-    plain = NormalDist().inv_cdf(1 - tail) * 1.1 * np.sqrt(1 + 0.25 * np.arange(horizon))
+    plain = NormalDist().inv_cdf(1 - tail) * 1.1 * growth
     low, high = np.empty(horizon), np.empty(horizon)
     reach = np.ones(2)  # how far found errors went beyond the plain ones, at the nearest horizon before
     for h in range(horizon):

@@ -2,171 +2,117 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from salesops_lib.forecasting.seasonal import SEASON, Backtest, backtest, forecast_rates
-from salesops_lib.metrics import Exhibit, Finding, Missing, totals
+from salesops_lib.forecasting.ahead import COMPANY, Ahead, ahead, chance, complete_months
+from salesops_lib.forecasting.kept import said
+from salesops_lib.metrics import REGISTRY, Exhibit, Finding, Missing, totals
 
 if TYPE_CHECKING:
     from salesops_lib.periods import Period
     from salesops_lib.workspace import Workspace
 
-#: Errors that an interval must rest on before it is shown.
-ENOUGH_ERRORS = 12
 
-
-def outlook(ws: Workspace, metric: str = "bookings", *, shown_months: int = 12) -> Exhibit | Missing:
+def outlook(
+    ws: Workspace, metric: str = "bookings", *, shown_months: int = 12, seen: Ahead | None = None
+) -> Exhibit | Missing:
     """Past months, and forecast months with median and intervals; one row a month.
 
-    The forecast starts after the last complete month; a month under way counts what it has
-    and adds the forecast rate for its remaining working days.
+    The forecast starts after the last complete month; a month under way counts what it
+    has and adds the forecast for its remaining working days.  `seen` is `ahead`'s, where it is known.
     """
-    if absent := ws.facts.missing("sales.net_amount"):
+    if absent := ws.facts.missing(*REGISTRY[metric].needs):
         return Missing("outlook", absent)
-    months = _history(ws)
-    if len(months) < SEASON:
+    seen = seen or ahead(ws, (metric,))
+    if seen is None or not (seen.past.measure == metric).any():
         return Missing("outlook", ("order_lines",), "note.year_needed")
-    amounts = _amounts(ws, metric, months)
-    rates = _rates(ws, months, amounts)
-    horizon = ws.policy.forecast.horizon_months
-    tested = backtest(rates, horizon, ws.policy.forecast.folds)
-    coming = [ws.calendar.shift(months[-1], ahead + 1) for ahead in range(horizon)]
-    median = _landing(ws, metric, coming, forecast_rates(rates, horizon, tested.damping))
-    frame = _frame(ws, months[-shown_months:], amounts, coming, median, tested, metric)
+    shown = of_company(seen.months, metric).head(ws.policy.forecast.horizon_months)
+    coming = seen.coming[: len(shown)]
+    past = complete_months(ws, ws.calendar.shift(coming[0], -1))[-shown_months:]
+    frame = _frame(ws, metric, past, coming, shown)
+    tested = of_company(seen.backtest, metric).iloc[0]
     return Exhibit(
-        "outlook", "fan", frame, metric=metric, findings=_told(ws, frame, coming, median, tested), sources=("order_lines", "targets"),
-        window=ws.trailing(), notes=(_method(tested),),
+        "outlook", "fan", frame, metric=metric, findings=_told(ws, frame, of_company(seen.totals, metric), shown, tested),
+        sources=("order_lines", "targets"), window=ws.trailing(), notes=notes(seen, metric), kept=said(ws, seen),
     )  # fmt: skip
 
 
-def _history(ws: Workspace) -> list[Period]:
-    """Complete months with data up to the period's end, oldest first, at most five years."""
-    last = ws.calendar.last_complete(ws.window.end)
-    day = ws.facts.query("SELECT MIN(dated_on) AS day FROM sales WHERE kind = 'order'").day.iloc[0]
-    if pd.isna(day):
-        return []
-    first = day.date()
-    months = [ws.calendar.shift(last, -back) for back in range(59, -1, -1)]
-    return [month for month in months if month.start >= first or (first - month.start).days <= 3]
+def of_company(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Rows of the whole company's measure."""
+    return frame[(frame.measure == metric) & (frame.level == COMPANY)].reset_index(drop=True)
 
 
-def _amounts(ws: Workspace, metric: str, months: list[Period]) -> dict[str, float]:
-    windows = {m.label: ws.calendar.window(m, ws.as_of) for m in months}
-    return totals(ws.facts, [metric], windows)[metric].fillna(0).astype(float).to_dict()
-
-
-def _rates(ws: Workspace, months: list[Period], amounts: dict[str, float]) -> np.ndarray:
-    """Money a working day; January and February at their common rate where the festival moves (C8)."""
-    days = np.array([max(ws.calendar.working_days(m.start, m.end), 1) for m in months], dtype=float)
-    values = np.array([amounts[m.label] for m in months])
-    rates = values / days
-    if ws.calendar.keeps_spring_festival:
-        for i, month in enumerate(months[:-1]):
-            if month.start.month == 1 and months[i + 1].start.month == 2:
-                rates[i : i + 2] = values[i : i + 2].sum() / days[i : i + 2].sum()
-    return rates
-
-
-def _landing(ws: Workspace, metric: str, coming: list[Period], rates: np.ndarray) -> np.ndarray:
-    """Median of each coming month; what a month under way already has is kept."""
-    landed = []
-    for month, rate in zip(coming, rates):
-        if month.start <= ws.window.end and not ws.window.is_complete:
-            so_far = totals(ws.facts, [metric], {"now": ws.calendar.window(month, ws.window.end)})[
-                metric
-            ].iloc[0]
-            left = ws.calendar.working_days(ws.window.end, month.end) - ws.calendar.is_workday(ws.window.end)
-            landed.append(float(so_far) + rate * left)
-        else:
-            landed.append(rate * ws.calendar.working_days(month.start, month.end))
-    return np.array(landed)
-
-
-def _frame(
-    ws: Workspace,
-    past: list[Period],
-    amounts: dict[str, float],
-    coming: list[Period],
-    median: np.ndarray,
-    tested: Backtest,
-    metric: str,
-) -> pd.DataFrame:
-    both = [*past, *coming]
-    year_before = {m.label: amounts.get(ws.calendar.year_before(m).label, np.nan) for m in both}
-    frame = pd.DataFrame(
-        {
-            "label": [m.label for m in both],
-            "actual": [amounts[m.label] for m in past] + [np.nan] * len(coming),
-            "base": [year_before[m.label] for m in both],
-            "target": _targets(ws, metric, both),
-            "median": [np.nan] * len(past) + list(median),
-        }
-    )
-    errors = tested.ratios[np.isfinite(tested.ratios)]
-    for level in ws.policy.forecast.levels:
-        tail = (1 - level) / 2
-        low, high = (
-            np.quantile(errors, [tail, 1 - tail]) if len(errors) >= ENOUGH_ERRORS else (np.nan, np.nan)
-        )
-        percent = round(100 * level)
-        frame[f"low_{percent}"], frame[f"high_{percent}"] = frame["median"] * low, frame["median"] * high
-    return frame
-
-
-def _targets(ws: Workspace, metric: str, months: list[Period]) -> list[float]:
+def targets_of(
+    ws: Workspace, metric: str, months: list[Period], level: str = COMPANY, unit: str = ""
+) -> list[float]:
+    """Newest targets of months in minor units, of the company or of a unit; missing where there is none."""
     found = ws.facts.query(
         "SELECT period, CAST(SUM(value) AS DOUBLE) AS target FROM ("
         "  SELECT period, value, ROW_NUMBER() OVER (PARTITION BY scope_id, period ORDER BY version DESC NULLS LAST) AS newest"
-        "  FROM targets WHERE scope_type = 'company' AND measure = ?) AS versions WHERE newest = 1 GROUP BY period",
-        [metric],
+        "  FROM targets WHERE scope_type = ? AND scope_id = ? AND measure = ?) AS versions WHERE newest = 1 GROUP BY period",
+        [level, unit or COMPANY, metric],
     )
     by_period = dict(zip(found.period, found.target * 10**ws.policy.semantics.minor_digits))
     return [by_period.get(m.label, np.nan) for m in months]
 
 
+def _frame(
+    ws: Workspace, metric: str, past: list[Period], coming: list[Period], shown: pd.DataFrame
+) -> pd.DataFrame:
+    both = [*past, *coming]
+    bases = [ws.calendar.year_before(month) for month in both]
+    windows = {m.label: ws.calendar.window(m, ws.as_of) for m in [*past, *bases] if m.end <= ws.as_of}
+    amounts = totals(ws.facts, [metric], windows)[metric].astype(float).to_dict()
+    began = next((m.label for m in [*bases, *both] if pd.notna(amounts.get(m.label))), "")
+    known = {label: 0.0 if pd.isna(v) and label >= began else v for label, v in amounts.items()}
+    actual = [known.get(m.label, np.nan) for m in past] + [np.nan] * len(coming)
+    frame = pd.DataFrame(
+        {
+            "label": [m.label for m in both],
+            "actual": actual,
+            "base": [known.get(m.label, np.nan) for m in bases],
+            "target": targets_of(ws, metric, both),
+        }
+    )
+    percents = [round(100 * level) for level in ws.policy.forecast.levels]
+    columns = ["median", *(f"{side}_{percent}" for percent in percents for side in ("low", "high"))]
+    for column in columns:
+        frame[column] = [np.nan] * len(past) + shown[column].tolist()
+    return frame
+
+
 def _told(
-    ws: Workspace, frame: pd.DataFrame, coming: list[Period], median: np.ndarray, tested: Backtest
+    ws: Workspace, frame: pd.DataFrame, in_all: pd.DataFrame, shown: pd.DataFrame, tested: Any
 ) -> tuple[Finding, ...]:
-    quarter = min(3, len(coming))
+    n = min(3, len(shown))
     percent = round(100 * ws.policy.forecast.levels[0])
-    ahead = frame[frame["median"].notna()].head(quarter)
-    values = {"from": coming[0].label, "to": coming[quarter - 1].label, "median": median[:quarter].sum(),
-              "low": ahead[f"low_{percent}"].sum(min_count=quarter), "high": ahead[f"high_{percent}"].sum(min_count=quarter),
-              "level": percent / 100, "base": ahead.base.sum(min_count=quarter), "n": quarter}  # fmt: skip
-    values["growth"] = values["median"] / values["base"] - 1 if values["base"] else np.nan
-    known = pd.notna(values["low"])
-    found = [Finding("outlook.range" if known else "outlook.point", values, "forecast", figure="median")]
-    errors = tested.ratios[np.isfinite(tested.ratios)]
-    target = ahead.target.iloc[0] if len(ahead) else np.nan
-    if pd.notna(target) and len(errors) >= ENOUGH_ERRORS:
-        chance = (int((errors * median[0] >= target).sum()) + 1) / (len(errors) + 2)
-        found.append(
-            Finding(
-                "outlook.target",
-                {"month": coming[0].label, "target": target, "chance": chance},
-                "landing",
-                "bad" if chance < 0.5 else "good",
-            )
-        )
-    if tested.n_origins:
+    landing, rows = in_all.iloc[n - 1], frame[frame["median"].notna()].head(n)
+    base = rows.base.sum(min_count=n)
+    values = {"from": rows.label.iloc[0], "to": rows.label.iloc[-1], "median": landing["median"], "low": landing[f"low_{percent}"],
+              "high": landing[f"high_{percent}"], "level": percent / 100, "base": base, "n": n,
+              "growth": landing["median"] / base - 1 if base > 0 else np.nan}  # fmt: skip
+    found = [Finding("outlook.range", values, "forecast", figure="median")]
+    target = rows.target.iloc[0]
+    if pd.notna(target):
+        odds = chance(shown.iloc[0], target)
+        told = {"month": rows.label.iloc[0], "target": target, "chance": odds}
+        found.append(Finding("outlook.target", told, "landing", "bad" if odds < 0.5 else "good"))
+    if pd.notna(tested.wape):
         poor = tested.wape > ws.policy.forecast.wape_max
-        told = {"wape": tested.wape, "naive": tested.naive_wape, "n": tested.n_origins}
         better = tested.wape < tested.naive_wape
-        found.append(
-            Finding(
-                "outlook.poor" if poor else "outlook.error" if better else "outlook.error_naive",
-                told,
-                "forecast_error",
-                "bad" if poor else "neutral",
-            )
-        )
+        name = "outlook.poor" if poor else "outlook.error" if better else "outlook.error_naive"
+        told = {"wape": tested.wape, "naive": tested.naive_wape, "n": int(tested.n_origins)}
+        found.append(Finding(name, told, "forecast_error", "bad" if poor else "neutral"))
     return tuple(found)
 
 
-def _method(tested: Backtest) -> Finding:
+def notes(seen: Ahead, metric: str) -> tuple[Finding, ...]:
+    """How the forecast was made."""
+    tested = of_company(seen.backtest, metric).iloc[0]
     if not tested.n_origins:
-        return Finding("note.outlook_untested")
-    return Finding("note.outlook_method", {"damping": tested.damping, "n": tested.n_origins})
+        return (Finding("note.outlook_untested"),)
+    per_day = "note.outlook_per_day" if tested.per_day else "note.outlook_as_is"
+    return (Finding("note.outlook_method", {"n": int(tested.n_origins)}), Finding(per_day))

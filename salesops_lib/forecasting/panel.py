@@ -11,14 +11,17 @@ import numpy as np
 import pandas as pd
 
 from salesops_lib.errors import DataError, nearest
+from salesops_lib.periods.fiscal import WEEKS, FiscalYears
 
 #: Season and months a step (0: counted in days) of the frequencies that sales are planned in.
 _KINDS = {"Y": (1, 12), "Q": (4, 3), "M": (12, 1), "W": (52, 0), "D": (7, 0), "B": (5, 0)}
+#: The company's own months, which may be of whole weeks: 4-4-5 and its like, the year's last one longer where it has 53.
+FISCAL = "fiscal_month"
 _SPELLINGS = re.compile(r"^(?:B?(?P<kind>[YAQM])(?P<edge>[SE]?)|(?P<days>[WDB]))(?:-[A-Z]{3})?$")
-_VALID = ("YS", "YE", "QS", "QE", "MS", "ME", "W", "D", "B")
+_VALID = ("YS", "YE", "QS", "QE", "MS", "ME", "W", "D", "B", FISCAL)
 
 #: Periods that are looked at, at most: older ones say little of the next ones and cost time.
-MOST_PERIODS = {1: 60, 4: 100, 12: 240, 52: 416, 7: 1000, 5: 1000}
+MOST_PERIODS = {1: 60, 4: 100, 12: 240, 13: 260, 52: 416, 7: 1000, 5: 1000}
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,10 @@ class Grid:
     def season(self) -> int:
         """Periods after which the pattern comes again."""
         return _KINDS[self.kind][0]
+
+    def lengths(self, ordinals: np.ndarray) -> np.ndarray:
+        """How long periods are beside the same period of most years; 1 but for months of weeks."""
+        return np.ones(ordinals.shape)
 
     def dates(self, ordinals: np.ndarray) -> np.ndarray:
         """Dates (datetime64) of whole numbers of periods."""
@@ -66,8 +73,44 @@ class Grid:
 _MONDAY = 4  # 1970-01-05 was a Monday
 
 
-def grid_of(freq: str, dates: pd.Series) -> tuple[Grid, np.ndarray]:
-    """Grid of a frequency as these dates use it, and their ordinals.
+@dataclass(frozen=True)
+class FiscalGrid(Grid):
+    """Months of a company's fiscal years, dated by their first day; `fiscal` cuts the years."""
+
+    fiscal: FiscalYears = field(default_factory=FiscalYears)
+
+    @property
+    def season(self) -> int:
+        return self.fiscal.count("month", 2000)
+
+    def dates(self, ordinals: np.ndarray) -> np.ndarray:
+        return self.bounds(ordinals)[0].astype("datetime64[ns]")
+
+    def bounds(self, ordinals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        months = [
+            self.fiscal.period("month", n // self.season, n % self.season + 1) for n in ordinals.tolist()
+        ]
+        starts, ends = [m.start for m in months], [m.end for m in months]
+        return np.array(starts, dtype="datetime64[D]"), np.array(ends, dtype="datetime64[D]")
+
+    def lengths(self, ordinals: np.ndarray) -> np.ndarray:
+        """Above 1 for the month that holds the 53rd week."""
+        starts, ends = self.bounds(ordinals.ravel())
+        if not self.fiscal.in_weeks:
+            return np.ones(ordinals.shape)
+        usual = np.resize(WEEKS[self.fiscal.scheme], self.season)[ordinals.ravel() % self.season]
+        return (((ends - starts).astype(int) + 1) / (7 * usual)).reshape(ordinals.shape)
+
+    def ordinals(self, dates: pd.Series) -> np.ndarray:
+        """Ordinals of the months that hold `dates`."""
+        located = (
+            self.fiscal.locate("month", day) for day in dates.to_numpy().astype("datetime64[D]").tolist()
+        )
+        return np.array([year * self.season + number - 1 for year, number in located], dtype=np.int64)
+
+
+def grid_of(freq: str, dates: pd.Series, fiscal: FiscalYears | None = None) -> tuple[Grid, np.ndarray]:
+    """Grid of a frequency as these dates use it, and their ordinals; `fiscal` cuts the years of "fiscal_month".
 
     Examples
     --------
@@ -75,6 +118,9 @@ def grid_of(freq: str, dates: pd.Series) -> tuple[Grid, np.ndarray]:
     >>> grid.dates(ordinals + 2).astype("datetime64[D]").tolist()
     [datetime.date(2024, 3, 31), datetime.date(2024, 4, 30)]
     """
+    if freq == FISCAL:
+        grid = FiscalGrid("M", fiscal=fiscal or FiscalYears())
+        return grid, grid.ordinals(dates)
     found = _SPELLINGS.match(str(freq).upper())
     if not found:
         raise DataError(f"freq: {freq!r} is not a frequency of this forecast; {nearest(str(freq), _VALID)}")
@@ -105,6 +151,8 @@ def grid_of(freq: str, dates: pd.Series) -> tuple[Grid, np.ndarray]:
 
 def ordinals_of(grid: Grid, dates: pd.Series) -> np.ndarray:
     """Ordinals of dates on a grid; a date within a month or quarter stands for it."""
+    if isinstance(grid, FiscalGrid):
+        return grid.ordinals(dates)
     days = dates.to_numpy().astype("datetime64[D]")
     if grid.kind == "B":
         return np.busday_count("1970-01-01", days)
@@ -144,7 +192,9 @@ class Panel:
         return self.values.shape[1] - np.argmax(np.isfinite(self.values), axis=1)
 
 
-def read_panel(history: pd.DataFrame, freq: str, as_of: date | None = None) -> Panel:
+def read_panel(
+    history: pd.DataFrame, freq: str, as_of: date | None = None, fiscal: FiscalYears | None = None
+) -> Panel:
     """Check a history (`unique_id, ds, y`) and lay it out; faults that only its owner can judge raise DataError.
 
     Periods without a row, or with a missing `y`, are gaps: closed by interpolation for the fit, never
@@ -153,7 +203,7 @@ def read_panel(history: pd.DataFrame, freq: str, as_of: date | None = None) -> P
     frame = _checked(history)
     told: list[dict[str, Any]] = []
     known = frame.y.notna()
-    grid, ordinals = grid_of(freq, frame.ds)
+    grid, ordinals = grid_of(freq, frame.ds, fiscal)
     keys = frame.assign(ordinal=ordinals)
     twice = keys.duplicated(["unique_id", "ordinal"], keep=False)
     if twice.any():

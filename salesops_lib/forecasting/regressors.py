@@ -76,5 +76,5 @@ def _own(panel: Panel, horizon: int, regressors: pd.DataFrame, first: int, last:
             )
     mean, deviation = np.nanmean(table, axis=(0, 1)), np.nanstd(table, axis=(0, 1))
     scaled = (table - mean) / np.where(deviation > 0, deviation, 1.0)
-    usual = USUAL_EFFECT[panel.grid.season in (4, 12)]
+    usual = USUAL_EFFECT[panel.grid.season in (4, 12, 13)]
     return np.nan_to_num(scaled) * (USUAL_EFFECT[0] / usual)

@@ -169,6 +169,17 @@ def blended(run: Run) -> tuple[np.ndarray, np.ndarray]:
     return point, errors
 
 
+def backtest(run: Run, errors: np.ndarray, naive: int) -> dict[str, np.ndarray]:
+    """Of each series: origins with an actual, Σ|error| / Σ|actual| of the combined forecast and of member `naive`."""
+    known = np.isfinite(run.actuals)
+    size = np.where(known, np.abs(run.actuals), 0.0).sum(axis=(0, 2))
+    missed = np.nansum(np.abs(errors) * run.scales[:, :, None], axis=(0, 2))
+    plain = np.where(known, np.abs(run.past[:, 0, naive] - run.actuals), 0.0).sum(axis=(0, 2))
+    over = np.where(size > 0, size, np.nan)
+    n = known.any(axis=2).sum(axis=0)
+    return {"n_origins": n, "wape": missed / over, "naive_wape": plain / over}
+
+
 def _one(forecasts: np.ndarray, loss: np.ndarray, tolerance: float) -> np.ndarray:
     """Variants × members × series × horizon forecasts as one, by origins × variants × members × series losses."""
     if len(forecasts) == 1:

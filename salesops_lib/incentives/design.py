@@ -33,6 +33,8 @@ NEEDS = ("sales.rep_id", "reps.rep_id", "org.rep_id", "targets.value")
 _SOURCES = ("order_lines", "reps", "org", "targets")
 #: Attainments that a page shows pay at; people beyond stand at the border, and are counted.
 _SHOWN = 2.0
+#: What the table of cost calls the quantiles of cost over sales.
+_RATES = {name: f"rate_{name}" for name in ("p05", "p50", "p95")}
 
 
 @dataclass(frozen=True)
@@ -199,8 +201,8 @@ def _cost(ws: Workspace, found: Sequence[Studied], people: pd.DataFrame, left_ou
             ), notes=tuple(notes),
         ),
         Exhibit(
-            "design_ccos", "table", table, findings=(Finding("design.ccos", told),), sources=_SOURCES, notes=limit_note,
-            units=dict.fromkeys(("pay_p05", "pay_p50", "pay_p95"), "money") | dict.fromkeys(("p05", "p50", "p95"), "rate"),
+            "design_ccos", "table", table.rename(columns=_RATES), findings=(Finding("design.ccos", told),), sources=_SOURCES, notes=limit_note,
+            units=dict.fromkeys(("pay_p05", "pay_p50", "pay_p95"), "money") | dict.fromkeys(_RATES.values(), "rate"),
         ),
     )  # fmt: skip
 

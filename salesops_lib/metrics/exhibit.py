@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from salesops_lib.periods import Window
 
+#: File of a report's output that holds what is kept of its exhibits.
+KEPT = "kept.csv"
+
 Unit = Literal[
     "money",
     "exact",
@@ -95,6 +98,8 @@ class Exhibit:
         Further exhibits of the same section.
     shown
         Rows of a table that a page shows beside its totals, 15 where 0; the workbook holds all.
+    kept
+        What the workspace keeps of it, so that later reports can hold it against what came; None where nothing.
     """
 
     id: str
@@ -109,6 +114,7 @@ class Exhibit:
     notes: tuple[Finding, ...] = ()
     parts: tuple[Exhibit, ...] = ()
     shown: int = 0
+    kept: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)

@@ -225,6 +225,27 @@ class Grades(Block):
     downgrade_after: int = Field(
         default=1, ge=1, le=8, description="Reviews in a row below a grade that take it away."
     )
+    steadiness: Rising = Field(
+        default=(0.5, 1.0),
+        description="Variation of monthly sales (standard deviation over mean): X up to the first, Y up to the second, Z beyond.",
+    )
+
+
+class RecencyFrequencyMoney(Block):
+    """Fixed edges between low, middle and high of what a customer does."""
+
+    silent_days: Rising = Field(
+        default=(90, 180),
+        description="Days since the last order: high up to the first, low beyond the second.",
+    )
+    order_days: Rising = Field(
+        default=(2, 6), description="Days with orders: middle from the first, high from the second."
+    )
+    amount: Rising | None = Field(
+        default=None,
+        description="Net sales in whole currency units: middle from the first, high from the second; not looked at where left out.",
+        examples=[[50_000, 500_000]],
+    )
 
 
 class Concentration(Block):
@@ -275,6 +296,9 @@ class Customers(Block):
     """Grading and watching customers."""
 
     grades: Grades = Field(default=Grades(), description="ABC grades.")
+    rfm: RecencyFrequencyMoney = Field(
+        default=RecencyFrequencyMoney(), description="Edges of recency, frequency and money."
+    )
     quiet_after: float = Field(
         default=5.0,
         gt=1,

@@ -170,7 +170,7 @@ def fairness(replayed: Replayed) -> Exhibit:
         ),
         (
             "cliff_months",
-            *(Finding("value.multiple", {"value": months}) for months in largest_cliffs(replayed)),
+            *(Finding("value.quantity", {"value": months}) for months in largest_cliffs(replayed)),
         ),
         (
             "rate_jump",

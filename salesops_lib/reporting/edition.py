@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
+from salesops_lib.metrics.exhibit import KEPT
 from salesops_lib.reporting import figures, sections
 from salesops_lib.reporting.assets import stylesheet
 from salesops_lib.reporting.definitions import anchor, definition, metric_name
@@ -136,6 +137,16 @@ class Edition:
         }
         text = json.dumps(summary, ensure_ascii=False, indent=2, sort_keys=True, default=str)
         (folder / f"{stem}.json").write_text(text + "\n", encoding="utf-8")
+        self._keep(folder / KEPT)
+
+    def _keep(self, path: Path) -> None:
+        """What the workspace is to keep of the exhibits, in one table; no file where there is nothing."""
+        kept = [x.kept for shown in self._exhibits for x in (shown, *shown.parts) if x.kept is not None]
+        if kept:
+            import pandas as pd
+
+            whole = pd.concat(kept).drop_duplicates()
+            whole.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
     def _header(self) -> Markup:
         company = (

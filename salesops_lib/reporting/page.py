@@ -77,6 +77,6 @@ class Page:
         return self.editions[0].digest()
 
     def close(self, output: str | Path = "") -> None:
-        """Show definitions and provenance; write `page.<lang>.json` and `.xlsx` into `output` when given."""
+        """Show definitions and provenance; write `page.<lang>.json`, `.xlsx` and what is kept into `output` when given."""
         for edition in self.editions:
             edition.close(output)

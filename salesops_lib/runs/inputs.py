@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from salesops_lib.runs.notebooks import reads_statements
+from salesops_lib.runs.notebooks import reads_forecasts, reads_statements
 from salesops_lib.runs.units import WHOLE, Unit
 from salesops_lib.tables import scope
 
@@ -46,6 +46,8 @@ class Inputs:
         The policy's language, that of the index.
     posted
         What pay was posted, for notebooks that read statements.
+    forecasts
+        What was forecast before the period's last day, for notebooks that grade it.
     """
 
     root: Path
@@ -57,10 +59,12 @@ class Inputs:
     units: tuple[Unit, ...] = (WHOLE,)
     language: str = "en"
     posted: str = ""
+    forecasts: str = ""
 
     def parts(self, notebook: Path, lang: str, parameters: Mapping[str, Any], data: str) -> dict[str, Any]:
         """What a report depends on, by name; `data` is the fingerprint of what it reads."""
         posted = {"posted": self.posted} if self.posted and reads_statements(notebook) else {}
+        said = {"forecasts": self.forecasts} if self.forecasts and reads_forecasts(notebook) else {}
         return {
             "notebook": hashlib.sha256(notebook.read_bytes()).hexdigest(),
             "parameters": dict(parameters),
@@ -71,6 +75,7 @@ class Inputs:
             "library": library(),
             "packages": packages(),
             **posted,
+            **said,
         }
 
 
@@ -99,6 +104,7 @@ def read(root: Path, period: str = "", lang: str = "", by: str = "") -> Inputs:
         If the policy has faults.
     """
     from salesops_lib import workspace
+    from salesops_lib.forecasting import kept
     from salesops_lib.incentives.posted import last_link
 
     ws = workspace.open_workspace(root, period=period, lang=lang)
@@ -114,6 +120,7 @@ def read(root: Path, period: str = "", lang: str = "", by: str = "") -> Inputs:
             units=tuple(Unit(by, name) for name in named) or (WHOLE,),
             language=ws.policy.report.language,
             posted=last_link(ws.root),
+            forecasts=kept.digest(ws.root, ws.window.end),
         )
     finally:
         ws.close()

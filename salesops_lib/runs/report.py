@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from salesops_lib.errors import BusyError, RunError, SalesopsError
 from salesops_lib.runs import inputs, ledger, publish, restated
+from salesops_lib.runs import said as said_before
 from salesops_lib.runs.execute import Executed, Fault, Limits, execute
 from salesops_lib.runs.notebooks import is_on_request
 from salesops_lib.runs.turns import turn
@@ -267,6 +268,7 @@ def _deliver(task: Task, executed: Executed, folder: Path, begun_at: str, starte
             times = (begun_at, round(time.perf_counter() - started, 2))
             entries.append(_entry(task, said, parts, folder.name, times, list(own)))
             files |= own
+        said_before.keep(task.inputs.root, task.unit, task.notebook.stem, executed.output)
         publish.publish(task.reports, entries, files)
     except SalesopsError as refused:
         number = getattr(refused.__cause__, "errno", None)

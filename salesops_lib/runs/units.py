@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from salesops_lib.runs import said
 from salesops_lib.tables import scope, stores
 
 
@@ -108,4 +109,5 @@ class ScopedWorkspaces:
             scope.write_scoped(source, folder / stores.FACTS, unit.by, unit.name)
         finally:
             source.close()
+        said.put(self._root, folder, unit)
         self._complete(folder / stores.FACTS, unit)

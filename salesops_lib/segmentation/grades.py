@@ -1,4 +1,4 @@
-"""Who carries the sales: top customers, ABC grades and their migration, customers going quiet."""
+"""Who carries the sales: top customers, ABC grades, concentration, customers going quiet."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from salesops_lib.metrics.formulas import herfindahl
 from salesops_lib.periods import growth_frame
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from salesops_lib.periods import Window
     from salesops_lib.workspace import Workspace
 
@@ -56,7 +58,7 @@ def top_customers(ws: Workspace) -> Exhibit | Missing:
     )  # fmt: skip
 
 
-def grades(amounts: pd.Series, cuts: tuple[float, float]) -> pd.Series:
+def grades(bookings: pd.Series, cuts: tuple[float, float]) -> pd.Series:
     """ABC grade of each customer by cumulative share of the total (M10.1).
 
     The customer that crosses a cut still belongs to the higher grade; equal amounts are
@@ -65,63 +67,44 @@ def grades(amounts: pd.Series, cuts: tuple[float, float]) -> pd.Series:
     >>> grades(pd.Series({"a": 70, "b": 20, "c": 6, "d": 4}), (0.8, 0.95)).to_dict()
     {'a': 'A', 'b': 'A', 'c': 'B', 'd': 'C'}
     """
-    bought = amounts[amounts > 0].sort_index().sort_values(ascending=False, kind="stable")
+    bought = bookings[bookings > 0].sort_index().sort_values(ascending=False, kind="stable")
     before = (bought.cumsum() - bought) / bought.sum()
     graded = pd.Series("C", index=bought.index).mask(before < cuts[1], "B").mask(before < cuts[0], "A")
-    return graded.reindex(amounts.index)
-
-
-def abc_migration(ws: Workspace) -> Exhibit | Missing:
-    """Grade a year ago against grade now: number of customers and their money; one row a pair."""
-    if absent := ws.facts.missing("sales.customer_id"):
-        return Missing("migration", absent)
-    now, before = _amounts(ws, ws.trailing()), _amounts(ws, ws.trailing(years_back=1))
-    if before.empty:
-        return Missing("migration", ("order_lines",), "note.two_years_needed")
-    cuts = ws.policy.customers.grades.cuts
-    both = pd.DataFrame({"now": now, "before": before})
-    frame = both.assign(
-        row=grades(both.before, cuts).fillna("none"), column=grades(both.now, cuts).fillna("none")
-    )
-    cells = (
-        frame.fillna({"now": 0, "before": 0})
-        .groupby(["row", "column"])
-        .agg(value=("now", "size"), now=("now", "sum"), before=("before", "sum"))
-    )
-    cells = cells.drop(index=[("none", "none")], errors="ignore").reset_index()
-    down = frame[(frame.row == "A") & frame.column.isin(["B", "C", "none"])]
-    up = frame[frame.row.isin(["B", "C"]) & (frame.column == "A")]
-    values = {
-        "n_down": len(down),
-        "n_up": len(up),
-        "lost": (down.before - down.now.fillna(0)).sum(),
-        "gained": (up.now - up.before).sum(),
-    }
-    return Exhibit(
-        "migration", "matrix", cells.assign(base=float("nan"), growth=float("nan")), metric="abc_grade", findings=(Finding("migration.moved", values, "abc_grade"),),
-        units={"value": "count", "now": "money", "before": "money"}, window=ws.trailing(), base=ws.trailing(years_back=1), sources=("order_lines",),
-    )  # fmt: skip
+    return graded.reindex(bookings.index)
 
 
 def concentration(ws: Workspace) -> Exhibit | Missing:
     """Cumulative share of sales by share of customers, largest first (Lorenz curve)."""
     if absent := ws.facts.missing("sales.customer_id"):
         return Missing("concentration", absent)
-    amounts = _amounts(ws, ws.trailing()).sort_values(ascending=False)
-    amounts = amounts[amounts > 0]
-    if amounts.empty:
+    bought = amounts(ws, ws.trailing()).sort_values(ascending=False)
+    bought = bought[bought > 0]
+    if bought.empty:
         return Missing("concentration", ("sales.customer_id",), "note.nothing_in_period")
-    share = amounts.cumsum() / amounts.sum()
+    share = bought.cumsum() / bought.sum()
     frame = pd.DataFrame({"x": [0.0, *((pd.RangeIndex(len(share)) + 1) / len(share))], "y": [0.0, *share]})
     picked = frame.iloc[sorted({round(i * (len(frame) - 1) / 100) for i in range(101)})].assign(label="")
     fifth = share.iloc[max(round(0.2 * len(share)) - 1, 0)]
-    finding = Finding("concentration.fifth", {"share": fifth, "n": len(amounts)}, "concentration")
+    rule = ws.policy.customers.concentration
+    together = share.iloc[min(rule.top_n, len(share)) - 1]
+    told = {
+        "top": share.iloc[0],
+        "n": min(rule.top_n, len(share)),
+        "share": together,
+        "hhi": herfindahl(bought),
+    }
+    findings = (
+        Finding("concentration.fifth", {"share": fifth, "n": len(bought)}, "concentration"),
+        Finding(
+            "concentration.top", told, "concentration", "bad" if together >= rule.share_band[1] else "neutral"
+        ),
+    )
     return Exhibit(
         "concentration",
         "curve",
         picked,
         metric="concentration",
-        findings=(finding,),
+        findings=findings,
         sources=("order_lines",),
         window=ws.trailing(),
     )
@@ -135,27 +118,15 @@ def going_quiet(ws: Workspace) -> Exhibit | Missing:
     if absent := ws.facts.missing("sales.customer_id"):
         return Missing("quiet", absent)
     rule = ws.policy.customers
-    days = ws.facts.query(
-        "WITH days AS (SELECT DISTINCT customer_id, dated_on FROM sales WHERE kind = 'order' AND customer_id IS NOT NULL AND dated_on <= ?),"
-        " gaps AS (SELECT customer_id, dated_on, date_diff('day', LAG(dated_on) OVER (PARTITION BY customer_id ORDER BY dated_on), dated_on) AS gap FROM days)"
-        " SELECT customer_id, MAX(dated_on) AS last_ordered_on, CAST(quantile_cont(gap, 0.5) AS DOUBLE) AS usual_gap, COUNT(*) AS n_days"
-        " FROM gaps GROUP BY customer_id HAVING COUNT(*) >= ?",
-        [ws.window.end, rule.quiet_min_orders],
-    )
-    names = ws.facts.query(
+    frame = quiet_customers(ws, ws.window.end)
+    regions = ws.facts.query(
         "SELECT customer_id, MAX(customer_name) AS name,"
         " CASE WHEN MIN(region) = MAX(region) THEN MAX(region) END AS region FROM sales GROUP BY customer_id"
     )
-    before = _yearly(ws)
-    frame = days.merge(names, on="customer_id").assign(
-        silent_days=(pd.Timestamp(ws.window.end) - pd.to_datetime(days.last_ordered_on)).dt.days,
-        annual_amount=days.customer_id.map(before),
-    )
-    graded = grades(before, rule.grades.cuts)
-    frame = frame[
-        (frame.silent_days > rule.quiet_after * frame.usual_gap.clip(lower=7))
-        & frame.customer_id.map(graded).isin(["A", "B"])
-    ]
+    before = yearly(ws)
+    frame = frame.merge(regions, on="customer_id")
+    frame = frame.assign(annual_amount=frame.customer_id.map(before))
+    frame = frame[frame.customer_id.map(grades(before, rule.grades.cuts)).isin(["A", "B"])]
     ranked = frame.sort_values(["annual_amount", "customer_id"], ascending=[False, True])
     shown = ranked.head(ws.policy.report.top_n)[
         ["name", "annual_amount", "region", "last_ordered_on", "silent_days", "usual_gap"]
@@ -171,9 +142,26 @@ def going_quiet(ws: Workspace) -> Exhibit | Missing:
     )  # fmt: skip
 
 
-def _yearly(ws: Workspace) -> pd.Series:
-    """Mean year of each customer over the last two, or the last one where no earlier is loaded."""
-    years = [_amounts(ws, ws.trailing()), _amounts(ws, ws.trailing(years_back=1))]
+def quiet_customers(ws: Workspace, end: date) -> pd.DataFrame:
+    """Customers that are silent on `end` for longer than the policy's multiple of their own median gap.
+
+    Columns customer_id, last_ordered_on, usual_gap, n_days, silent_days.
+    """
+    rule = ws.policy.customers
+    days = ws.facts.query(
+        "WITH days AS (SELECT DISTINCT customer_id, dated_on FROM sales WHERE kind = 'order' AND customer_id IS NOT NULL AND dated_on <= ?),"
+        " gaps AS (SELECT customer_id, dated_on, date_diff('day', LAG(dated_on) OVER (PARTITION BY customer_id ORDER BY dated_on), dated_on) AS gap FROM days)"
+        " SELECT customer_id, MAX(dated_on) AS last_ordered_on, CAST(quantile_cont(gap, 0.5) AS DOUBLE) AS usual_gap, COUNT(*) AS n_days"
+        " FROM gaps GROUP BY customer_id HAVING COUNT(*) >= ?",
+        [end, rule.quiet_min_orders],
+    )
+    silent = (pd.Timestamp(end) - pd.to_datetime(days.last_ordered_on)).dt.days
+    return days.assign(silent_days=silent)[silent > rule.quiet_after * days.usual_gap.clip(lower=7)]
+
+
+def yearly(ws: Workspace) -> pd.Series:
+    """Bookings of each customer in a mean year: the last two, or the last one where no earlier is loaded."""
+    years = [amounts(ws, ws.trailing()), amounts(ws, ws.trailing(years_back=1))]
     loaded = [year for year in years if year.any()] or years[:1]
     return pd.concat(loaded, axis=1).fillna(0).mean(axis=1)
 
@@ -187,7 +175,8 @@ def unnamed(ws: Workspace, window: Window) -> tuple[Finding, ...]:
     return (Finding("note.no_customer", {"amount": lost, "share": lost / found.bookings.sum()}),)
 
 
-def _amounts(ws: Workspace, window: Window) -> pd.Series:
+def amounts(ws: Workspace, window: Window) -> pd.Series:
+    """Bookings of each customer in a window; index customer_id."""
     found = measure(ws.facts, ["bookings"], {"actual": window}, ["customer_id"]).dropna(
         subset=["customer_id"]
     )

@@ -8,6 +8,7 @@ import pytest
 
 from salesops_lib.errors import DataError
 from salesops_lib.forecasting import forecast
+from salesops_lib.periods import Calendar
 
 
 def history(*series: list[float], start: str = "2020-01-01", freq: str = "MS") -> pd.DataFrame:
@@ -76,3 +77,74 @@ def test_faults_that_only_the_owner_can_judge() -> None:
 def test_gaps_are_told() -> None:
     made = forecast(history([1.0, np.nan, 3.0, 4.0]), 1, "MS")
     assert {"unique_id": "s0", "treatment": "gap", "n": 1} in made.attrs["treatments"]
+
+
+def months_of_weeks(first, last):
+    calendar = Calendar(fiscal_year_start="02-01", scheme="4-5-4", week_start=6)
+    months = [calendar.fiscal.period("month", y, n) for y in range(first, last + 1) for n in range(1, 13)]
+    return calendar, months
+
+
+def test_the_53rd_week_is_read_and_forecast_by_its_weeks():
+    """700 a week: NRF's year 2023 has 53 weeks, so its January 3,500 for 2,800; other months know nothing of it."""
+    calendar, months = months_of_weeks(2017, 2024)
+    known = [m for m in months if m.label < "2023-P10"]
+    history = pd.DataFrame(
+        {
+            "unique_id": "a",
+            "ds": [pd.Timestamp(m.start) for m in known],
+            "y": [100.0 * m.n_days for m in known],
+        }
+    )
+    made = forecast(history, 6, "fiscal_month", calendar=calendar)
+    coming = [m for m in months if m.label >= "2023-P10"][:6]
+    assert made.ds.dt.date.tolist() == [m.start for m in coming]
+    assert [m.n_days for m in coming] == [28, 35, 35, 28, 35, 28]
+    assert made["mean"].tolist() == pytest.approx([100.0 * m.n_days for m in coming])
+
+
+def test_totals_up_to_a_month_are_surer_for_their_size():
+    rng = np.random.default_rng(11)
+    history = pd.DataFrame(
+        {
+            "unique_id": "a",
+            "ds": pd.date_range("2019-01-01", periods=72, freq="MS"),
+            "y": rng.normal(100, 10, 72),
+        }
+    )
+    alone, total = forecast(history, 12, "MS"), forecast(history, 12, "MS", cumulative=True)
+    assert total["mean"].tolist() == pytest.approx(alone["mean"].cumsum().tolist())
+    width = total["hi-80"] - total["lo-80"]
+    # twelve months of independent errors: √12 = 3.5 times the width of one, 12 times were they the same error
+    assert 2.0 < width.iloc[-1] / width.iloc[0] < 8.0
+    with pytest.raises(DataError, match="cumulative"):
+        forecast(history, 12, "MS", cumulative=True, model="prophet")
+
+
+def test_where_the_calendar_cannot_act_it_is_told():
+    history = pd.DataFrame(
+        {
+            "unique_id": "a",
+            "ds": pd.date_range("2022-01-01", periods=36, freq="MS"),
+            "y": [0.0, 0.0, *[5.0] * 34],
+        }
+    )
+    told = [
+        t
+        for t in forecast(history, 2, "MS", calendar="DE").attrs["treatments"]
+        if t["treatment"] == "no_calendar"
+    ]
+    assert told == [{"unique_id": "a", "treatment": "no_calendar", "n": 2}]
+    assert not [t for t in forecast(history, 2, "MS").attrs["treatments"] if t["treatment"] == "no_calendar"]
+
+
+def test_the_backtest_is_told():
+    """The last year repeated each year: the seasonal naive forecast is never wrong, and one without variation neither."""
+    season = np.tile([1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 5)
+    history = pd.DataFrame(
+        {"unique_id": "a", "ds": pd.date_range("2020-01-01", periods=60, freq="MS"), "y": season}
+    )
+    (told,) = forecast(history, 6, "MS").attrs["backtest"]
+    assert (told["unique_id"], told["n_origins"]) == ("a", 6)
+    assert told["naive_wape"] == 0
+    assert told["wape"] < 0.02

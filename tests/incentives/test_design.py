@@ -80,10 +80,10 @@ def test_cost_adds_up_and_is_held_against_the_limit(ws, made):
     assert (frame.value <= frame.high).all()
     table = made.cost[1].frame
     assert table.pay_p50.tolist() == frame.value.tolist()
-    assert (table[["p05", "p50", "p95"]].diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+    assert (table[["rate_p05", "rate_p50", "rate_p95"]].diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
     told = made.cost[0].findings[0].values
     assert told["pay_low"] < told["pay"] < told["pay_high"]
-    assert told["low"] == table.p05.iloc[-1]
+    assert told["low"] == table.rate_p05.iloc[-1]
     assert made.cost[0].findings[0].id == "design.cost"
     limit = ws.policy.incentives.sustainability.model_copy(update={"cost_of_sales_max": 0.001})
     dear = design(changed(ws, incentives={"sustainability": limit}))

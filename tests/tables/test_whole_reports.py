@@ -95,7 +95,7 @@ def test_the_company_asks_for_every_statement(on_duckdb):
     """What the other engines are held against: all sections filled, two loads compared."""
     assert not on_duckdb.missing
     assert len(on_duckdb.frames) >= 40
-    assert len(on_duckdb.pages) == 6
+    assert len(on_duckdb.pages) == 10
     assert len(on_duckdb.statements) >= 70
 
 

@@ -19,7 +19,13 @@ from salesops_lib.tables.facts import Facts
 
 #: Notebooks by name, and what they are asked beside the usual.
 Asked = Mapping[str, Mapping[str, str]]
-REVIEWS: Asked = {"01_data_quality": {}, "10_performance_review": {}, "20_market_review": {}}
+REVIEWS: Asked = {
+    "01_data_quality": {},
+    "10_performance_review": {},
+    "14_customers": {},
+    "20_market_review": {},
+    "23_customer_value": {},
+}
 PAY: Asked = {
     "31_incentive_statement": {},
     "32_incentive_design": {},

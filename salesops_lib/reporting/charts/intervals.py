@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from salesops_lib.reporting.charts.canvas import NARROW, WIDE, Canvas, canvas, text_width
 from salesops_lib.reporting.charts.scale import Scale, known, ticks
-from salesops_lib.reporting.numbers import is_missing, percent
+from salesops_lib.reporting.numbers import is_missing, month, percent
 from salesops_lib.reporting.style import SIZES
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def plot_intervals(
     rows = shown.to_dict("records")
     labels = [voice.cell(r.get("value"), unit, money=money) for r in rows]
     counts = ["" if is_missing(r.get("n")) else f"n = {voice.cell(r['n'], 'count')}" for r in rows]
-    words = [voice.said(r["label"]) for r in rows]
+    words = [month(voice.said(r["label"]), voice.lang) for r in rows]
     names = max((text_width(word, SIZES["text"]) for word in words), default=0) + 18
     names = 0.0 if narrow else min(210.0, names)
     counted = max((text_width(c, SIZES["small"]) for c in counts), default=0)

@@ -1,0 +1,272 @@
+"""Customers: summary of many lines, speed of the purchase models, their exactness, and what they foretell.
+
+    python benchmarks/segmentation.py [summary|fits|likelihoods|holdout|grades …] [--lines N] [--customers N] [--cases N]
+
+`summary` runs `customer_summary` and a bare DuckDB GROUP BY over the same Parquet file in turn, each in
+a fresh process.  `fits` times each model on simulated customers, standard errors included.
+`likelihoods` counts how far they are from 50-digit arithmetic.  `holdout` lets the models choose on
+an inner backtest and foretell the outer stretch of CDNOW and Online Retail.  `grades` counts grades that
+go there and back.  BLAS has one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+for pinned in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(pinned, "1")
+
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "segmentation")]
+DATA = Path(os.environ.get("SALESOPS_SHARED_DATA", ROOT.parent / "shared" / "data"))
+ROUNDS = 3
+END = date(2025, 12, 31)
+_BARE = """
+WITH days AS (
+    SELECT customer_id, dated_on, SUM(net_amount) AS amount FROM sales
+    WHERE kind = 'order' AND dated_on <= DATE '2025-12-31' GROUP BY customer_id, dated_on
+)
+SELECT customer_id, COUNT(*) - 1 AS frequency, date_diff('day', MIN(dated_on), MAX(dated_on)) AS recency,
+       date_diff('day', MIN(dated_on), DATE '2025-12-31') AS "T",
+       (SUM(amount) - arg_min(amount, dated_on)) / NULLIF(COUNT(*) - 1, 0) AS monetary
+FROM days GROUP BY customer_id
+"""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all where none is named"
+    )
+    options.add_argument("--lines", type=int, default=10_000_000)
+    options.add_argument("--customers", type=int, default=500_000)
+    options.add_argument("--cases", type=int, default=2_000)
+    options.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.one:
+        print(json.dumps(summarised(*chosen.one)))
+        return
+    for part in chosen.parts or PARTS:
+        print(f"--- {part}")
+        PARTS[part](chosen)
+
+
+def summary(chosen: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sales.parquet"
+        _make_lines(file, chosen.lines)
+        print(
+            f"{chosen.lines:,} lines, {file.stat().st_size / 1e6:.0f} MB of Parquet, {os.cpu_count()} cores, {ROUNDS} rounds in turn"
+        )
+        found: dict[str, list[dict[str, float]]] = {"bare": [], "library": []}
+        for _ in range(ROUNDS):
+            for way in found:
+                told = subprocess.run(
+                    [sys.executable, __file__, "--one", way, str(file)],
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                )
+                found[way].append(json.loads(told.stdout))
+        for way, runs in found.items():
+            print(way, {key: round(statistics.median(run[key] for run in runs), 2) for key in runs[0]})
+        for clock in ("wall", "cpu"):
+            ratio = _median(found["library"], clock) / _median(found["bare"], clock)
+            print(f"library / bare, {clock}: {ratio:.2f}")
+
+
+def summarised(way: str, file: str) -> dict[str, float]:
+    from salesops_lib.segmentation.summary import customer_summary
+    from salesops_lib.tables.engine import DuckDBEngine
+    from salesops_lib.tables.facts import Facts
+
+    engine = DuckDBEngine()
+    engine.execute(f"CREATE VIEW sales AS FROM read_parquet('{file}')")
+    wall, cpu = time.perf_counter(), time.process_time()
+    frame = engine.query(_BARE) if way == "bare" else customer_summary(Facts(engine), END)
+    return {
+        "wall": time.perf_counter() - wall,
+        "cpu": time.process_time() - cpu,
+        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+        "customers": len(frame),
+    }
+
+
+def _median(runs: list[dict[str, float]], clock: str) -> float:
+    return statistics.median(run[clock] for run in runs)
+
+
+def _make_lines(file: Path, lines: int) -> None:
+    """A line has a customer of a skewed base and one of 1,000 days; every twentieth is a return."""
+    import duckdb
+
+    duckdb.connect().execute(
+        f"""COPY (
+            SELECT CASE WHEN i % 20 = 0 THEN 'return' ELSE 'order' END AS kind,
+                   'C' || CAST(FLOOR(POWER(hash(i) % 1000003 / 1000003.0, 2) * {max(lines // 20, 1)}) AS BIGINT) AS customer_id,
+                   DATE '2023-04-07' + CAST(hash(i + 7) % 1000 AS INTEGER) AS dated_on,
+                   CAST(100 + hash(i + 11) % 100000 AS BIGINT) AS net_amount
+            FROM range({lines}) AS t(i)) TO '{file}' (FORMAT parquet)"""
+    )
+
+
+def fits(chosen: argparse.Namespace) -> None:
+    from salesops_lib.segmentation.purchases import MODELS
+    from salesops_lib.segmentation.spending import GammaGamma
+
+    seen = simulated(chosen.customers)
+    n_distinct = len(seen.drop_duplicates(["frequency", "recency", "T"]))
+    print(f"{chosen.customers:,} customers, {n_distinct:,} distinct histories (days), one thread")
+    for kind in (*MODELS, GammaGamma):
+        cpu = time.process_time()
+        model = kind().fit(seen)
+        took = time.process_time() - cpu
+        said = ", ".join(
+            f"{name} {value:.4g} ± {error:.2g}"
+            for name, value, error in zip(model.names, model.params_, model.standard_errors_, strict=True)
+        )
+        print(f"{kind.__name__:22} {took:6.2f} s CPU   {said}")
+
+
+def simulated(n: int, seed: int = 1) -> pd.DataFrame:
+    """Customers of a BG/NBD world watched for 100 to 730 days; time in days."""
+    rng = np.random.default_rng(seed)
+    watched = rng.integers(100, 731, n)
+    rate, leave = rng.gamma(0.8, 1 / 40, n), rng.beta(0.8, 2.5, n)
+    x, last, clock, is_here = np.zeros(n), np.zeros(n), np.zeros(n), np.ones(n, dtype=bool)
+    while is_here.any():
+        clock += np.maximum(np.ceil(rng.exponential(1 / rate)), 1)
+        bought = is_here & (clock <= watched)
+        x[bought] += 1
+        last[bought] = clock[bought]
+        is_here = bought & (rng.random(n) >= leave)
+    shape, spend = 4.0, rng.gamma(5.0, 1 / 90, n)
+    monetary = np.where(x > 0, rng.gamma(shape * np.maximum(x, 1), 1) / (spend * np.maximum(x, 1)), np.nan)
+    return pd.DataFrame({"frequency": x, "recency": last, "T": watched, "monetary": monetary})
+
+
+def likelihoods(chosen: argparse.Namespace) -> None:
+    import exact
+
+    from salesops_lib.segmentation.purchases import BetaGeometric, ModifiedBetaGeometric, ParetoNBD
+
+    references: dict[Any, Callable[[exact.Case], Decimal]] = {
+        BetaGeometric: lambda case: exact.beta_geometric(case, 0),
+        ModifiedBetaGeometric: lambda case: exact.beta_geometric(case, 1),
+        ParetoNBD: exact.pareto,
+    }
+    for kind, reference in references.items():
+        off = []
+        for case in exact.cases(chosen.cases, seed=2026):
+            model = kind()
+            model.params_ = pd.Series(case.params, kind.names)
+            found = model.log_likelihood(np.array([[case.x, case.t, case.T]]))[0]
+            off.append(float(abs(Decimal(float(found)) - reference(case))))
+        print(
+            f"{kind.__name__:22} {len(off):,} cases   worst {max(off):.1e}   median {statistics.median(off):.1e}"
+            f"   beyond 1e-9: {sum(one > 1e-9 for one in off)}"
+        )
+
+
+def holdout(chosen: argparse.Namespace) -> None:
+    """Choose on the second half of what is known, foretell what comes after."""
+    from salesops_lib.segmentation.race import candidates, scored
+
+    bases = {"cdnow, 39/39 weeks": (_cdnow(), date(1997, 9, 30), 273)}
+    bases["online_retail, 27/26 weeks"] = (_online_retail(), date(2011, 6, 8), 182)
+    for name, (days, split, horizon) in bases.items():
+        inner = horizon // 2
+        earlier, came = _parted(days, split - timedelta(days=inner), inner)
+        winner = scored(earlier, came, inner).model.iloc[0]
+        earlier, came = _parted(days, split, horizon)
+        table = scored(earlier, came, horizon).set_index("model")
+        print(
+            f"{name}: chosen {winner}, RMSE {table.rmse[winner] / table.rmse.min() - 1:+.2%} of the best of {len(candidates())}"
+        )
+        print(table.round(4).to_string())
+
+
+def grades(chosen: argparse.Namespace) -> None:
+    """Monthly reviews of Online Retail: how often a grade goes there and back, with and without patience."""
+    from salesops_lib.segmentation.grades import grades as graded
+    from salesops_lib.segmentation.reviews import held
+
+    sold = _sold()
+    ends = pd.date_range("2011-05-31", "2011-11-30", freq="ME")
+    raw = {}
+    for end in ends:
+        window = sold[(sold.day > end - pd.DateOffset(months=6)) & (sold.day <= end)]
+        amounts = window.groupby("customer").amount.sum().reindex(sold.customer.unique()).fillna(0)
+        raw[end] = graded(amounts, (0.8, 0.95)).fillna("D").where(sold.groupby("customer").day.min() <= end)
+    for patience in (1, 2, 3):
+        found = held(pd.DataFrame(raw), patience).to_numpy(dtype=object)
+        known = pd.notna(found[:, :-2]) & pd.notna(found[:, 2:])
+        back = known & (found[:, :-2] == found[:, 2:]) & (found[:, :-2] != found[:, 1:-1])
+        moved = pd.notna(found[:, :-1]) & (found[:, :-1] != found[:, 1:])
+        print(
+            f"lost after {patience} reviews: there and back {back.sum() / known.sum():.2%} of {known.sum():,} customer-months,"
+            f" moved {moved.sum() / pd.notna(found[:, :-1]).sum():.1%}"
+        )
+
+
+def _parted(days: pd.DataFrame, split: date, horizon: int) -> tuple[pd.DataFrame, Any]:
+    """Histories up to `split`, and the purchase days of the `horizon` days after it."""
+    cut = pd.Timestamp(split)
+    own = days[days.day <= cut].groupby("customer").day.agg(["min", "max", "size"])
+    later = days[(days.day > cut) & (days.day <= cut + pd.Timedelta(days=horizon))].groupby("customer").size()
+    earlier = pd.DataFrame(
+        {
+            "frequency": own["size"] - 1,
+            "recency": (own["max"] - own["min"]).dt.days,
+            "T": (cut - own["min"]).dt.days,
+        }
+    )
+    return earlier, later.reindex(own.index).fillna(0).to_numpy(dtype=float)
+
+
+def _cdnow() -> pd.DataFrame:
+    file = DATA / "cdnow" / "CDNOW_master.txt"
+    read = pd.read_csv(
+        file, sep=r"\s+", skiprows=1, names=["customer", "day", "n", "spent"], dtype={"day": str}
+    )
+    return read.assign(day=pd.to_datetime(read.day))[["customer", "day"]].drop_duplicates()
+
+
+def _online_retail() -> pd.DataFrame:
+    return _sold()[["customer", "day"]].drop_duplicates()
+
+
+def _sold() -> pd.DataFrame:
+    """Order lines of Online Retail that name a customer."""
+    read = pd.read_csv(DATA / "online_retail" / "online_retail.csv.gz", dtype={"CustomerID": str})
+    day = pd.to_datetime(read.InvoiceDate).dt.normalize()
+    found = pd.DataFrame({"customer": read.CustomerID, "day": day, "amount": read.Quantity * read.UnitPrice})
+    return found[found.customer.notna() & (found.amount >= 0)]
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "summary": summary,
+    "fits": fits,
+    "likelihoods": likelihoods,
+    "holdout": holdout,
+    "grades": grades,
+}
+
+if __name__ == "__main__":
+    main()

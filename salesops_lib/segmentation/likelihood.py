@@ -1,0 +1,77 @@
+"""Maximum likelihood of models with positive parameters: estimates and their standard errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+Floats = NDArray[np.float64]
+#: Mean log-likelihood at the logarithms of the parameters, and its slopes.
+Likelihood = Callable[[Floats], tuple[float, Floats]]
+#: Logarithms of parameters stay within this; one that gets there is not identified by the data.
+_FURTHEST = 12.0
+_STEP = 1e-4
+
+
+class Estimate(NamedTuple):
+    """Logarithms of the parameters, their covariance for one observation, and which are at a border."""
+
+    log_params: Floats
+    covariance: Floats
+    is_at_border: NDArray[np.bool_]
+
+
+def maximise(likelihood: Likelihood, start: Floats) -> Estimate:
+    """The parameters at which the mean log-likelihood is largest.
+
+    Notes
+    -----
+    L-BFGS within borders, then Newton's steps on differences of the analytic slopes, which also give
+    the covariance (inverse of the observed information).  A parameter at a border has none.
+    """
+
+    def loss(at: Floats) -> tuple[float, Floats]:
+        value, slopes = likelihood(at)
+        return -value, -slopes
+
+    found = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=[(-_FURTHEST, _FURTHEST)] * len(start),
+        options={"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500},
+    )  # fmt: skip
+    at, steepest = found.x, np.abs(found.jac).max()
+    is_free = np.abs(at) < _FURTHEST - 1e-3
+    curved = _curvature(loss, at, is_free)
+    for _ in range(3):
+        step = np.linalg.lstsq(curved, loss(at)[1][is_free], rcond=None)[0]
+        tried = at.copy()
+        tried[is_free] -= step
+        if np.abs(tried).max() >= _FURTHEST or np.abs(loss(tried)[1][is_free]).max() >= steepest:
+            break
+        at, steepest = tried, np.abs(loss(tried)[1][is_free]).max()
+    covariance = np.full((len(start), len(start)), np.nan)
+    covariance[np.ix_(is_free, is_free)] = _inverse(_curvature(loss, at, is_free))
+    return Estimate(at, covariance, ~is_free)
+
+
+def _curvature(loss: Likelihood, at: Floats, is_free: NDArray[np.bool_]) -> Floats:
+    """Second derivatives along the free parameters, by central differences of the slopes."""
+    rows = []
+    for place in np.flatnonzero(is_free):
+        aside = np.zeros(len(at))
+        aside[place] = _STEP
+        rows.append((loss(at + aside)[1] - loss(at - aside)[1])[is_free] / (2 * _STEP))
+    curved = np.array(rows).reshape(len(rows), len(rows))
+    return (curved + curved.T) / 2
+
+
+def _inverse(curved: Floats) -> Floats:
+    """Inverse of a positive definite matrix; missing where it is none."""
+    try:
+        np.linalg.cholesky(curved)
+    except np.linalg.LinAlgError:
+        return np.full(curved.shape, np.nan)
+    return np.asarray(np.linalg.inv(curved), dtype=float)

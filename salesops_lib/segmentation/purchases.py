@@ -1,0 +1,302 @@
+"""When customers buy again: BG/NBD, MBG/NBD and Pareto/NBD as estimators in scikit-learn's manner.
+
+Each model says how a customer's purchases come and how it leaves unseen.  What a likelihood has
+to say is the sum of two: the customer is still there, or it left after its last purchase.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.linalg import eigh_tridiagonal
+from scipy.special import digamma, exprel, gammaln
+from sklearn.base import BaseEstimator
+
+from salesops_lib.segmentation.histories import Floats, Histories, histories
+from salesops_lib.segmentation.leaving import leaving
+from salesops_lib.segmentation.likelihood import maximise
+
+_N_NODES = 40
+
+
+class Terms(NamedTuple):
+    """Log-likelihoods of each history with the customer still there (`stays`) and left (`left`).
+
+    Their slopes stand by parameter: [parameter, history].
+    """
+
+    stays: Floats
+    left: Floats
+    stays_slopes: Floats
+    left_slopes: Floats
+
+    @property
+    def total(self) -> Floats:
+        return np.logaddexp(self.stays, self.left)
+
+    @property
+    def share_staying(self) -> Floats:
+        return np.exp(self.stays - self.total)
+
+    @property
+    def slopes(self) -> Floats:
+        share = self.share_staying
+        return share * self.stays_slopes + (1 - share) * self.left_slopes
+
+
+class PurchaseModel(BaseEstimator):
+    """A customer base whose purchases and departures follow one law.
+
+    Parameters
+    ----------
+    horizon
+        Time ahead that `predict` looks, in the unit of the histories.
+
+    Attributes
+    ----------
+    params_
+        Estimates, by name.
+    standard_errors_
+        Of `params_`; missing for a parameter that the data do not identify.
+    log_likelihood_
+        Of all customers.
+    """
+
+    names: ClassVar[tuple[str, ...]]
+
+    def __init__(self, horizon: float = 52.0) -> None:
+        self.horizon = horizon
+
+    @abstractmethod
+    def _terms(self, params: Floats, seen: Histories) -> Terms: ...
+
+    @abstractmethod
+    def _expected_of_staying(self, params: Floats, seen: Histories, time: Floats) -> Floats:
+        """Purchases in `time` ahead of customers that are there now."""
+
+    def fit(
+        self,
+        X: pd.DataFrame | ArrayLike,
+        y: object = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Estimate the parameters of histories: columns frequency, recency, T.
+
+        Parameters
+        ----------
+        sample_weight
+            Customers that have each history; one each where it is not given.
+        """
+        seen = histories(X, sample_weight).alike_together()
+        unit = float(np.average(seen.T, weights=seen.weight)) or 1.0
+        scaled, n = seen.in_units_of(unit), seen.weight.sum()
+
+        def likelihood(at: Floats) -> tuple[float, Floats]:
+            params = np.exp(at)
+            terms = self._terms(params, scaled)
+            slopes = (terms.slopes * scaled.weight).sum(axis=1)  # `@` starts threads that cost more than it
+            return float((terms.total * scaled.weight).sum() / n), params * slopes / n
+
+        found = maximise(likelihood, np.zeros(len(self.names)))
+        unscaled = np.where([name in ("alpha", "beta") for name in self.names], unit, 1.0)
+        estimates = np.exp(found.log_params) * unscaled
+        self.params_ = pd.Series(estimates, self.names)
+        self.standard_errors_ = pd.Series(estimates * np.sqrt(np.diag(found.covariance) / n), self.names)
+        self.log_likelihood_ = float(seen.weight @ self._terms(estimates, seen).total)
+        return self
+
+    def log_likelihood(self, X: pd.DataFrame | ArrayLike) -> Floats:
+        """Log-likelihood of each history."""
+        return self._terms(self._params, histories(X)).total
+
+    def probability_active(self, X: pd.DataFrame | ArrayLike, time: ArrayLike) -> Floats:
+        """Chance of at least one purchase in the `time` ahead.
+
+        Notes
+        -----
+        One minus the likelihood of the history watched for `time` more in vain, over that of the
+        history as it is: the same for all models.
+        """
+        seen = histories(X)
+        silent = self._terms(self._params, seen.extended(time)).total
+        ratio = np.minimum(silent - self._terms(self._params, seen).total, 0)  # above 0 by rounding alone
+        return -np.expm1(ratio)
+
+    def expected_purchases(self, X: pd.DataFrame | ArrayLike, time: ArrayLike) -> Floats:
+        """Purchases that each customer is expected to make in the `time` ahead."""
+        seen = histories(X)
+        ahead = np.broadcast_to(np.asarray(time, dtype=float), seen.x.shape)
+        share = self._terms(self._params, seen).share_staying
+        return share * self._expected_of_staying(self._params, seen, ahead)
+
+    def predict(self, X: pd.DataFrame | ArrayLike) -> Floats:
+        """Purchases expected within `horizon`."""
+        return self.expected_purchases(X, self.horizon)
+
+    @property
+    def _params(self) -> Floats:
+        return self.params_.to_numpy()
+
+
+class BetaGeometric(PurchaseModel):
+    """BG/NBD: purchases at random (gamma rates), a chance to leave after each repeat purchase (beta).
+
+    Notes
+    -----
+    Parameters r, alpha (rate), a, b (leaving).  Source: Fader, Hardie and Lee, Marketing Science 24
+    (2005), 275–284.  A customer without repeat purchase has had no chance to leave.
+
+    Examples
+    --------
+    >>> seen = pd.DataFrame({"frequency": [0, 1, 2, 5], "recency": [0, 10, 20, 30.0], "T": [39.0] * 4})
+    >>> model = BetaGeometric()
+    >>> model.params_ = pd.Series({"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426})
+    >>> model.expected_purchases(seen, 39).round(3)
+    array([0.195, 0.418, 0.914, 2.679])
+    """
+
+    names = ("r", "alpha", "a", "b")
+    #: Chances to leave beside those after repeat purchases.
+    _more_chances: ClassVar[int] = 0
+
+    def _terms(self, params: Floats, seen: Histories) -> Terms:
+        r, alpha, a, b = params
+        x, at = seen.counts, seen.at
+        chances = x + self._more_chances
+        refused = np.maximum(chances - 1, 0)
+        bought = _rising(r, x)
+        stays = (bought + _rising(b, chances) - _rising(a + b, chances))[at]
+        left = bought + np.log(a) + _rising(b, refused) - _rising(a + b, chances)
+        left = np.where(chances > 0, left, -np.inf)[at]
+        rate = digamma(r + x) - digamma(r)
+        any_way = digamma(a + b) - digamma(a + b + chances)
+        if_stays = np.array([rate, any_way, any_way + digamma(b + chances) - digamma(b)])[:, at]
+        if_left = np.array([rate, any_way + 1 / a, any_way + digamma(b + refused) - digamma(b)])[:, at]
+        return Terms(
+            stays + _no_purchase(r, alpha, seen.x, seen.T),
+            left + _no_purchase(r, alpha, seen.x, seen.t),
+            _with_times(if_stays, r, alpha, seen.x, seen.T),
+            _with_times(if_left, r, alpha, seen.x, seen.t),
+        )
+
+    def _expected_of_staying(self, params: Floats, seen: Histories, time: Floats) -> Floats:
+        r, alpha, a, b = params
+        ahead = time / (alpha + seen.T)
+        expected = np.zeros(len(ahead))
+        for count in seen.counts:
+            of_count = seen.x == count
+            own = ahead[of_count]
+            for chance, weight in zip(*_beta_nodes(a, b + count + self._more_chances), strict=True):
+                expected[of_count] -= weight * np.expm1(-(r + count) * np.log1p(chance * own)) / chance
+        return expected
+
+
+class ModifiedBetaGeometric(BetaGeometric):
+    """MBG/NBD: BG/NBD with a chance to leave after the first purchase as well.
+
+    Notes
+    -----
+    Source: Batislam, Denizel and Filiztekin, International Journal of Research in Marketing 24
+    (2007), 201–209.
+    """
+
+    _more_chances = 1
+
+
+class ParetoNBD(PurchaseModel):
+    """Pareto/NBD: purchases at random (gamma rates), departures at any time (gamma rates).
+
+    Notes
+    -----
+    Parameters r, alpha (purchases), s, beta (departures).  Source: Schmittlein, Morrison and
+    Colombo, Management Science 33 (1987), 1–24.
+    """
+
+    names = ("r", "alpha", "s", "beta")
+
+    def _terms(self, params: Floats, seen: Histories) -> Terms:
+        r, alpha, s, beta = params
+        bought = _rising(r, seen.counts)[seen.at]
+        rate = (digamma(r + seen.counts) - digamma(r))[seen.at]
+        gone = leaving(r + seen.x, alpha, s + 1, beta, seen.t, seen.T)
+        stays = bought + _no_purchase(r, alpha, seen.x, seen.T) - s * np.log1p(seen.T / beta)
+        left = (
+            bought + _no_purchase(r, alpha, seen.x, seen.t) - s * np.log1p(seen.t / beta)
+            + np.log(s) - np.log(beta + seen.t) + gone.log_value
+        )  # fmt: skip
+        return Terms(
+            stays,
+            left,
+            np.array(
+                [
+                    rate - np.log1p(seen.T / alpha),
+                    r / alpha - (r + seen.x) / (alpha + seen.T),
+                    -np.log1p(seen.T / beta),
+                    s / beta - s / (beta + seen.T),
+                ]
+            ),
+            np.array(
+                [
+                    rate - np.log1p(seen.t / alpha) - gone.log_alpha,
+                    r / alpha - (r + seen.x) * gone.over_alpha,
+                    1 / s - np.log1p(seen.t / beta) - gone.log_beta,
+                    s / beta - (s + 1) * gone.over_beta,
+                ]
+            ),
+        )
+
+    def _expected_of_staying(self, params: Floats, seen: Histories, time: Floats) -> Floats:
+        r, alpha, s, beta = params
+        later = np.log1p(time / (beta + seen.T))
+        return (r + seen.x) * (beta + seen.T) / (alpha + seen.T) * later * exprel((1 - s) * later)
+
+
+MODELS: tuple[type[PurchaseModel], ...] = (BetaGeometric, ModifiedBetaGeometric, ParetoNBD)
+
+
+def _rising(z: float, n: Floats) -> Floats:
+    """ln Γ(z + n) − ln Γ(z), without the loss of digits that the difference has for a large z.
+
+    >>> bool(abs(_rising(1e9, np.array([1.0]))[0] - np.log(1e9)) < 1e-13)
+    True
+    """
+    if z < 1e4:
+        return gammaln(z + n) - gammaln(z)
+    return (z - 0.5) * np.log1p(n / z) + n * (np.log(z + n) - 1) + (1 / (z + n) - 1 / z) / 12
+
+
+def _no_purchase(r: float, alpha: float, x: Floats, until: Floats) -> Floats:
+    """ln of α^r / (α + time)^(r + x)."""
+    return -r * np.log1p(until / alpha) - x * np.log(alpha + until)
+
+
+def _with_times(slopes: Floats, r: float, alpha: float, x: Floats, until: Floats) -> Floats:
+    """Slopes of r, a, b with what the time without purchase adds, and that of alpha among them."""
+    of_r, of_a, of_b = slopes
+    of_alpha = r / alpha - (r + x) / (alpha + until)
+    return np.array([of_r - np.log1p(until / alpha), of_alpha, of_a, of_b])
+
+
+def _beta_nodes(a: float, b: float) -> tuple[Floats, Floats]:
+    """Points and weights of Gauss's rule for means over Beta(a, b).
+
+    >>> points, weights = _beta_nodes(0.5, 3.0)
+    >>> round(float(points @ weights), 12) == round(0.5 / 3.5, 12)
+    True
+    """
+    n = np.arange(1, _N_NODES)
+    one, other = a - 1, b - 1
+    both = 2 * n + one + other
+    centre = np.empty(_N_NODES)
+    centre[0] = (one - other) / (one + other + 2)
+    centre[1:] = (one - other) * (one + other) / (both * (both + 2))
+    spread = np.empty(_N_NODES - 1)
+    spread[0] = 4 * a * b / ((a + b) ** 2 * (a + b + 1))
+    m, both = n[1:], both[1:]
+    spread[1:] = 4 * m * (m + one) * (m + other) * (m + one + other) / (both**2 * (both**2 - 1))
+    points, vectors = eigh_tridiagonal(centre, np.sqrt(spread))
+    return np.maximum((1 + points) / 2, np.finfo(float).tiny), vectors[0] ** 2
