@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def burn_up(ws: Workspace, metric: str = "bookings") -> Exhibit | Missing:
     """Cumulative actual, target and year before of the period's fiscal year; one row a month.
 
-    A month that has not begun by the end of the period has no actual; one under way counts what it has.
+    A month that has not begun by the end of the period has no actual; one under way counts what it has, and one
+    without sales adds nothing.
     """
     if absent := ws.facts.missing("sales.net_amount"):
         return Missing("burn_up", absent)
@@ -35,10 +36,12 @@ def burn_up(ws: Workspace, metric: str = "bookings") -> Exhibit | Missing:
     before = {m.label: ws.calendar.year_before(m) for m in months}
     earlier = {label: ws.calendar.days(m.start, m.end, True, m) for label, m in before.items()}
     labels = [month.label for month in months]
-    actual = totals(ws.facts, [metric], windows)[metric].astype(float).reindex(labels).cumsum(skipna=False)
-    base = totals(ws.facts, [metric], earlier)[metric].astype(float).reindex(labels).cumsum(skipna=False)
+    actual = totals(ws.facts, [metric], windows)[metric].astype(float).reindex(list(windows)).fillna(0.0)
+    base = totals(ws.facts, [metric], earlier)[metric].astype(float).reindex(labels)
+    if base.notna().any():
+        base = base.fillna(0.0).cumsum()
     frame = pd.DataFrame(
-        {"label": labels, "actual": actual.to_numpy(), "base": base.to_numpy(), "target": target.cumsum(),
+        {"label": labels, "actual": actual.cumsum().reindex(labels).to_numpy(), "base": base.to_numpy(), "target": target.cumsum(),
          "is_complete": [month.end <= ws.window.end for month in months]}
     )  # fmt: skip
     done = frame[frame.actual.notna()].iloc[-1]

@@ -222,12 +222,13 @@ def smart(ws: Workspace, year: Period) -> Section:
     landed = landings(ws, chosen)
     rows = [_tested(ws, aim, landed[aim]) for aim in chosen]
     frame = pd.DataFrame(rows)
-    passed = int((frame.score == len(TESTS)).sum())
-    told = {"n": len(rows), "passed": passed, "year": year.label}
+    is_over = all(one.is_over for one in landed.values())
+    good = int((frame.chance == 1).sum() if is_over else (frame.score == len(TESTS)).sum())
+    told = {"n": len(rows), "passed": good, "year": year.label}
     table = frame[["unit", "measure", "score", *TESTS]]
     tests = Exhibit(
         "target_smart", "table", table, sources=_SOURCES,
-        findings=(Finding("setting.smart", told, tone="bad" if passed < len(rows) else "good"),),
+        findings=(Finding("setting.smart_over" if is_over else "setting.smart", told, tone="bad" if good < len(rows) else "good"),),
         units={"unit": "text", "measure": "text", "score": "count"} | dict.fromkeys(TESTS, "text"),
     )  # fmt: skip
     n_origins = max(len(one.draws) for one in landed.values())
@@ -257,9 +258,9 @@ def _tested(ws: Workspace, aim: Aim, landing: Landing) -> dict[str, object]:
         "measure": Finding("value.metric", {"value": aim.measure}),
         "score": sum(passed is True for passed, _ in found.values()),
         "target": aim.value,
-        "p10": landing.quantile(0.1),
-        "p50": median,
-        "p90": landing.quantile(0.9),
+        "landing_p10": landing.quantile(0.1),
+        "landing_p50": median,
+        "landing_p90": landing.quantile(0.9),
         "chance": chance,
         "paced": landing.paced,
         **{test: Finding(reason, told) for test, (_, reason) in found.items()},
@@ -272,17 +273,24 @@ def _landing(year: Period, frame: pd.DataFrame, metric: str, unit: str, n_origin
     told = {
         "year": year.label,
         "metric": metric,
-        "p50": first.p50,
-        "p10": first.p10,
-        "p90": first.p90,
+        "p50": first.landing_p50,
+        "p10": first.landing_p10,
+        "p90": first.landing_p90,
         "chance": first.chance,
     }
-    sayings = {"money": "setting.landing", "count": "setting.landing_count"}
-    figures = ["target", "p10", "p50", "p90", *(["paced"] if frame.paced.notna().any() else [])]
+    told["attainment"] = first.landing_p50 / first.target
+    saying = "setting.landed" if first.landing_p10 == first.landing_p90 else "setting.landing"
+    figures = [
+        "target",
+        "landing_p10",
+        "landing_p50",
+        "landing_p90",
+        *(["paced"] if frame.paced.notna().any() else []),
+    ]
     return Exhibit(
         "target_landing" if unit == "money" else "target_landing_counts", "table",
         frame[["unit", "measure", *figures, "chance"]], sources=_SOURCES,
-        findings=() if pd.isna(first.chance) else (Finding(sayings[unit], told, metric),),
+        findings=() if pd.isna(first.chance) else (Finding(saying if unit == "money" else f"{saying}_count", told, metric),),
         units={"unit": "text", "measure": "text", "chance": "ratio"} | dict.fromkeys(figures, unit),
         notes=(Finding("note.landing", {"n": n_origins}),) if n_origins > 1 else (),
     )  # fmt: skip

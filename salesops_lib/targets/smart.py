@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
 
 TESTS = ("specific", "measurable", "achievable", "relevant", "time_bound")
+_ROUNDS_A_YEAR = {"yearly": 1, "half_yearly": 2, "quarterly": 4}
 #: Months of history an origin must have, and origins that a distribution must rest on.
 _LEAST_HISTORY, ENOUGH_ORIGINS = 12, 6
 
@@ -32,7 +33,7 @@ class Aim:
     value
         Minor units or a count.
     serves
-        The parent target or the company's aim that it names; empty where none is.
+        The target above it, or the company's aim that it names; empty where none is.
     n_reviews
         Days or rounds of review within the period.
     """
@@ -79,44 +80,38 @@ class Landing:
 
 
 def aims(ws: Workspace, year: Period) -> list[Aim]:
-    """Targets of a year: the policy's and the table's, of the company and of its regions."""
+    """Targets of a year: the policy's and the table's, of the company and of its regions; of a unit, its own alone."""
+    is_unit = bool(ws.facts.scope)
     said = {
-        t.measure: t for t in ws.policy.targets.company if t.period == year.label and t.measure in REGISTRY
+        target.measure: target
+        for target in ws.policy.targets.company
+        if target.period == year.label and target.measure in REGISTRY and not is_unit
     }
+    measures = tuple(m for m in dict.fromkeys([*ws.policy.targets.measures, *said]) if m in REGISTRY)
     months = [month.label for month in ws.calendar.months(year)]
-    measures = tuple(dict.fromkeys([*ws.policy.targets.measures, *said]))
-    measures = tuple(name for name in measures if name in REGISTRY)
-    minor = 10**ws.policy.semantics.minor_digits
-    rounds = {"quarterly": 4, "monthly": 12, "half_yearly": 2, "yearly": 1}.get(
-        ws.policy.targets.review.cycle, 12
-    )
-    heads = _heads(ws)
-    found = []
-    listed = (
-        {level: target_values(ws, level, measures, months) for level in ("company", "region")}
-        if ws.facts.has("targets")
-        else {}
-    )
-    whole = listed["company"].set_index("measure").target if listed else pd.Series(dtype=float)
-    for name in measures:
-        if name not in said and name not in whole.index:
-            continue
-        policy = said.get(name)
-        money = minor if REGISTRY[name].unit == "money" else 1
-        value = whole[name] if name in whole.index else policy.value * money if policy else float("nan")
-        found.append(
-            Aim("company", "company", name, year, float(value), policy.owner if policy else "",
-                getattr(policy.relevant, ws.lang) if policy and policy.relevant else "",
-                len(policy.reviews) if policy else 0)
-        )  # fmt: skip
-        if listed:
-            regions = listed["region"][listed["region"].measure == name].sort_values("scope_id")
-            found += [
-                Aim("region", str(row.scope_id), name, year, float(row.target), heads.get(str(row.scope_id), ""),
-                    policy.id if policy else "company" if name in whole.index else "", rounds)
-                for row in regions.itertuples()
-            ]  # fmt: skip
-    return found
+    rounds = _ROUNDS_A_YEAR.get(ws.policy.targets.review.cycle, len(months))
+    heads, minor = _heads(ws), 10**ws.policy.semantics.minor_digits
+    found = {
+        name: Aim(
+            "company", "company", name, year, target.value * (minor if REGISTRY[name].unit == "money" else 1),
+            target.owner, getattr(target.relevant, ws.lang) if target.relevant else "", len(target.reviews),
+        )
+        for name, target in said.items()
+    }  # fmt: skip
+    parts: list[Aim] = []
+    if ws.facts.has("targets"):
+        for row in target_values(ws, "company", measures, months).itertuples():
+            own = Aim("company", "company", str(row.measure), year, float(row.target),
+                      heads.get(ws.facts.scope, "") if is_unit else "", "company" if is_unit else "", rounds if is_unit else 0)  # fmt: skip
+            found[own.measure] = replace(found.get(own.measure, own), value=own.value)
+        regions = target_values(ws, "region", measures, months).sort_values("scope_id")
+        parts = [
+            Aim("region", str(row.scope_id), str(row.measure), year, float(row.target),
+                heads.get(str(row.scope_id), ""), "company" if row.measure in found else "", rounds)
+            for row in regions.itertuples() if not is_unit
+        ]  # fmt: skip
+    known = [name for name in measures if name in found]
+    return [aim for name in known for aim in (found[name], *(part for part in parts if part.measure == name))]
 
 
 def landings(ws: Workspace, chosen: list[Aim]) -> Mapping[Aim, Landing]:

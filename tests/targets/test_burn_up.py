@@ -40,6 +40,16 @@ def test_actual_ends_with_the_period_and_target_runs_to_the_year_s_end(shared_wo
     assert told.tone == "bad"
 
 
+def test_months_without_sales_add_nothing(shared_workspace, line):
+    ws = shared_workspace(
+        period="2026-04", as_of="2026-04-30", order_lines=[line("2026-02-12", 30), line("2026-04-13", 5)],
+        targets=goals(1, 1),
+    )  # fmt: skip
+    frame = burn_up(ws).frame
+    assert frame.actual.tolist()[:4] == [0, 30, 30, 35]
+    assert frame.base.isna().all()
+
+
 def test_without_targets_there_is_nothing_to_burn_up_to(shared_workspace, line):
     ws = shared_workspace(period="2026-02", as_of="2026-02-28", order_lines=[line("2026-02-12", 30)])
     assert isinstance(burn_up(ws), Missing)

@@ -198,6 +198,26 @@ def test_bounds_hold_wherever_they_can(children, growth):
     assert (own <= np.array(base) * 1.4 + 1e-6).all()
 
 
+@settings(deadline=None, max_examples=100)
+@given(companies(), st.floats(-0.1, 0.4), st.integers(1, 10**9))
+def test_a_company_within_the_bounds_always_finds_targets_within_them(company, growth, scale):
+    units = company.units.copy()
+    units["base"] = np.where(units.level == "rep", np.ceil(units.history * scale), 0.0)
+    for level in ("team", "region"):
+        below = units.groupby("parent").base.sum()
+        units["base"] = units.base.where(units.level != level, units.unit.map(below))
+    whole = units.base[units.level == "region"].sum()
+    tree = replace(company, units=units, totals={"bookings": round(whole * (1 + growth))}, locks=None)
+    bounded = rules(levels=FULL.levels, growth_bounds=(-0.1, 0.4))
+    made = decompose(tree, bounded, OVER).groupby("unit").value.sum()
+    own = units.set_index("unit")
+    reserve = own.level.map({"region": 1.03, "team": 1.03 * 1.05, "rep": 1.03 * 1.05 * 1.08})
+    # Roundings of the levels above: 2, 8 and 18 minor units.
+    slack = own.level.map({"region": 2, "team": 8, "rep": 18}) + 1
+    assert (made[own.index] <= own.base * 1.4 * reserve + slack).all()
+    assert (made[own.index] >= own.base * 0.9 * reserve - slack).all()
+
+
 def lock(unit="a", period="", value=5, level="region"):
     return pd.DataFrame(
         [("bookings", level, unit, period, value)], columns=["measure", "level", "unit", "period", "value"]

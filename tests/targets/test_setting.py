@@ -145,6 +145,31 @@ def test_smart_says_who_is_missing_and_what_is_too_low(ws):
     assert found["achievable"] == (None, "smart.too_little_history")
 
 
+def test_the_table_s_value_wins_and_the_policy_says_the_rest(ws):
+    found = {(aim.unit, aim.measure): aim for aim in aims(ws, ws.calendar.parse("2025"))}
+    whole = found["company", "bookings"]
+    listed = ws.facts.query(
+        "SELECT CAST(SUM(value) AS DOUBLE) AS s FROM targets WHERE scope_type = 'company' AND measure = 'bookings' AND period LIKE '2025-%'"
+    ).s[0]
+    assert whole.value == pytest.approx(listed * 100)
+    assert (whole.owner, whole.n_reviews) == ("sales_director", 4)
+    assert {unit for unit, measure in found if measure == "bookings"} == {
+        "company", "East", "North", "South", "West", "Export"
+    }  # fmt: skip
+
+
+def test_a_unit_has_its_own_targets_alone(ws):
+    class Own:
+        scope = "West"
+
+        def __getattr__(self, name):
+            return getattr(ws.facts, name)
+
+    found = aims(replace(ws, facts=Own()), ws.calendar.parse("2026"))
+    assert [(aim.level, aim.measure) for aim in found] == [("company", "bookings")]
+    assert found[0].owner
+
+
 def test_chance_counts_draws_and_is_never_certain():
     landing = Landing(0.0, float("nan"), np.array([1.0, 2, 3, 4, 5, 6, 7, 8]))
     assert landing.chance(5.0) == pytest.approx(5 / 10)
