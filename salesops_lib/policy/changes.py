@@ -88,9 +88,9 @@ def changes(old: Policy, new: Policy) -> tuple[Change, ...]:
     --------
     >>> from salesops_lib.policy import load
     >>> policy = load(None)
-    >>> newer = policy.model_copy(update={"forecast": policy.forecast.model_copy(update={"folds": 8})})
+    >>> newer = policy.model_copy(update={"forecast": policy.forecast.model_copy(update={"horizon_months": 8})})
     >>> [(c.rule, c.old, c.new, c.can_change_pay) for c in changes(policy, newer)]
-    [('forecast.folds', 6, 8, False)]
+    [('forecast.horizon_months', 6, 8, False)]
     """
     found = []
     for rule, entries, before, after in _differences(old, new, "", ()):

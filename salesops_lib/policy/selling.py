@@ -378,8 +378,6 @@ class Forecast(Block):
     levels: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)] = Field(
         default=(0.80, 0.95), description="Prediction intervals, rising.", examples=[[0.8, 0.95]]
     )
-    folds: int = Field(default=6, ge=2, le=36, description="Past months that the method is tested on.")
-    min_history_months: int = Field(default=24, ge=12, description="Months of history that a forecast needs.")
     wape_max: Share = Field(
         default=0.15, description="Error (WAPE) above which the outlook is called unreliable."
     )
@@ -389,4 +387,3 @@ class Forecast(Block):
     coverage_band: Rising = Field(
         default=(0.70, 0.90), description="Share of actuals that an 80 % interval should have held."
     )
-    seed: int = Field(default=2026, ge=0, description="Seed of everything drawn at random.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OMITTED = frozenset(
     {
         "metadata.id", "metadata.version", "metadata.title", "metadata.company", "metadata.supersedes",
-        "process.stages.rank", "process.stages.synonyms", "targets.company.id", "forecast.seed", "replay.bootstrap.seed", "delivery", "tests",
+        "process.stages.rank", "process.stages.synonyms", "targets.company.id", "replay.bootstrap.seed", "delivery", "tests",
         "incentives.plans.id", "incentives.contests.id",
     }
 )  # fmt: skip

@@ -111,8 +111,8 @@ def rfm_cells(ws: Workspace) -> Exhibit | Missing:
     table = table.assign(n=table.n.astype(int), share=table.actual / table.actual.sum(), kept=kept)
     cold = now[now.cell.isin(["hold", "win_back"])]
     told = {
-        "n": int(table.n["core"]),
-        "share": table.share["core"],
+        "n": int(table.n[["core", "loyal"]].sum()),
+        "share": table.share[["core", "loyal"]].sum(),
         "n_cold": len(cold),
         "amount": cold.amount.sum(),
     }

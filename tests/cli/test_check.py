@@ -47,11 +47,13 @@ def test_two_policies_are_compared_in_words(place):
 
 
 def test_faults_of_both_files_are_listed(place):
-    one = _edited(place, "one.yaml", ("folds: 6", "foldz: 6"))
+    one = _edited(place, "one.yaml", ("horizon_months: 6", "horizon_monthz: 6"))
     two = _edited(place, "two.yaml", ("vat: 0.13", "vat: 13"))
     result = salesops("check", one, two)
     assert result.exit_code == 1
-    assert "forecast.foldz: is not a key of this block; did you mean 'folds'?" in result.stderr
+    assert (
+        "forecast.horizon_monthz: is not a key of this block; did you mean 'horizon_months'?" in result.stderr
+    )
     assert "semantics.vat: 13 must be at most 1; e.g. vat: 0.13" in result.stderr
 
 

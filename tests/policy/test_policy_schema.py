@@ -41,7 +41,7 @@ def test_our_own_policies_fit_it(file):
     [
         ("amounts: net", "amounts: nett", "$.semantics.amounts"),
         ("vat: 0.13", "vat: 1.3", "$.semantics.vat"),
-        ("folds: 6", "foldz: 6", "$.forecast"),
+        ("horizon_months: 6", "horizon_monthz: 6", "$.forecast"),
         ("weekend: [sat, sun]", "weekend: sat", "$.calendar.weekend"),
         ("A: {days: 60, limit", "D: {days: 60, limit", "$.collections.credit"),
     ],

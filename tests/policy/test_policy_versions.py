@@ -63,7 +63,7 @@ def test_a_policy_does_not_differ_from_itself():
         (("ae: 0.10", "ae: 0.12"), "pricing.discounts.authority.value", (0.10, 0.12), True, False),
         (("vat: 0.13", "vat: 0.09"), "semantics.vat", (0.13, 0.09), True, False),
         (("wape_max: 0.15", "wape_max: 0.12"), "forecast.wape_max", (0.15, 0.12), False, False),
-        (("folds: 6", "folds: 7"), "forecast.folds", (6, 7), False, False),
+        (("horizon_months: 6", "horizon_months: 7"), "forecast.horizon_months", (6, 7), False, False),
         (("new_after_months: 24", "new_after_months: 12"), "customers.new_after_months", (24, 12), True, False),
         (("quiet_after: 5", "quiet_after: 4"), "customers.quiet_after", (5, 4), False, False),
         (("value: 160", "value: 180"), "targets.company.value", (160, 180), True, False),
