@@ -64,7 +64,11 @@ def _frame(
 ) -> pd.DataFrame:
     both = [*past, *coming]
     bases = [ws.calendar.year_before(month) for month in both]
-    windows = {m.label: ws.calendar.window(m, ws.as_of) for m in [*past, *bases] if m.end <= ws.as_of}
+    windows = {
+        m.label: ws.calendar.window(m, ws.as_of)
+        for m in [*past, *bases]
+        if ws.calendar.is_complete(m, ws.as_of)
+    }
     amounts = totals(ws.facts, [metric], windows)[metric].astype(float).to_dict()
     began = next((m.label for m in [*bases, *both] if pd.notna(amounts.get(m.label))), "")
     known = {label: 0.0 if pd.isna(v) and label >= began else v for label, v in amounts.items()}

@@ -70,6 +70,16 @@ def test_past_months_show_what_was(steady):
     assert past.base.tolist() == [1000 * workdays(p) for p in pd.period_range("2024-01", "2024-12", freq="M")]
 
 
+def test_a_month_is_shown_whose_last_working_day_is_loaded(workspace, line):
+    """30 December 2017 is a Saturday: nothing is still to come, and the forecast begins with January."""
+    ws = workspace(
+        period="2017-12", as_of="2017-12-30", order_lines=monthly(line, "2015-01", "2017-12", lambda p: 1000 * workdays(p))
+    )  # fmt: skip
+    frame = forecasting.outlook(ws).frame.set_index("label")
+    assert frame.actual["2017-12"] == 1000 * workdays(pd.Period("2017-12"))
+    assert frame["median"].first_valid_index() == "2018-01"
+
+
 def test_few_months_have_a_range_of_their_own(workspace, line, found):
     """13 months leave an origin or two: the range is in part an assumption, and there is one."""
     ws = workspace(
