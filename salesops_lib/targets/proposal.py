@@ -142,9 +142,10 @@ def _territories(
 ) -> tuple[pd.DataFrame, tuple[int, float]]:
     """Whose each customer is (the last of those on board who sold to it), with its sales before the year."""
     sellers = ws.facts.query(
-        "SELECT customer_id, rep_id, MAX(dated_on) AS sold_on, ARG_MAX(team, dated_on) AS team FROM sales "
-        "WHERE kind = 'order' AND rep_id IS NOT NULL AND customer_id IS NOT NULL AND dated_on <= ? "
-        "GROUP BY customer_id, rep_id ORDER BY customer_id, sold_on DESC, rep_id",
+        "SELECT customer_id, rep_id, dated_on AS sold_on, team FROM (SELECT customer_id, rep_id, dated_on, team, "
+        "ROW_NUMBER() OVER (PARTITION BY customer_id, rep_id ORDER BY dated_on DESC, team NULLS LAST) AS place FROM sales "
+        "WHERE kind = 'order' AND rep_id IS NOT NULL AND customer_id IS NOT NULL AND dated_on <= ?) AS placed "
+        "WHERE place = 1 ORDER BY customer_id, sold_on DESC, rep_id",
         [last.end],
     )
     owner = (

@@ -22,9 +22,12 @@ Asked = Mapping[str, Mapping[str, str]]
 REVIEWS: Asked = {
     "01_data_quality": {},
     "10_performance_review": {},
+    "11_target_attainment": {},
     "14_customers": {},
     "20_market_review": {},
+    "21_forecast": {},
     "23_customer_value": {},
+    "30_target_setting": {},
 }
 PAY: Asked = {
     "31_incentive_statement": {},
