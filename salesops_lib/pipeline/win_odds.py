@@ -1,0 +1,298 @@
+"""The chance that an open deal is won: base rates of stages, and effects that small groups share.
+
+A logistic regression on top of the stages' rates.  People, products, segments and the like are pooled
+partially: every effect is drawn towards nothing by a penalty (the mode of a random-effects model), so
+that who has three deals is judged by the company's rate and who has three hundred by his own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.validation import check_is_fitted
+
+from salesops_lib.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Strengths of the effects that are tried; the larger, the less they are drawn together.
+STRENGTHS = (0.003, 0.03, 0.3)
+#: Share of the time that strengths are chosen on, the last part of it.
+_LATER = 0.3
+#: Knots of a number's curve, as quantiles of what was seen.
+_KNOTS = (0.02, 0.25, 0.5, 0.75, 0.98)
+#: Values of a group whose effect may differ from stage to stage, at most.
+_FEW = 6
+#: Weight of the base rate's logit, so that the penalty hardly reaches it.
+_FREE = 20.0
+#: Share of the outcome's variance that one column alone explains only where it was written after the fact.
+_TOO_GOOD = 0.9
+_EDGE = 1e-3
+
+
+class WinOdds(ClassifierMixin, BaseEstimator):
+    """Chance of winning by stage, and by whatever else is known of a deal on the day.
+
+    Parameters
+    ----------
+    priors
+        Odds of the policy by stage, which count like `prior_deals` observations; none where empty.
+    prior_deals
+        How many observations a prior counts for.
+    strength
+        How freely effects may differ from nothing (inverse of the penalty); `auto` tries STRENGTHS on the last
+        part of the time, which needs `day` and `decided_on`; 0 leaves the stages' rates alone.
+    stage
+        The column with stages; it may be absent.
+
+    Attributes
+    ----------
+    rates_
+        Base rate of each stage.
+    strength_
+        The strength in use.
+
+    Examples
+    --------
+    >>> deals = pd.DataFrame({"stage": ["lead"] * 40 + ["quote"] * 40})
+    >>> won = np.tile([True, False, False, False], 10).tolist() + [True, False] * 20
+    >>> odds = WinOdds(strength=0).fit(deals, won)
+    >>> odds.predict_proba(deals)[[0, -1], 1].round(2).tolist()
+    [0.25, 0.5]
+    """
+
+    def __init__(
+        self,
+        priors: Mapping[str, float] | None = None,
+        *,
+        prior_deals: float = 8.0,
+        strength: float | str = "auto",
+        stage: str = "stage",
+    ) -> None:
+        self.priors = priors
+        self.prior_deals = prior_deals
+        self.strength = strength
+        self.stage = stage
+
+    def fit(
+        self,
+        X: pd.DataFrame,
+        won: Any,
+        *,
+        weight: Any = None,
+        day: Any = None,
+        decided_on: Any = None,
+    ) -> Self:
+        """Learn from decided deals as they were seen on a day; a row a deal and day.
+
+        Parameters
+        ----------
+        X
+            Stages, groups (text) and numbers, all as known on the day; gaps are an answer of their own.
+        won
+            True where the deal was won in the end.
+        weight
+            Weight of each row, 1 where None.
+        day, decided_on
+            The day of the row, and that of the decision; for strength `auto`.
+
+        Raises
+        ------
+        DataError
+            If nothing was won or nothing was lost, or if a column tells the outcome: it was written after it.
+        """
+        y = np.asarray(won, bool)
+        w = np.ones(len(y)) if weight is None else np.asarray(weight, float)
+        if len(y) == 0 or y.all() or not y.any():
+            raise DataError("Odds need deals won and deals lost; here is only one kind, or none.")
+        _refuse_afterthoughts(X.drop(columns=[self.stage], errors="ignore"), y, w)
+        self.classes_ = np.array([False, True])
+        self.strength_ = self._chosen(X, y, w, day, decided_on)
+        self._fit(X, y, w, self.strength_)
+        return self
+
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Chances of losing and of winning; shape (rows, 2)."""
+        check_is_fitted(self, "rates_")
+        p = self._win(X)
+        return np.column_stack([1 - p, p])
+
+    def predict(self, X: pd.DataFrame) -> NDArray[np.bool_]:
+        """True where winning is more likely than losing."""
+        return self.predict_proba(X)[:, 1] > 0.5
+
+    def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
+        """What each column adds to the logit of a deal's odds, against the rate of its stage; rows as in `X`."""
+        check_is_fitted(self, "rates_")
+        if self._model is None:
+            return pd.DataFrame(index=X.index)
+        parts = self._design(X) * self._model.coef_[0]
+        return pd.DataFrame(
+            {name: parts[:, where].sum(axis=1) for name, where in self._columns.items()}, index=X.index
+        )
+
+    def _chosen(self, X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.float64], day: Any, decided_on: Any) -> float:
+        if self.strength != "auto":
+            return float(self.strength)
+        if day is None or decided_on is None:
+            raise DataError("Strength `auto` is chosen out of time: give `day` and `decided_on`, or a number.")
+        days, ends = pd.to_datetime(pd.Series(np.asarray(day))), pd.to_datetime(pd.Series(np.asarray(decided_on)))
+        cut = days.quantile(1 - _LATER)
+        first, later = (ends <= cut).to_numpy(), (days > cut).to_numpy()
+        if len(set(y[first])) < 2 or not later.any():
+            return 0.0
+        losses = {}
+        for strength in (0.0, *STRENGTHS):
+            self._fit(X[first], y[first], w[first], strength)
+            p = np.clip(self._win(X[later]), _EDGE, 1 - _EDGE)
+            losses[strength] = float(np.average(-np.where(y[later], np.log(p), np.log1p(-p)), weights=w[later]))
+        return min(losses, key=losses.__getitem__)
+
+    def _fit(self, X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.float64], strength: float) -> None:
+        self._learn_rates(X, y, w)
+        self._model = None
+        if strength <= 0:
+            return
+        self._learn_columns(X)
+        self._columns: dict[str, slice] = {}
+        design = self._design(X)
+        model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=50, tol=1e-5)
+        self._model = model.fit(design, y, sample_weight=w)
+
+    def _learn_rates(self, X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.float64]) -> None:
+        self._overall = float(np.clip(np.average(y, weights=w), _EDGE, 1 - _EDGE))
+        self.rates_: dict[str, float] = {}
+        if self.stage not in X:
+            return
+        sums = pd.DataFrame({"stage": X[self.stage].to_numpy(), "n": w, "won": w * y}).groupby("stage").sum()
+        priors = self.priors or {}
+        for stage in sums.index.union(list(priors)):
+            n, won = sums.loc[stage] if stage in sums.index else (0.0, 0.0)
+            prior = priors.get(str(stage), self._overall)
+            self.rates_[str(stage)] = float((self.prior_deals * prior + won) / (self.prior_deals + n))
+
+    def _base(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        if not self.rates_:
+            return np.full(len(X), self._overall)
+        return X[self.stage].map(self.rates_).fillna(self._overall).to_numpy(float)
+
+    def _win(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        if self._model is None:
+            return self._base(X)
+        return np.asarray(self._model.predict_proba(self._design(X))[:, 1])
+
+    def _learn_columns(self, X: pd.DataFrame) -> None:
+        self._levels: dict[str, list[Any]] = {}
+        self._knots: dict[str, NDArray[np.float64]] = {}
+        for name in X.columns.drop(self.stage, errors="ignore"):
+            column = X[name]
+            if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+                known = column.dropna().to_numpy(float)
+                knots = np.unique(np.quantile(known, _KNOTS)) if len(known) else np.empty(0)
+                if len(knots) > 1:
+                    self._knots[name] = knots
+            else:
+                self._levels[name] = sorted(column.dropna().unique(), key=str)
+
+    def _design(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        parts = [(_FREE * logit(np.clip(self._base(X), _EDGE, 1 - _EDGE)))[:, None]]
+        self._columns = {}
+        at = 1
+
+        def add(name: str, part: NDArray[np.float64]) -> None:
+            nonlocal at
+            parts.append(part)
+            self._columns[name] = slice(at, at + part.shape[1])
+            at += part.shape[1]
+
+        stages = _one_hot(X[self.stage], list(self.rates_)) if self.rates_ else None
+        for name, levels in self._levels.items():
+            own = _one_hot(X[name], levels)
+            if stages is not None and 1 < len(levels) <= _FEW:
+                both = (stages[:, :, None] * own[:, None, :]).reshape(len(X), -1)
+                own = np.hstack([own, both])
+            add(name, own)
+        for name, knots in self._knots.items():
+            add(name, _hats(X[name].to_numpy(float), knots))
+        return np.hstack(parts)
+
+
+def _one_hot(column: pd.Series, levels: list[Any]) -> NDArray[np.float64]:
+    """One column a level; a value that was never seen has none, and so the effect nobody has."""
+    codes = pd.Categorical(column, categories=levels).codes
+    return (codes[:, None] == np.arange(len(levels))).astype(float)
+
+
+def _hats(values: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A broken line through the knots, level outside them, and whether the value is missing."""
+    missing = np.isnan(values)
+    inside = np.clip(np.where(missing, knots[0], values), knots[0], knots[-1])
+    right = np.clip(np.searchsorted(knots, inside, side="right"), 1, len(knots) - 1)
+    share = (inside - knots[right - 1]) / (knots[right] - knots[right - 1])
+    rows = np.arange(len(values))
+    found = np.zeros((len(values), len(knots) + 1))
+    found[rows, right - 1] = 1 - share
+    found[rows, right] = share
+    found[missing] = 0.0
+    found[missing, -1] = 1.0
+    return found
+
+
+def _refuse_afterthoughts(X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.float64]) -> None:
+    """Raise where one column alone tells the outcome, be it by being filled for one kind only."""
+    whole = np.average(y, weights=w)
+    for name in X:
+        column = X[name]
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            values = column.to_numpy(float)
+            edges = np.unique(np.nanquantile(values, np.linspace(0, 1, 9))) if np.isfinite(values).any() else [0.0]
+            codes = np.where(np.isnan(values), -1, np.searchsorted(edges, values))
+        else:
+            codes = pd.factorize(column)[0]
+            if codes.max() + 1 > len(y) / 10:
+                continue  # names of single deals tell every outcome, and are pooled to nothing
+        sums = pd.DataFrame({"code": codes, "n": w, "won": w * y}).groupby("code").sum()
+        share = sums.won / sums.n
+        left = (sums.n * share * (1 - share)).sum() / w.sum()
+        if 1 - left / (whole * (1 - whole)) > _TOO_GOOD:
+            raise DataError(
+                f"Column {name} tells which deals were won: it was written after the decision.\n"
+                "Odds need what was known on the day. Leave the column out, or give its value as of that day."
+            )
+
+
+def recalibration(p: NDArray[np.float64], won: NDArray[np.bool_], weight: NDArray[np.float64], *, held: float = 100.0) -> tuple[float, float]:
+    """Intercept and slope that bring odds in line with what came, held to 0 and 1 as by `held` observations.
+
+    The odds in line are expit(intercept + slope × logit(p)).
+    """
+    x = logit(np.clip(p, _EDGE, 1 - _EDGE))
+    design = np.column_stack([np.ones(len(x)), x])
+    middle = np.array([0.0, 1.0])
+    scale = held * np.diag([0.25, 0.25 * max(float(np.average(x**2, weights=weight)), 1e-6)])
+    beta = middle.copy()
+    for _ in range(25):
+        q = expit(design @ beta)
+        slope = design.T @ (weight * (won - q)) - scale @ (beta - middle)
+        curve = (design * (weight * q * (1 - q))[:, None]).T @ design + scale
+        step = np.linalg.solve(curve, slope)
+        beta += np.clip(step, -1, 1)
+        if np.abs(step).max() < 1e-8:
+            break
+    return float(beta[0]), float(beta[1])
+
+
+def recalibrated(p: NDArray[np.float64], by: tuple[float, float]) -> NDArray[np.float64]:
+    """Odds in line with what came.
+
+    >>> recalibrated(np.array([0.2, 0.5]), (0.0, 1.0)).tolist()
+    [0.2, 0.5]
+    """
+    return np.asarray(expit(by[0] + by[1] * logit(np.clip(p, _EDGE, 1 - _EDGE))))
