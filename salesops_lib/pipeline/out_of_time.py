@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from salesops_lib.pipeline.scores import brier, calibration, calibration_error, mean_by_deal
+from salesops_lib.pipeline.seen import OUTCOME
 from salesops_lib.pipeline.win_odds import WinOdds, recalibrated, recalibration
 
 if TYPE_CHECKING:
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
 #: Quarters that candidates foretell, and days of one.
 FOLDS, FOLD_DAYS = 4, 91
+#: As long as a deal takes: this share of the decided ones took no longer.
+_SLOW = 0.95
 #: A decided row counts for this many at most, however few were followed as long.
 MOST_WEIGHT = 20.0
 #: Columns that are not what odds are told from.
-APART = ["deal", "day", "amount", "decided_on", "won", "weight"]
+APART = ["deal", "day", "amount", *OUTCOME, "weight"]
 #: The odds in order of what they know.
 PRIORS, STAGES, CELLS, MODEL = "priors", "stages", "cells", "model"
 _CELL = ("stage", "product", "rep_id")
@@ -98,13 +101,11 @@ def choose(rows: pd.DataFrame, until: pd.Timestamp, process: Process) -> Chosen:
     if not folds:
         return _fallen_back(known, n, priors, process)
     parts = []
-    strength = 0.0
     for origin, later in folds:
         first = decided(rows[rows.day <= origin], origin)
-        stages = WinOdds(priors, prior_deals=process.prior_deals, strength=0).fit(told(first), first.won, weight=first.weight)
+        stages = WinOdds(priors, prior_deals=process.prior_deals, effects=False).fit(told(first), first.won, weight=first.weight)
         model = WinOdds(priors, prior_deals=process.prior_deals)
-        model.fit(told(first), first.won, weight=first.weight, day=first.day, decided_on=first.decided_on)
-        strength = model.strength_
+        model.fit(told(first), first.won, weight=first.weight, deal=first.deal)
         parts.append(
             later[["deal", "day", "won", "weight"]].assign(
                 fold=origin,
@@ -120,10 +121,10 @@ def choose(rows: pd.DataFrame, until: pd.Timestamp, process: Process) -> Chosen:
     scores = _scores(test)
     gain = scores.set_index("name").loc[MODEL]
     has_signal = bool(gain.gain_low > 0)
-    name = MODEL if has_signal else STAGES
+    name = MODEL if gain.gain > 0 else STAGES
     in_line, line = _in_line(test, name)
-    final = WinOdds(priors, prior_deals=process.prior_deals, strength=strength if has_signal else 0)
-    final.fit(told(known), known.won, weight=known.weight)
+    final = WinOdds(priors, prior_deals=process.prior_deals, effects=name == MODEL)
+    final.fit(told(known), known.won, weight=known.weight, deal=known.deal)
     won, weight = test.won.to_numpy(bool), test.weight.to_numpy()
     return Chosen(
         name, scores, calibration(in_line, won, weight, test.deal), calibration_error(in_line, won, weight), has_signal, n, line, final
@@ -132,22 +133,27 @@ def choose(rows: pd.DataFrame, until: pd.Timestamp, process: Process) -> Chosen:
 
 def _fallen_back(known: pd.DataFrame, n: int, priors: dict[str, float], process: Process) -> Chosen:
     """The policy's odds, moved by the little that is known."""
-    model = WinOdds(priors, prior_deals=process.prior_deals, strength=0)
+    model = WinOdds(priors, prior_deals=process.prior_deals, effects=False)
     if known.won.nunique() == 2:
         model.fit(told(known), known.won, weight=known.weight)
     else:
-        model._overall, model.rates_, model._model = float(np.mean(list(priors.values()) or [0.5])), dict(priors), None
+        model._overall, model.rates_, model.variances_ = float(np.mean(list(priors.values()) or [0.5])), dict(priors), {}
     return Chosen(PRIORS, pd.DataFrame(), pd.DataFrame(), float("nan"), False, n, model=model)
 
 
 def _folds(rows: pd.DataFrame, until: pd.Timestamp, fewest: int):  # type: ignore[no-untyped-def]
-    """Origins, oldest first, each with the decided rows of the quarter that followed."""
+    """Origins, oldest first, each with the decided rows of the quarter that followed.
+
+    An origin before which decisions had not been seen for as long as a deal takes knows the fast ones alone.
+    """
     known = decided(rows, until)
+    took = (known.decided_on - known.day).dt.days
+    begun = known.decided_on.min() + pd.Timedelta(days=float(took.quantile(_SLOW)) if len(took) else 0.0)
     for back in range(FOLDS, 0, -1):
         origin = until - pd.Timedelta(days=FOLD_DAYS * back)
         later = known[(known.day > origin) & (known.day <= origin + pd.Timedelta(days=FOLD_DAYS))]
         first = rows[(rows.day <= origin) & (rows.decided_on <= origin)]
-        if len(later) and first.deal.nunique() >= fewest and first.won.astype(bool).nunique() == 2:
+        if origin >= begun and len(later) and first.deal.nunique() >= fewest and first.won.astype(bool).nunique() == 2:
             yield origin, later
 
 

@@ -7,7 +7,6 @@ closing) is never a column.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -37,12 +36,31 @@ GROUPS = ("rep_id", "region", "segment", "product", "source")
 NUMBERS = ("stage_days", "age_days", "log_amount", "n_pushes", "days_to_close", "quarter_days_left")
 
 
+OUTCOME = ["decided_on", "won", "final"]
+#: Month ends that what is told now is told as of, and the time since the report before.
+MONTHS_BACK = 12
+WEEK = timedelta(days=7)
+
+
 @dataclass(frozen=True)
 class Seen:
-    """`past`: rows of the grid; `now`: open deals of the last day; `left_out`: features that no history tells."""
+    """What was seen of deals.
+
+    Attributes
+    ----------
+    past
+        Rows of the grid, of a `share` of all deals.
+    now
+        All open deals of the last day.
+    then
+        All deals that were open at the ends of past months and a week ago.
+    left_out
+        Fields that no history tells: the present value would say what became of the deal.
+    """
 
     past: pd.DataFrame
     now: pd.DataFrame
+    then: pd.DataFrame
     left_out: tuple[str, ...]
     share: float = 1.0
 
@@ -53,8 +71,8 @@ def seen(ws: Workspace, day: date) -> Seen:
     Returns
     -------
     Seen
-        Columns of both frames: deal, day, stage (id of the policy), GROUPS, NUMBERS, amount (minor units), decided_on
-        and won (of the past only, empty while open on `day`).
+        Columns of its frames: deal, day, stage (id of the policy), GROUPS, NUMBERS, amount (minor units), and of the
+        past decided_on, won, final (amount at last), which are empty while a deal is open on `day`.
     """
     told = origins(ws)
     left_out = tuple(f for f in ("stage", "amount", "expected_close_on") if told[f] == "present")
@@ -62,8 +80,15 @@ def seen(ws: Workspace, day: date) -> Seen:
     share = _share(ws, first, day)
     past = _rows(ws, _grid(ws, first, day), created_from=first, share=share)
     now = _rows(ws, [day])
-    past, now = (_features(ws, frame, day, left_out) for frame in (past, now))
-    return Seen(past, now.drop(columns=["decided_on", "won"]), left_out, share)
+    then = _rows(ws, _then(ws, day))
+    past, now, then = (_features(ws, frame, day, left_out) for frame in (past, now, then))
+    return Seen(past, now.drop(columns=OUTCOME), then, left_out, share)
+
+
+def _then(ws: Workspace, day: date) -> list[date]:
+    month = ws.calendar.last_complete(day)
+    ends = [ws.calendar.shift(month, -back).end for back in range(1, MONTHS_BACK + 1)]
+    return sorted({*ends, day - WEEK})
 
 
 def day_of(ws: Workspace) -> date:
@@ -97,7 +122,7 @@ def _rows(ws: Workspace, days: Sequence[date], *, created_from: date | None = No
         where, values = " AND s.created_on >= ?", [created_from]
     if share < 1:
         where += f" AND md5(s.opportunity_id) < '{_threshold(share)}'"
-    columns = "d.segment, d.category, d.product_id, d.source, d.outcome AS decided, d.closed_on AS decided_on"
+    columns = "d.segment, d.category, d.product_id, d.source, d.outcome AS decided, d.closed_on AS decided_on, d.amount AS final"
     return ws.facts.query(
         "SELECT s.opportunity_id AS deal, g.seen_on AS day, s.created_on, s.stage, s.entered_on, s.amount, s.expected_close_on, "
         f"s.n_pushes, s.rep_id, s.region, {', '.join(f's.{known}' for known in KNOWN.values())}, {columns} "
@@ -145,6 +170,7 @@ def _features(ws: Workspace, found: pd.DataFrame, last: date, left_out: tuple[st
             "amount": amount,
             "decided_on": decided,
             "won": (found.decided == "won").where(decided.notna()),
+            "final": found.final.astype(float).where(decided.notna()),
         }
     )
     # Deals without any history have their present stage alone, and it says what became of them.
@@ -153,8 +179,3 @@ def _features(ws: Workspace, found: pd.DataFrame, last: date, left_out: tuple[st
     if "expected_close_on" in left_out:
         gone.append("n_pushes")
     return frame.drop(columns=gone)
-
-
-def share_of_ids(ids: Sequence[str], share: float) -> list[bool]:
-    """Which ids belong to the sample of `share`, as the store draws it."""
-    return [hashlib.md5(i.encode(), usedforsecurity=False).hexdigest() < _threshold(share) for i in ids]

@@ -1,8 +1,9 @@
 """The chance that an open deal is won: base rates of stages, and effects that small groups share.
 
 A logistic regression on top of the stages' rates.  People, products, segments and the like are pooled
-partially: every effect is drawn towards nothing by a penalty (the mode of a random-effects model), so
-that who has three deals is judged by the company's rate and who has three hundred by his own.
+partially, as random effects: how far the effects of a column may lie from nothing is learnt from the
+column itself, so that who has three deals is judged by the company's rate and who has three hundred by
+his own, and a column that says nothing is quiet.
 """
 
 from __future__ import annotations
@@ -16,20 +17,19 @@ from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from salesops_lib.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Strengths of the effects that are tried; the larger, the less they are drawn together.
-STRENGTHS = (0.003, 0.03, 0.3)
-#: Share of the time that strengths are chosen on, the last part of it.
-_LATER = 0.3
+#: Variance of effects at first, and the least and most it may come to; how often it is learnt again.
+_VARIANCE, _LEAST, _MOST, _ROUNDS = 0.05, 1e-5, 4.0, 5
 #: Knots of a number's curve, as quantiles of what was seen.
 _KNOTS = (0.02, 0.25, 0.5, 0.75, 0.98)
 #: Values of a group whose effect may differ from stage to stage, at most.
-_FEW = 6
+_FEW = 4
 #: Weight of the base rate's logit, so that the penalty hardly reaches it.
 _FREE = 20.0
 #: Share of the outcome's variance that one column alone explains only where it was written after the fact.
@@ -46,9 +46,8 @@ class WinOdds(ClassifierMixin, BaseEstimator):
         Odds of the policy by stage, which count like `prior_deals` observations; none where empty.
     prior_deals
         How many observations a prior counts for.
-    strength
-        How freely effects may differ from nothing (inverse of the penalty); `auto` tries STRENGTHS on the last
-        part of the time, which needs `day` and `decided_on`; 0 leaves the stages' rates alone.
+    effects
+        False leaves the stages' rates alone.
     stage
         The column with stages; it may be absent.
 
@@ -56,14 +55,14 @@ class WinOdds(ClassifierMixin, BaseEstimator):
     ----------
     rates_
         Base rate of each stage.
-    strength_
-        The strength in use.
+    variances_
+        How far the effects of each column lie from nothing, as the variance of their logits.
 
     Examples
     --------
     >>> deals = pd.DataFrame({"stage": ["lead"] * 40 + ["quote"] * 40})
     >>> won = np.tile([True, False, False, False], 10).tolist() + [True, False] * 20
-    >>> odds = WinOdds(strength=0).fit(deals, won)
+    >>> odds = WinOdds(effects=False).fit(deals, won)
     >>> odds.predict_proba(deals)[[0, -1], 1].round(2).tolist()
     [0.25, 0.5]
     """
@@ -73,12 +72,12 @@ class WinOdds(ClassifierMixin, BaseEstimator):
         priors: Mapping[str, float] | None = None,
         *,
         prior_deals: float = 8.0,
-        strength: float | str = "auto",
+        effects: bool = True,
         stage: str = "stage",
     ) -> None:
         self.priors = priors
         self.prior_deals = prior_deals
-        self.strength = strength
+        self.effects = effects
         self.stage = stage
 
     def fit(
@@ -87,8 +86,7 @@ class WinOdds(ClassifierMixin, BaseEstimator):
         won: Any,
         *,
         weight: Any = None,
-        day: Any = None,
-        decided_on: Any = None,
+        deal: Any = None,
     ) -> Self:
         """Learn from decided deals as they were seen on a day; a row a deal and day.
 
@@ -100,8 +98,8 @@ class WinOdds(ClassifierMixin, BaseEstimator):
             True where the deal was won in the end.
         weight
             Weight of each row, 1 where None.
-        day, decided_on
-            The day of the row, and that of the decision; for strength `auto`.
+        deal
+            Whose row it is: several rows of a deal tell as much as one.
 
         Raises
         ------
@@ -114,8 +112,12 @@ class WinOdds(ClassifierMixin, BaseEstimator):
             raise DataError("Odds need deals won and deals lost; here is only one kind, or none.")
         _refuse_afterthoughts(X.drop(columns=[self.stage], errors="ignore"), y, w)
         self.classes_ = np.array([False, True])
-        self.strength_ = self._chosen(X, y, w, day, decided_on)
-        self._fit(X, y, w, self.strength_)
+        self._learn_rates(X, y, w)
+        self.variances_: dict[str, float] = {}
+        self._coef = np.empty(0)
+        if self.effects:
+            self._learn_columns(X)
+            self._learn_effects(self._design(X), y, w * _worth(w, deal))
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
@@ -131,40 +133,34 @@ class WinOdds(ClassifierMixin, BaseEstimator):
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
         """What each column adds to the logit of a deal's odds, against the rate of its stage; rows as in `X`."""
         check_is_fitted(self, "rates_")
-        if self._model is None:
+        if not self.variances_:
             return pd.DataFrame(index=X.index)
-        parts = self._design(X) * self._model.coef_[0]
+        parts = self._design(X) * self._coef
         return pd.DataFrame(
             {name: parts[:, where].sum(axis=1) for name, where in self._columns.items()}, index=X.index
         )
 
-    def _chosen(self, X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.float64], day: Any, decided_on: Any) -> float:
-        if self.strength != "auto":
-            return float(self.strength)
-        if day is None or decided_on is None:
-            raise DataError("Strength `auto` is chosen out of time: give `day` and `decided_on`, or a number.")
-        days, ends = pd.to_datetime(pd.Series(np.asarray(day))), pd.to_datetime(pd.Series(np.asarray(decided_on)))
-        cut = days.quantile(1 - _LATER)
-        first, later = (ends <= cut).to_numpy(), (days > cut).to_numpy()
-        if len(set(y[first])) < 2 or not later.any():
-            return 0.0
-        losses = {}
-        for strength in (0.0, *STRENGTHS):
-            self._fit(X[first], y[first], w[first], strength)
-            p = np.clip(self._win(X[later]), _EDGE, 1 - _EDGE)
-            losses[strength] = float(np.average(-np.where(y[later], np.log(p), np.log1p(-p)), weights=w[later]))
-        return min(losses, key=losses.__getitem__)
-
-    def _fit(self, X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.float64], strength: float) -> None:
-        self._learn_rates(X, y, w)
-        self._model = None
-        if strength <= 0:
-            return
-        self._learn_columns(X)
-        self._columns: dict[str, slice] = {}
-        design = self._design(X)
-        model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=50, tol=1e-5)
-        self._model = model.fit(design, y, sample_weight=w)
+    def _learn_effects(self, design: NDArray[np.float64], y: NDArray[np.bool_], w: NDArray[np.float64]) -> None:
+        """Effects and their variances in turn, by the evidence of the data (MacKay 1992)."""
+        variances = dict.fromkeys(self._columns, _VARIANCE)
+        model = LogisticRegression(C=1.0, solver="newton-cholesky", max_iter=30, tol=1e-4)
+        for last in range(_ROUNDS):
+            scale = np.ones(design.shape[1])
+            for name, where in self._columns.items():
+                scale[where] = np.sqrt(variances[name])
+            scaled = design * scale
+            with threadpool_limits(1):  # two threads on a busy machine wait for each other
+                model.fit(scaled, y, sample_weight=w)
+            self._coef, self._intercept = model.coef_[0] * scale, float(model.intercept_[0])
+            if last == _ROUNDS - 1:
+                break
+            p = model.predict_proba(scaled)[:, 1]
+            curve = (scaled * (w * p * (1 - p))[:, None]).T @ scaled + np.eye(len(scale))
+            spread = np.diag(np.linalg.inv(curve))
+            for name, where in self._columns.items():
+                told = max(float((1 - spread[where]).sum()), 1e-9)
+                variances[name] = float(np.clip((self._coef[where] ** 2).sum() / told, _LEAST, _MOST))
+        self.variances_ = variances
 
     def _learn_rates(self, X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.float64]) -> None:
         self._overall = float(np.clip(np.average(y, weights=w), _EDGE, 1 - _EDGE))
@@ -184,9 +180,9 @@ class WinOdds(ClassifierMixin, BaseEstimator):
         return X[self.stage].map(self.rates_).fillna(self._overall).to_numpy(float)
 
     def _win(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        if self._model is None:
+        if not self.variances_:
             return self._base(X)
-        return np.asarray(self._model.predict_proba(self._design(X))[:, 1])
+        return np.asarray(expit(self._design(X) @ self._coef + self._intercept))
 
     def _learn_columns(self, X: pd.DataFrame) -> None:
         self._levels: dict[str, list[Any]] = {}
@@ -222,6 +218,16 @@ class WinOdds(ClassifierMixin, BaseEstimator):
         for name, knots in self._knots.items():
             add(name, _hats(X[name].to_numpy(float), knots))
         return np.hstack(parts)
+
+
+def _worth(w: NDArray[np.float64], deal: Any) -> float:
+    """What a unit of weight tells: rows of a deal repeat each other, and uneven weights tell less (Kish 1965).
+
+    >>> _worth(np.array([1.0, 1.0, 2.0]), ["a", "a", "b"])
+    0.5
+    """
+    own = w if deal is None else np.bincount(pd.factorize(np.asarray(deal))[0], w)
+    return float(own.sum() / (own**2).sum())
 
 
 def _one_hot(column: pd.Series, levels: list[Any]) -> NDArray[np.float64]:

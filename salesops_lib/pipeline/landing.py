@@ -1,0 +1,312 @@
+"""Where the pipeline lands: won so far, what open deals will bring, and what deals not yet created will.
+
+For each span from the day to the end of a period, the chance that an open deal is won within as many days
+is learnt from deals seen on past days, all of which have been followed that long.  Deals not yet created
+are drawn from what such spans brought before.  The whole is drawn many times; the spread is widened by
+what past month ends showed to be missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from salesops_lib.forecasting.months_ahead import targets_of
+from salesops_lib.metrics import Exhibit, Finding, Missing
+from salesops_lib.pipeline.out_of_time import told
+from salesops_lib.pipeline.seen import MONTHS_BACK, WEEK
+from salesops_lib.pipeline.win_odds import WinOdds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from salesops_lib.periods import Period
+    from salesops_lib.pipeline.seen import Seen
+    from salesops_lib.workspace import Workspace
+
+#: Draws of a landing, and deals that are drawn one by one; of more the smaller ones are summed up.
+DRAWS, _SINGLE = 4_000, 2_000
+#: For how many past months the drawn spread counts itself.
+_HELD = 20.0
+#: Days of creation that tell how many deals come now.
+_RECENT = 91
+#: The fewest decided rows that chances within a span are learnt from.
+_FEWEST = 100
+_SPAN = 365
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Draws of what a span from a day brings, minor units.
+
+    Attributes
+    ----------
+    won
+        Won in the period before the day is over.
+    open, new
+        Expected from the open deals, and from deals not yet created.
+    draws
+        Of the whole; `widened` is how much wider than drawn they are.
+    """
+
+    won: float
+    open: float
+    new: float
+    draws: NDArray[np.float64]
+    chances: pd.Series = field(default_factory=lambda: pd.Series(dtype=float))
+
+    def quantile(self, share: float) -> float:
+        """What is not exceeded with that chance."""
+        return float(np.quantile(self.draws, share))
+
+    def chance(self, target: float) -> float:
+        """P(target): chance of reaching it, one hit and one miss added."""
+        return float(((self.draws >= target).sum() + 1) / (len(self.draws) + 2))
+
+    def widened(self, by: float) -> Landing:
+        """The same middle, and a spread `by` times as wide; nothing falls below what is won."""
+        middle = np.median(self.draws)
+        wide = np.maximum(middle + by * (self.draws - middle), self.won)
+        return Landing(self.won, self.open, self.new, wide, self.chances)
+
+
+@dataclass(frozen=True)
+class _Book:
+    """Deals of the window once: when they were created and won, and for how much."""
+
+    created: NDArray[np.int64]
+    won_on: NDArray[np.int64]  # -1: not won by the last day
+    amount: NDArray[np.float64]
+
+
+def landing(ws: Workspace, known: Seen, day: date) -> tuple[Exhibit | Missing, ...]:
+    """The landing of the month and quarter after `day`, and how landings of past month ends came out.
+
+    Two exhibits: `pipeline_landing`, one row a period, and `landing_errors`, one row a past month.
+    """
+    book = _book(ws, day)
+    first = ws.calendar.period_of(day + timedelta(days=1))
+    past = _past(ws, known, book, day)
+    factor = _widening(past)
+    found = []
+    for kind in ("month", "quarter"):
+        period = ws.calendar.period_of(first.start, kind)
+        span = (period.end - day).days
+        made = land(known.past, known.now, book, day, period.start, span)
+        if made is not None:
+            found.append((period, made.widened(factor)))
+    if not found:
+        return (Missing("pipeline_landing", ("opportunities",), "note.landing_history"),)
+    return _exhibit(ws, known, book, day, found), _errors(past, factor)
+
+
+def land(past: pd.DataFrame, now: pd.DataFrame, book: _Book, day: date, start: date, span: int) -> Landing | None:
+    """Draws of what is won from `start` to `span` days after `day`; None where too little was followed that long.
+
+    `past` may hold rows of any day: those after `day` less the span are not read, nor what was decided after `day`.
+    """
+    today = _number(day)
+    until = pd.Timestamp(day)
+    rows = past[past.day <= until - pd.Timedelta(days=span)]
+    within = (rows.won == True) & (rows.decided_on <= rows.day + pd.Timedelta(days=span))  # noqa: E712
+    within &= rows.decided_on <= until
+    if within.sum() < _FEWEST / 10 or (~within).sum() < _FEWEST / 10 or len(rows) < _FEWEST:
+        return None
+    model = WinOdds(prior_deals=1.0).fit(told(rows), within, deal=rows.deal)
+    p = model.predict_proba(told(now))[:, 1] if len(now) else np.empty(0)
+    amount = now.amount.fillna(_typical(book, today)).to_numpy(float)
+    ratio = _revision(rows[within.to_numpy()])
+    rng = np.random.default_rng(0)
+    won = float(book.amount[(book.won_on >= _number(start)) & (book.won_on <= today)].sum())
+    opened = _drawn_open(rng, p, amount, ratio)
+    new = _drawn_new(rng, book, today, span)
+    chances = pd.Series(p, index=now.deal) if len(now) else pd.Series(dtype=float)
+    expected = float((p * amount).sum() * ratio.mean()) if len(p) else 0.0
+    return Landing(won, expected, float(new.mean()), won + opened + new, chances)
+
+
+def _drawn_open(rng: np.random.Generator, p: NDArray[Any], amount: NDArray[Any], ratio: NDArray[Any]) -> NDArray[np.float64]:
+    order = np.argsort(-amount * np.sqrt(p * (1 - p)), kind="stable")
+    single, rest = order[:_SINGLE], order[_SINGLE:]
+    total = np.zeros(DRAWS)
+    for deal in np.array_split(single, max(1, len(single) // 100)):
+        wins = rng.random((DRAWS, len(deal))) < p[deal]
+        total += (wins * rng.choice(ratio, wins.shape) * amount[deal]).sum(axis=1)
+    if len(rest):
+        mean, square = ratio.mean(), (ratio**2).mean()
+        expected = p[rest] * amount[rest] * mean
+        spread = (p[rest] * amount[rest] ** 2 * square - expected**2).sum()
+        total += np.maximum(rng.normal(expected.sum(), np.sqrt(spread), DRAWS), 0)
+    return total
+
+
+def _drawn_new(rng: np.random.Generator, book: _Book, today: int, span: int) -> NDArray[np.float64]:
+    """Wins of deals created within the span: as many and as large as in the spans of the last year, at today's rate of creation."""
+    starts = np.arange(today - span, today - span - _SPAN, -7)
+    known = book.won_on >= 0
+    counts, amounts = [], []
+    for start in starts[starts >= book.created.min(initial=today)]:
+        own = known & (book.created > start) & (book.won_on <= start + span)
+        counts.append(int(own.sum()))
+        amounts.append(book.amount[own])
+    if not counts or not sum(counts):
+        return np.zeros(DRAWS)
+    created = book.created[(book.created <= today)]
+    recent = (created > today - _RECENT).sum() / _RECENT
+    usual = (created > starts[len(counts) - 1]).sum() / max(today - starts[len(counts) - 1], 1)
+    pool = np.concatenate(amounts)
+    n = rng.poisson(np.mean(counts) * recent / usual, DRAWS)
+    drawn = rng.choice(pool, int(n.sum()))
+    return np.bincount(np.repeat(np.arange(DRAWS), n), drawn, DRAWS)
+
+
+def _revision(won: pd.DataFrame) -> NDArray[np.float64]:
+    """What deals were won for, against what they stood at on the day; 1 where no history tells."""
+    if "log_amount" not in won:
+        return np.ones(1)
+    ratio = (won.final / won.amount)[won.log_amount.notna()].dropna().to_numpy(float)
+    return np.clip(ratio, 0, 5) if len(ratio) >= _FEWEST / 10 else np.ones(1)
+
+
+def _typical(book: _Book, today: int) -> float:
+    """What a deal without an amount is taken for: the median of those won."""
+    won = book.amount[(book.won_on >= 0) & (book.won_on <= today)]
+    return float(np.median(won)) if len(won) else 0.0
+
+
+def _book(ws: Workspace, day: date) -> _Book:
+    found = ws.facts.query(
+        "SELECT created_on, CASE WHEN outcome = 'won' AND closed_on <= ? THEN closed_on END AS won_on, "
+        "CASE WHEN outcome = 'won' AND closed_on <= ? THEN CAST(amount AS DOUBLE) END AS amount "
+        "FROM deals WHERE created_on BETWEEN ? AND ? ORDER BY opportunity_id",
+        [day, day, day - timedelta(days=3 * _SPAN), day],
+    )
+    days = pd.to_datetime(found.won_on)
+    return _Book(
+        _numbers(pd.to_datetime(found.created_on)),
+        np.where(days.notna(), _numbers(days), -1),
+        found.amount.fillna(0).to_numpy(float),
+    )
+
+
+def _past(ws: Workspace, known: Seen, book: _Book, day: date) -> pd.DataFrame:
+    """Landings of the months before, each as of the end of the month before it; label, value (what came), landing."""
+    last = ws.calendar.last_complete(day)
+    found = []
+    for back in range(MONTHS_BACK - 1, -1, -1):
+        month = ws.calendar.shift(last, -back)
+        as_of = month.start - timedelta(days=1)
+        opened = known.then[known.then.day == pd.Timestamp(as_of)]
+        made = land(known.past, opened, book, as_of, month.start, (month.end - as_of).days)
+        if made is not None:
+            won = (book.won_on >= _number(month.start)) & (book.won_on <= _number(month.end))
+            found.append({"label": month.label, "value": float(book.amount[won].sum()), "landing": made})
+    return pd.DataFrame(found, columns=["label", "value", "landing"])
+
+
+def _widening(past: pd.DataFrame) -> float:
+    """How much wider than drawn the errors of past landings were: the root of their mean squared normal score."""
+    ranks = [(row.landing.draws < row.value).mean() for row in past.itertuples()]
+    scores = norm.ppf(np.clip(ranks, 1 / DRAWS, 1 - 1 / DRAWS))
+    return float(np.sqrt((_HELD + (scores**2).sum()) / (_HELD + len(scores))))
+
+
+def _exhibit(ws: Workspace, known: Seen, book: _Book, day: date, found: list[tuple[Period, Landing]]) -> Exhibit:
+    share = _share_of_bookings(ws, day)
+    rows = []
+    for period, made in found:
+        goal = _goal(ws, period, share)
+        rows.append(
+            {
+                "period": period.label, "won_so_far": made.won, "from_open": made.open, "from_new": made.new,
+                "p10": made.quantile(0.1), "p50": made.quantile(0.5), "p90": made.quantile(0.9), "goal": goal,
+                "chance": made.chance(goal) if pd.notna(goal) else np.nan,
+            }
+        )  # fmt: skip
+    frame = pd.DataFrame(rows)
+    money = dict.fromkeys(("won_so_far", "from_open", "from_new", "p10", "p50", "p90", "goal"), "money")
+    notes = [Finding("note.pipeline_landing", {"n": len(known.now)})]
+    if pd.notna(share) and frame.goal.notna().any():
+        notes.append(Finding("note.landing_goal_share", {"share": share}))
+    return Exhibit(
+        "pipeline_landing", "table", frame, metric="won_amount", findings=tuple(_told(frame, _before(ws, known, book, day, found[0][0]))),
+        units={**money, "chance": "ratio"}, sources=("opportunities", "opportunity_changes", "targets"), notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _told(frame: pd.DataFrame, before: float | None) -> list[Finding]:
+    found = []
+    for row in frame.itertuples():
+        values = {"period": row.period, "expected": row.p50, "low": row.p10, "high": row.p90, "goal": row.goal, "chance": row.chance}
+        has_goal = pd.notna(row.goal)
+        tone = "neutral" if not has_goal else "good" if row.chance >= 0.5 else "bad"
+        found.append(Finding(f"pipeline_landing.{'chance' if has_goal else 'range'}", values, "won_amount", tone))
+    if before is not None:
+        change = float(frame.p50.iloc[0]) - before
+        told = {"period": frame.period.iloc[0], "before": before, "now": float(frame.p50.iloc[0]), "change": change}
+        found.append(Finding("pipeline_landing.change", told, "won_amount", "good" if change >= 0 else "bad"))
+    return found
+
+
+def _before(ws: Workspace, known: Seen, book: _Book, day: date, period: Period) -> float | None:
+    """What a week ago would have been expected of the period, from what was known then."""
+    as_of = day - WEEK
+    opened = known.then[known.then.day == pd.Timestamp(as_of)]
+    made = land(known.past, opened, book, as_of, period.start, (period.end - as_of).days)
+    return None if made is None else made.quantile(0.5)
+
+
+def _errors(past: pd.DataFrame, factor: float) -> Exhibit | Missing:
+    """How landings of past months, told at the end of the month before, came out; one row a month."""
+    if past.empty:
+        return Missing("landing_errors", ("opportunities",), "note.landing_history")
+    made = [landing.widened(factor) for landing in past.landing]
+    frame = pd.DataFrame(
+        {
+            "label": past.label, "value": past.value, "low": [m.quantile(0.1) for m in made],
+            "high": [m.quantile(0.9) for m in made], "base": [m.quantile(0.5) for m in made],
+        }
+    )  # fmt: skip
+    held = int(((frame.value >= frame.low) & (frame.value <= frame.high)).sum())
+    values = {
+        "n": len(frame), "held": held, "error": float((frame.value - frame.base).abs().sum() / frame.value.sum()),
+        "bias": float((frame.base - frame.value).sum() / frame.value.sum()),
+    }  # fmt: skip
+    return Exhibit(
+        "landing_errors", "intervals", frame.assign(n=1), metric="won_amount", findings=(Finding("landing_errors.held", values, "won_amount"),),
+        sources=("opportunities", "opportunity_changes"), notes=(Finding("note.landing_errors", {"factor": factor}),),
+    )  # fmt: skip
+
+
+def _goal(ws: Workspace, period: Period, share: float) -> float:
+    """The target of won deals, else the part of the bookings target that deals brought in the last year."""
+    months = ws.calendar.months(period) if period.kind != "month" else [period]
+    own = np.sum(targets_of(ws, "won_amount", months))
+    return float(own) if pd.notna(own) else float(np.sum(targets_of(ws, "bookings", months)) * share)
+
+
+def _share_of_bookings(ws: Workspace, day: date) -> float:
+    """Amount won over bookings of the year before the day; missing where bookings are not known, or are less."""
+    if ws.facts.missing("targets.value", "sales.net_amount"):
+        return float("nan")
+    start = day - timedelta(days=_SPAN)
+    booked = ws.facts.query(
+        "SELECT CAST(SUM(net_amount) AS DOUBLE) AS amount FROM sales WHERE dated_on > ? AND dated_on <= ?", [start, day]
+    ).amount.item()
+    won = ws.facts.query(
+        "SELECT CAST(SUM(amount) AS DOUBLE) AS amount FROM deals WHERE outcome = 'won' AND closed_on > ? AND closed_on <= ?", [start, day]
+    ).amount.item()
+    return won / booked if booked and won and won <= booked else float("nan")
+
+
+def _number(day: date) -> int:
+    return int(np.datetime64(day, "D").astype(np.int64))
+
+
+def _numbers(days: pd.Series) -> NDArray[np.int64]:
+    return days.to_numpy("datetime64[D]").astype(np.int64)
