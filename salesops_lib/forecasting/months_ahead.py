@@ -9,6 +9,7 @@ import pandas as pd
 
 from salesops_lib.forecasting.ahead import COMPANY, Ahead, ahead, chance, complete_months
 from salesops_lib.forecasting.kept import said
+from salesops_lib.metrics.goals import targets_of
 from salesops_lib.metrics import REGISTRY, Exhibit, Finding, Missing, totals
 
 if TYPE_CHECKING:
@@ -43,20 +44,6 @@ def outlook(
 def of_company(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Rows of the whole company's measure."""
     return frame[(frame.measure == metric) & (frame.level == COMPANY)].reset_index(drop=True)
-
-
-def targets_of(
-    ws: Workspace, metric: str, months: list[Period], level: str = COMPANY, unit: str = ""
-) -> list[float]:
-    """Newest targets of months in minor units, of the company or of a unit; missing where there is none."""
-    found = ws.facts.query(
-        "SELECT period, CAST(SUM(value) AS DOUBLE) AS target FROM ("
-        "  SELECT period, value, ROW_NUMBER() OVER (PARTITION BY scope_id, period ORDER BY version DESC NULLS LAST) AS newest"
-        "  FROM targets WHERE scope_type = ? AND scope_id = ? AND measure = ?) AS versions WHERE newest = 1 GROUP BY period",
-        [level, unit or COMPANY, metric],
-    )
-    by_period = dict(zip(found.period, found.target * 10**ws.policy.semantics.minor_digits))
-    return [by_period.get(m.label, np.nan) for m in months]
 
 
 def _frame(

@@ -13,9 +13,10 @@ from types import MappingProxyType
 from salesops_lib.metrics.definitions.deals import DEALS
 from salesops_lib.metrics.definitions.derived import DERIVED
 from salesops_lib.metrics.definitions.metric import Metric
+from salesops_lib.metrics.definitions.odds import ODDS
 from salesops_lib.metrics.definitions.sales import MONEY_FLOW, SALES
 
 __all__ = ["REGISTRY", "Metric"]
 
 #: id → definition.
-REGISTRY: Mapping[str, Metric] = MappingProxyType({m.id: m for m in (*SALES, *MONEY_FLOW, *DEALS, *DERIVED)})
+REGISTRY: Mapping[str, Metric] = MappingProxyType({m.id: m for m in (*SALES, *MONEY_FLOW, *DEALS, *ODDS, *DERIVED)})

@@ -16,13 +16,15 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from salesops_lib.forecasting.months_ahead import targets_of
 from salesops_lib.metrics import Exhibit, Finding, Missing
+from salesops_lib.metrics.goals import targets_of
 from salesops_lib.pipeline.out_of_time import told
 from salesops_lib.pipeline.seen import MONTHS_BACK, WEEK
 from salesops_lib.pipeline.win_odds import WinOdds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from salesops_lib.periods import Period
@@ -51,14 +53,16 @@ class Landing:
     open, new
         Expected from the open deals, and from deals not yet created.
     draws
-        Of the whole; `widened` is how much wider than drawn they are.
+        Of the whole.
+    variances
+        Of effects, as the chances have learnt them.
     """
 
     won: float
     open: float
     new: float
     draws: NDArray[np.float64]
-    chances: pd.Series = field(default_factory=lambda: pd.Series(dtype=float))
+    variances: Mapping[str, float] = field(default_factory=dict)
 
     def quantile(self, share: float) -> float:
         """What is not exceeded with that chance."""
@@ -72,7 +76,7 @@ class Landing:
         """The same middle, and a spread `by` times as wide; nothing falls below what is won."""
         middle = np.median(self.draws)
         wide = np.maximum(middle + by * (self.draws - middle), self.won)
-        return Landing(self.won, self.open, self.new, wide, self.chances)
+        return Landing(self.won, self.open, self.new, wide, self.variances)
 
 
 @dataclass(frozen=True)
@@ -91,21 +95,29 @@ def landing(ws: Workspace, known: Seen, day: date) -> tuple[Exhibit | Missing, .
     """
     book = _book(ws, day)
     first = ws.calendar.period_of(day + timedelta(days=1))
-    past = _past(ws, known, book, day)
-    factor = _widening(past)
     found = []
     for kind in ("month", "quarter"):
         period = ws.calendar.period_of(first.start, kind)
-        span = (period.end - day).days
-        made = land(known.past, known.now, book, day, period.start, span)
+        made = land(known.past, known.now, book, day, period.start, (period.end - day).days)
         if made is not None:
-            found.append((period, made.widened(factor)))
+            found.append((period, made))
     if not found:
         return (Missing("pipeline_landing", ("opportunities",), "note.landing_history"),)
+    past = _past(ws, known, book, day, found[0][1].variances)
+    factor = _widening(past)
+    found = [(period, made.widened(factor)) for period, made in found]
     return _exhibit(ws, known, book, day, found), _errors(past, factor)
 
 
-def land(past: pd.DataFrame, now: pd.DataFrame, book: _Book, day: date, start: date, span: int) -> Landing | None:
+def land(
+    past: pd.DataFrame,
+    now: pd.DataFrame,
+    book: _Book,
+    day: date,
+    start: date,
+    span: int,
+    variances: Mapping[str, float] | None = None,
+) -> Landing | None:
     """Draws of what is won from `start` to `span` days after `day`; None where too little was followed that long.
 
     `past` may hold rows of any day: those after `day` less the span are not read, nor what was decided after `day`.
@@ -117,7 +129,7 @@ def land(past: pd.DataFrame, now: pd.DataFrame, book: _Book, day: date, start: d
     within &= rows.decided_on <= until
     if within.sum() < _FEWEST / 10 or (~within).sum() < _FEWEST / 10 or len(rows) < _FEWEST:
         return None
-    model = WinOdds(prior_deals=1.0).fit(told(rows), within, deal=rows.deal)
+    model = WinOdds(prior_deals=1.0, variances=variances).fit(told(rows), within, deal=rows.deal)
     p = model.predict_proba(told(now))[:, 1] if len(now) else np.empty(0)
     amount = now.amount.fillna(_typical(book, today)).to_numpy(float)
     ratio = _revision(rows[within.to_numpy()])
@@ -125,9 +137,8 @@ def land(past: pd.DataFrame, now: pd.DataFrame, book: _Book, day: date, start: d
     won = float(book.amount[(book.won_on >= _number(start)) & (book.won_on <= today)].sum())
     opened = _drawn_open(rng, p, amount, ratio)
     new = _drawn_new(rng, book, today, span)
-    chances = pd.Series(p, index=now.deal) if len(now) else pd.Series(dtype=float)
     expected = float((p * amount).sum() * ratio.mean()) if len(p) else 0.0
-    return Landing(won, expected, float(new.mean()), won + opened + new, chances)
+    return Landing(won, expected, float(new.mean()), won + opened + new, model.variances_)
 
 
 def _drawn_open(rng: np.random.Generator, p: NDArray[Any], amount: NDArray[Any], ratio: NDArray[Any]) -> NDArray[np.float64]:
@@ -194,7 +205,7 @@ def _book(ws: Workspace, day: date) -> _Book:
     )
 
 
-def _past(ws: Workspace, known: Seen, book: _Book, day: date) -> pd.DataFrame:
+def _past(ws: Workspace, known: Seen, book: _Book, day: date, variances: Mapping[str, float]) -> pd.DataFrame:
     """Landings of the months before, each as of the end of the month before it; label, value (what came), landing."""
     last = ws.calendar.last_complete(day)
     found = []
@@ -202,7 +213,7 @@ def _past(ws: Workspace, known: Seen, book: _Book, day: date) -> pd.DataFrame:
         month = ws.calendar.shift(last, -back)
         as_of = month.start - timedelta(days=1)
         opened = known.then[known.then.day == pd.Timestamp(as_of)]
-        made = land(known.past, opened, book, as_of, month.start, (month.end - as_of).days)
+        made = land(known.past, opened, book, as_of, month.start, (month.end - as_of).days, variances)
         if made is not None:
             won = (book.won_on >= _number(month.start)) & (book.won_on <= _number(month.end))
             found.append({"label": month.label, "value": float(book.amount[won].sum()), "landing": made})
@@ -234,7 +245,7 @@ def _exhibit(ws: Workspace, known: Seen, book: _Book, day: date, found: list[tup
     if pd.notna(share) and frame.goal.notna().any():
         notes.append(Finding("note.landing_goal_share", {"share": share}))
     return Exhibit(
-        "pipeline_landing", "table", frame, metric="won_amount", findings=tuple(_told(frame, _before(ws, known, book, day, found[0][0]))),
+        "pipeline_landing", "table", frame, metric="won_amount", findings=tuple(_told(frame, _before(known, book, day, *found[0]))),
         units={**money, "chance": "ratio"}, sources=("opportunities", "opportunity_changes", "targets"), notes=tuple(notes),
     )  # fmt: skip
 
@@ -253,11 +264,11 @@ def _told(frame: pd.DataFrame, before: float | None) -> list[Finding]:
     return found
 
 
-def _before(ws: Workspace, known: Seen, book: _Book, day: date, period: Period) -> float | None:
+def _before(known: Seen, book: _Book, day: date, period: Period, now: Landing) -> float | None:
     """What a week ago would have been expected of the period, from what was known then."""
     as_of = day - WEEK
     opened = known.then[known.then.day == pd.Timestamp(as_of)]
-    made = land(known.past, opened, book, as_of, period.start, (period.end - as_of).days)
+    made = land(known.past, opened, book, as_of, period.start, (period.end - as_of).days, now.variances)
     return None if made is None else made.quantile(0.5)
 
 

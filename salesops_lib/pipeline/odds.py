@@ -96,13 +96,16 @@ def _race(chosen: Chosen) -> Exhibit:
     model, priors = by_name.loc[MODEL], by_name.loc[PRIORS]
     values = {
         "gain": model.gain / by_name.brier["stages"], "low": model.gain_low / by_name.brier["stages"],
-        "high": model.gain_high / by_name.brier["stages"], "better": 1 - by_name.brier[chosen.name] / priors.brier, "n": int(model.n),
+        "high": model.gain_high / by_name.brier["stages"], "n": int(model.n),
     }  # fmt: skip
+    better = 1 - by_name.brier[chosen.name] / priors.brier
+    than_priors = Finding("odds_race.priors" if better >= 0 else "odds_race.priors_better", {"better": better, "worse": -better})
     signal = Finding(f"odds_race.{'signal' if chosen.has_signal else 'no_signal'}", values, "odds_brier")
+    scores["candidate"] = [Finding("value.label", {"value": f"odds_{name}"}) for name in scores.candidate]
     shown = scores[["candidate", "brier", "brier_low", "brier_high", "calibration_error", "gain", "gain_low", "gain_high"]]
     return Exhibit(
-        "odds_race", "table", shown, metric="odds_brier", findings=(signal, Finding("odds_race.priors", values)),
-        units={c: "score" for c in shown.columns[1:]} | {"calibration_error": "ratio"}, sources=("opportunities", "opportunity_changes"),
+        "odds_race", "table", shown, metric="odds_brier", findings=(signal, than_priors),
+        units=dict.fromkeys(shown.columns[1:], "rate") | {"candidate": "text", "calibration_error": "ratio"}, sources=("opportunities", "opportunity_changes"),
         notes=(Finding("note.odds_race", {"used": f"odds_{chosen.name}"}),),
     )  # fmt: skip
 

@@ -101,11 +101,13 @@ def choose(rows: pd.DataFrame, until: pd.Timestamp, process: Process) -> Chosen:
     if not folds:
         return _fallen_back(known, n, priors, process)
     parts = []
+    variances: dict[str, float] | None = None
     for origin, later in folds:
         first = decided(rows[rows.day <= origin], origin)
         stages = WinOdds(priors, prior_deals=process.prior_deals, effects=False).fit(told(first), first.won, weight=first.weight)
-        model = WinOdds(priors, prior_deals=process.prior_deals)
+        model = WinOdds(priors, prior_deals=process.prior_deals, variances=variances)
         model.fit(told(first), first.won, weight=first.weight, deal=first.deal)
+        variances = model.variances_
         parts.append(
             later[["deal", "day", "won", "weight"]].assign(
                 fold=origin,

@@ -48,6 +48,8 @@ class WinOdds(ClassifierMixin, BaseEstimator):
         How many observations a prior counts for.
     effects
         False leaves the stages' rates alone.
+    variances
+        Of each column's effects, as an earlier fit learnt them (`variances_`); learnt from the data where None.
     stage
         The column with stages; it may be absent.
 
@@ -73,11 +75,13 @@ class WinOdds(ClassifierMixin, BaseEstimator):
         *,
         prior_deals: float = 8.0,
         effects: bool = True,
+        variances: Mapping[str, float] | None = None,
         stage: str = "stage",
     ) -> None:
         self.priors = priors
         self.prior_deals = prior_deals
         self.effects = effects
+        self.variances = variances
         self.stage = stage
 
     def fit(
@@ -142,17 +146,21 @@ class WinOdds(ClassifierMixin, BaseEstimator):
 
     def _learn_effects(self, design: NDArray[np.float64], y: NDArray[np.bool_], w: NDArray[np.float64]) -> None:
         """Effects and their variances in turn, by the evidence of the data (MacKay 1992)."""
-        variances = dict.fromkeys(self._columns, _VARIANCE)
-        model = LogisticRegression(C=1.0, solver="newton-cholesky", max_iter=30, tol=1e-4)
-        for last in range(_ROUNDS):
+        given = self.variances or {}
+        variances = {name: given.get(name, _VARIANCE) for name in self._columns}
+        rounds = 1 if self.variances is not None else _ROUNDS
+        model = LogisticRegression(C=1.0, solver="newton-cholesky", max_iter=30, tol=1e-4, warm_start=True)
+        for last in range(rounds):
             scale = np.ones(design.shape[1])
             for name, where in self._columns.items():
                 scale[where] = np.sqrt(variances[name])
             scaled = design * scale
+            if last:
+                model.coef_ = (self._coef / scale)[None, :]
             with threadpool_limits(1):  # two threads on a busy machine wait for each other
                 model.fit(scaled, y, sample_weight=w)
             self._coef, self._intercept = model.coef_[0] * scale, float(model.intercept_[0])
-            if last == _ROUNDS - 1:
+            if last == rounds - 1:
                 break
             p = model.predict_proba(scaled)[:, 1]
             curve = (scaled * (w * p * (1 - p))[:, None]).T @ scaled + np.eye(len(scale))
