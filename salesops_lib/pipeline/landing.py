@@ -206,7 +206,7 @@ def _book(ws: Workspace, day: date) -> _Book:
 
 
 def _past(ws: Workspace, known: Seen, book: _Book, day: date, variances: Mapping[str, float]) -> pd.DataFrame:
-    """Landings of the months before, each as of the end of the month before it; label, value (what came), landing."""
+    """Landings of the months before, each as of the end of the month before it; label, value (what came), n (deals won), landing."""
     last = ws.calendar.last_complete(day)
     found = []
     for back in range(MONTHS_BACK - 1, -1, -1):
@@ -216,8 +216,8 @@ def _past(ws: Workspace, known: Seen, book: _Book, day: date, variances: Mapping
         made = land(known.past, opened, book, as_of, month.start, (month.end - as_of).days, variances)
         if made is not None:
             won = (book.won_on >= _number(month.start)) & (book.won_on <= _number(month.end))
-            found.append({"label": month.label, "value": float(book.amount[won].sum()), "landing": made})
-    return pd.DataFrame(found, columns=["label", "value", "landing"])
+            found.append({"label": month.label, "value": float(book.amount[won].sum()), "n": int(won.sum()), "landing": made})
+    return pd.DataFrame(found, columns=["label", "value", "n", "landing"])
 
 
 def _widening(past: pd.DataFrame) -> float:
@@ -280,7 +280,7 @@ def _errors(past: pd.DataFrame, factor: float) -> Exhibit | Missing:
     frame = pd.DataFrame(
         {
             "label": past.label, "value": past.value, "low": [m.quantile(0.1) for m in made],
-            "high": [m.quantile(0.9) for m in made], "base": [m.quantile(0.5) for m in made],
+            "high": [m.quantile(0.9) for m in made], "base": [m.quantile(0.5) for m in made], "n": past.n,
         }
     )  # fmt: skip
     held = int(((frame.value >= frame.low) & (frame.value <= frame.high)).sum())
@@ -289,7 +289,7 @@ def _errors(past: pd.DataFrame, factor: float) -> Exhibit | Missing:
         "bias": float((frame.base - frame.value).sum() / frame.value.sum()),
     }  # fmt: skip
     return Exhibit(
-        "landing_errors", "intervals", frame.assign(n=1), metric="won_amount", findings=(Finding("landing_errors.held", values, "won_amount"),),
+        "landing_errors", "intervals", frame, metric="won_amount", findings=(Finding("landing_errors.held", values, "won_amount"),), units={"n": "count"},
         sources=("opportunities", "opportunity_changes"), notes=(Finding("note.landing_errors", {"factor": factor}),),
     )  # fmt: skip
 

@@ -59,7 +59,7 @@ def weighted(ws: Workspace, found: Odds) -> Exhibit | Missing:
     lead = "weighted_pipeline.priors" if found.chosen.name == PRIORS else "weighted_pipeline.odds"
     money = dict.fromkeys(("amount", "by_prior", "by_odds"), "money")
     return Exhibit(
-        "weighted_pipeline", "table", frame, metric="weighted_pipeline", findings=(Finding(lead, values, "weighted_pipeline"),),
+        "weighted_pipeline", "table", frame, metric="calibrated_pipeline", findings=(Finding(lead, values, "calibrated_pipeline"),),
         units={**money, "n": "count", "prior": "ratio", "odds": "ratio"}, sources=("opportunities", "opportunity_changes"),
         notes=_notes(found),
     )  # fmt: skip
