@@ -1,0 +1,60 @@
+"""The stages that the data name, as the policy orders them, for statements about deals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from salesops_lib.tables.engine import literal
+
+if TYPE_CHECKING:
+    from salesops_lib.policy.selling import Stage
+    from salesops_lib.workspace import Workspace
+
+#: Place of a stage in which a deal is lost.
+LOST = -1
+
+
+@dataclass(frozen=True)
+class StageNames:
+    """Open stages in the policy's order, and every name of the data that means a stage of the policy.
+
+    `open` are numbered from 0; the place of winning follows the last, that of losing is `LOST`.
+    """
+
+    open: tuple[Stage, ...]
+    places: dict[str, int]
+    unknown: tuple[str, ...]
+
+    @property
+    def won(self) -> int:
+        """The place of winning."""
+        return len(self.open)
+
+    @cached_property
+    def table(self) -> str:
+        """Common table `ranks (stage, place)`, one row a name that the data use."""
+        rows = ", ".join(f"({literal(name)}, {place})" for name, place in self.places.items())
+        return f"ranks AS (SELECT * FROM (VALUES {rows}) AS named(stage, place))"
+
+
+def stage_names(ws: Workspace) -> StageNames | None:
+    """The policy's stages and the data's names of them; None where the data name no stage of the policy."""
+    parts = ["SELECT DISTINCT stage AS old_name, CAST(NULL AS VARCHAR) AS new_name FROM deals"]
+    if ws.facts.has("opportunity_changes"):
+        parts.append(
+            "SELECT DISTINCT old_value AS old_name, new_value AS new_name FROM opportunity_changes WHERE field = 'stage'"
+        )
+    found = ws.facts.query(" UNION ".join(parts))
+    names = sorted({str(name) for column in found for name in found[column].dropna()})
+    stages = sorted((s for s in ws.policy.process.stages if s.is_open), key=lambda s: s.rank)
+    place_of = {stage.id: place for place, stage in enumerate(stages)}
+    places, unknown = {}, []
+    for name in names:
+        stage = ws.policy.process.stage(name)
+        if stage is None:
+            unknown.append(name)
+        else:
+            places[name] = place_of.get(stage.id, len(stages) if stage.category == "won" else LOST)
+    return StageNames(tuple(stages), places, tuple(unknown)) if places else None
