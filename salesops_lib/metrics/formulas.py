@@ -91,6 +91,21 @@ def wilson(successes: float, trials: float, *, z: float = 1.959963984540054) -> 
     return Interval(share, max(0.0, centre - half), min(1.0, centre + half))
 
 
+def share_difference(now: tuple[float, float], before: tuple[float, float], *, z: float = 1.959963984540054) -> Interval:
+    """Difference of two shares, each (successes, trials), with its interval; missing where either has no trials.
+
+    Source: R. G. Newcombe, Statist. Med. 17 (1998), 873-890, method 10, which joins the Wilson intervals of both.
+
+    >>> [round(x, 4) for x in share_difference((56, 70), (48, 80))]
+    [0.2, 0.0524, 0.3339]
+    """
+    one, other = wilson(*now, z=z), wilson(*before, z=z)
+    change = one.value - other.value
+    below = math.hypot(one.value - one.low, other.high - other.value)
+    above = math.hypot(one.high - one.value, other.value - other.low)
+    return Interval(change, change - below, change + above)
+
+
 def net_promoter_score(
     promoters: int, detractors: int, answers: int, *, z: float = 1.959963984540054
 ) -> Interval:

@@ -54,10 +54,10 @@ def kaplan_meier(days: pd.Series, events: pd.Series, censored: pd.Series, *, lev
         spread = np.cumsum(had / (at_risk * (at_risk - had)))
         half = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(spread) / np.abs(np.log(survival))
         low, high = survival ** np.exp(half), survival ** np.exp(-half)
+        error = np.where(survival > 0, survival * np.sqrt(spread), np.nan)
     low, high = np.where(survival <= 0, 0.0, low), np.where(survival <= 0, 0.0, high)
     frame = pd.DataFrame(
-        {"days": waited, "at_risk": at_risk, "events": had, "survival": survival,
-         "std_error": np.where(survival > 0, survival * np.sqrt(spread), np.nan), "low": low, "high": high}
+        {"days": waited, "at_risk": at_risk, "events": had, "survival": survival, "std_error": error, "low": low, "high": high}
     )  # fmt: skip
     return frame[frame.events > 0].reset_index(drop=True)
 
