@@ -17,8 +17,8 @@ from salesops_lib.metrics.formulas import Interval
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Resamples that the interval of a median beside losses rests on, and their seed.
-_RESAMPLES, _SEED = 500, 20
+#: Resamples that the interval of a median beside losses rests on where not said otherwise, and their seed.
+_RESAMPLES, _SEED = 300, 20
 
 
 def kaplan_meier(days: pd.Series, events: pd.Series, censored: pd.Series, *, level: float = 0.95) -> pd.DataFrame:
@@ -70,7 +70,9 @@ def median_wait(curve: pd.DataFrame) -> Interval:
     return Interval(*(_first(curve.days, curve[column] <= 0.5) for column in ("survival", "low", "high")))
 
 
-def median_to_win(days: pd.Series, won: pd.Series, lost: pd.Series, still_open: pd.Series) -> Interval:
+def median_to_win(
+    days: pd.Series, won: pd.Series, lost: pd.Series, still_open: pd.Series, *, resamples: int = _RESAMPLES
+) -> Interval:
     """Median days to winning of the deals that are won, deals still open counted as far as they have come.
 
     Parameters
@@ -79,6 +81,8 @@ def median_to_win(days: pd.Series, won: pd.Series, lost: pd.Series, still_open: 
         Days from the beginning to the end, or to the last day seen; each once.
     won, lost, still_open
         How many of so many days ended so, or have not ended.
+    resamples
+        What the interval rests on; without any it is missing.
 
     Returns
     -------
@@ -102,10 +106,12 @@ def median_to_win(days: pd.Series, won: pd.Series, lost: pd.Series, still_open: 
     if not wins.sum():
         return Interval(math.nan, math.nan, math.nan)
     counts = np.stack([wins, losses, others])
-    drawn = np.random.default_rng(_SEED).poisson(counts, (_RESAMPLES, *counts.shape)).astype(float)
-    medians = _median_won(waited, drawn)
-    low, high = np.nanquantile(medians, (0.025, 0.975), method="nearest")
-    return Interval(float(_median_won(waited, counts[None])[0]), float(low), float(high))
+    median = float(_median_won(waited, counts[None])[0])
+    if not resamples:
+        return Interval(median, math.nan, math.nan)
+    drawn = np.random.default_rng(_SEED).poisson(counts, (resamples, *counts.shape)).astype(float)
+    low, high = np.nanquantile(_median_won(waited, drawn), (0.025, 0.975), method="nearest")
+    return Interval(median, float(low), float(high))
 
 
 def _median_won(waited: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
