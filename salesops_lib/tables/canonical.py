@@ -468,6 +468,23 @@ _ALL = (
         ),
     ),
     Table(
+        "pipeline_snapshots",
+        "opportunity as it stood at the close of a day",
+        ("day", "opportunity_id"),
+        zh="商机快照",
+        dated_by="day",
+        columns=(
+            _c("day!", "快照日期", "snapshot date", "snapshot day", "snapshot on", "snapshot", type="date"),
+            _c("opportunity_id!", "商机编号", "opportunity id", "opp id", "deal id"),
+            _c("stage!", "阶段", "stage", "deal stage", "商机阶段"),
+            _c("amount", "金额", "amount", "deal value", "商机金额", type="money"),
+            _c("currency", "币种", "currency"),
+            _c("expected_close_on", "预计成交日期", "expected close", "close date expected", type="date"),
+            _c("rep_id", "负责人", "owner", "owner id", "rep id", "业务员"),
+            _c("outcome", "结果", "outcome", "result", about="won, lost or open"),
+        ),
+    ),
+    Table(
         "invoices",
         "invoice",
         ("invoice_id",),

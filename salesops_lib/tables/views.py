@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from salesops_lib.errors import DataError
+from salesops_lib.tables import deal_states
 from salesops_lib.tables.canonical import TABLES
 from salesops_lib.tables.contracts import SQL_TYPES
 from salesops_lib.tables.engine import literal, quoted
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 #: ISO 4217 for "no currency".
 UNKNOWN_CURRENCY = "XXX"
-DERIVED = ("sales", "deals", "billings", "collections")
+DERIVED = ("sales", "deals", "billings", "collections", *deal_states.DERIVED)
 CANCELLED = ("cancelled", "canceled", "void", "取消", "已取消", "作废")
 WON = ("won", "closed won", "赢单", "成交", "已成交")
 LOST = ("lost", "closed lost", "输单", "丢单")
@@ -69,6 +70,7 @@ def build(
     )
     for statement in (_ORG_NOW, _DEALS, _BILLINGS, _COLLECTIONS, *sold):
         engine.execute(statement.replace(":group", literal(group)))
+    deal_states.build(engine, group=group, won=WON, lost=LOST)
     engine.execute("DROP VIEW sale_lines")
     for temporary in ("returned_lines", "buyers", "sellers", "places", "org_now", "rates"):
         engine.execute(f"DROP TABLE {temporary}")
