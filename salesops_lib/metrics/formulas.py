@@ -68,6 +68,16 @@ def pipeline_coverage(open_amount: float, target: float, won: float) -> float:
     return ratio(open_amount, target - won)
 
 
+def pipeline_needed(target: float, actual: float, expected: float, win_rate: float) -> float:
+    """Pipeline still to create: what is neither won nor expected from open deals, over the win rate (M3.6); at least 0.
+
+    >>> pipeline_needed(1000, 400, 350, 0.25)
+    1000.0
+    """
+    needed = ratio(target - actual - expected, win_rate)
+    return max(needed, 0.0) if not math.isnan(needed) else needed
+
+
 class Interval(NamedTuple):
     """A point with its 95 % interval."""
 

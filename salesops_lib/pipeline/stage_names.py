@@ -34,9 +34,16 @@ class StageNames:
 
     @cached_property
     def table(self) -> str:
-        """Common table `ranks (stage, place)`, one row a name that the data use."""
-        rows = ", ".join(f"({literal(name)}, {place})" for name, place in self.places.items())
-        return f"ranks AS (SELECT * FROM (VALUES {rows}) AS named(stage, place))"
+        """Common table `ranks (stage, place, stage_id, odds, max_days)`, one row a name that the data use."""
+        rows = ", ".join(self._row(name, place) for name, place in self.places.items())
+        return f"ranks AS (SELECT * FROM (VALUES {rows}) AS named(stage, place, stage_id, odds, max_days))"
+
+    def _row(self, name: str, place: int) -> str:
+        stage = self.open[place] if 0 <= place < self.won else None
+        most = f"{stage.max_age_days}" if stage and stage.max_age_days else "CAST(NULL AS INTEGER)"
+        odds = f"{stage.p_prior}" if stage else "0.0"
+        id = stage.id if stage else "won" if place == self.won else "lost"
+        return f"({literal(name)}, {place}, {literal(id)}, CAST({odds} AS DOUBLE), {most})"
 
 
 def stage_names(ws: Workspace) -> StageNames | None:

@@ -5,11 +5,12 @@ Movement between two days needs the history of snapshots and is not guessed from
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing, formulas, totals
+from salesops_lib.pipeline.coverage import company_coverage
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -111,7 +112,7 @@ def _told(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
         found = [
             Finding("pipeline.open" if pd.notna(weighted) else "pipeline.unweighted", values, "open_pipeline")
         ]
-    coverage = _coverage(ws)
+    coverage = company_coverage(ws)
     if coverage is not None:
         needed = ws.policy.process.coverage.needed
         short = coverage["coverage"] < needed
@@ -124,37 +125,6 @@ def _told(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
             )
         )
     return tuple(found)
-
-
-def _coverage(ws: Workspace) -> dict[str, Any] | None:
-    """Open amount expected to close in the next three months over their targets (M3.5)."""
-    if ws.facts.missing("targets.value", "deals.expected_close_on"):
-        return None
-    last = ws.calendar.period_of(ws.window.end)
-    months = [ws.calendar.shift(last, ahead) for ahead in (1, 2, 3)]
-    goal = ws.facts.query(
-        "SELECT CAST(SUM(value) AS DOUBLE) AS target FROM ("
-        "  SELECT value, ROW_NUMBER() OVER (PARTITION BY scope_id, period ORDER BY version DESC NULLS LAST) AS newest"
-        "  FROM targets WHERE scope_type = 'company' AND measure = 'bookings' AND period IN (?, ?, ?)) AS versions WHERE newest = 1",
-        [m.label for m in months],
-    ).target.iloc[0]
-    if pd.isna(goal) or not goal:
-        return None
-    target = goal * 10**ws.policy.semantics.minor_digits
-    amount = ws.facts.query(
-        "SELECT CAST(COALESCE(SUM(amount), 0) AS DOUBLE) AS amount FROM deals WHERE created_on <= ? AND (outcome = 'open' OR closed_on > ?) "
-        "AND expected_close_on BETWEEN ? AND ?",
-        [ws.window.end, ws.window.end, months[0].start, months[-1].end],
-    ).amount.iloc[0]
-    coverage = formulas.pipeline_coverage(amount, target, 0.0)
-    return {
-        "coverage": coverage,
-        "amount": amount,
-        "target": target,
-        "from": months[0].label,
-        "to": months[-1].label,
-        "at_stake": max(target - amount, 0.0),
-    }
 
 
 def _notes(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
