@@ -101,7 +101,9 @@ def wilson(successes: float, trials: float, *, z: float = 1.959963984540054) -> 
     return Interval(share, max(0.0, centre - half), min(1.0, centre + half))
 
 
-def share_difference(now: tuple[float, float], before: tuple[float, float], *, z: float = 1.959963984540054) -> Interval:
+def share_difference(
+    now: tuple[float, float], before: tuple[float, float], *, z: float = 1.959963984540054
+) -> Interval:
     """Difference of two shares, each (successes, trials), with its interval; missing where either has no trials.
 
     Source: R. G. Newcombe, Statist. Med. 17 (1998), 873-890, method 10, which joins the Wilson intervals of both.

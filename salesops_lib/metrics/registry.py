@@ -18,4 +18,6 @@ from salesops_lib.metrics.definitions.sales import MONEY_FLOW, SALES
 __all__ = ["REGISTRY", "Metric"]
 
 #: id → definition.
-REGISTRY: Mapping[str, Metric] = MappingProxyType({m.id: m for m in (*SALES, *MONEY_FLOW, *DEALS, *PROCESS, *DERIVED)})
+REGISTRY: Mapping[str, Metric] = MappingProxyType(
+    {m.id: m for m in (*SALES, *MONEY_FLOW, *DEALS, *PROCESS, *DERIVED)}
+)

@@ -49,7 +49,9 @@ def ageing(ws: Workspace) -> Exhibit | Missing:
     ]  # fmt: skip
     own = stages[:-1]
     if values["n"] and len(own) > 1:
-        worst = own.sort_values(["stalled_amount", "n_stalled", "stage"], ascending=[False, False, True]).iloc[0]
+        worst = own.sort_values(
+            ["stalled_amount", "n_stalled", "stage"], ascending=[False, False, True]
+        ).iloc[0]
         told = {"stage": worst.stage, "n": int(worst.n_stalled), "amount": worst.stalled_amount,
                 "share": ratio(worst.stalled_amount, stalled.stalled_amount)}  # fmt: skip
         found.append(Finding("ageing.worst", told, "stalled_deals", "bad"))
@@ -100,5 +102,16 @@ def _stalled(cells: pd.DataFrame) -> pd.DataFrame:
     frame["max_days"] = frame.max_days.astype(float)
     frame["share"] = [ratio(a, b) for a, b in zip(frame.stalled_amount, frame.amount)]
     return frame[
-        ["stage", "n", "amount", "max_days", "n_over", "n_idle", "n_stalled", "stalled_amount", "share", "is_total"]
+        [
+            "stage",
+            "n",
+            "amount",
+            "max_days",
+            "n_over",
+            "n_idle",
+            "n_stalled",
+            "stalled_amount",
+            "share",
+            "is_total",
+        ]
     ]

@@ -38,7 +38,9 @@ class Book:
 
     def ask(self, select: str, *, more: str = "", values: tuple[object, ...] = ()) -> pd.DataFrame:
         """Rows of `select`, which may read `book`, and the further common tables `more` after it."""
-        return self.ws.facts.query(f"WITH {self.names.table}, {self._table()}{more} {select}", [*bound(self.day), *values])
+        return self.ws.facts.query(
+            f"WITH {self.names.table}, {self._table()}{more} {select}", [*bound(self.day), *values]
+        )
 
     def _table(self) -> str:
         hygiene = self.ws.policy.process.hygiene
@@ -54,7 +56,7 @@ class Book:
         standing = OPEN.replace("SELECT ", "SELECT valid_from, ", 1)
         return f"""standing AS ({standing}), aged AS (
     SELECT s.opportunity_id, s.created_on, s.stage, COALESCE(r.stage_id, s.stage, '{UNASSIGNED}') AS stage_id, r.place, r.odds, r.max_days,
-           date_diff('day', {age}, {today}) AS in_stage, CASE WHEN {done} > {_LONG_AGO} THEN date_diff('day', {done}, {today}) END AS idle,
+           date_diff('day', {age}, {today}) AS in_stage, s.entered_on, CASE WHEN {done} > {_LONG_AGO} THEN date_diff('day', {done}, {today}) END AS idle,
            s.amount, s.expected_close_on, date_diff('day', s.expected_close_on, {today}) AS overdue, s.n_pushes, s.rep_id, s.team, s.region{own}
     FROM standing AS s LEFT JOIN deals AS d ON d.opportunity_id = s.opportunity_id LEFT JOIN ranks AS r ON r.stage = s.stage
 ), book AS (
@@ -82,7 +84,11 @@ def open_book(ws: Workspace, day: date | None = None) -> Book | tuple[str, ...]:
     if names is None:
         return ("deals.stage",)
     return Book(
-        ws, day or ws.window.end, names, origins(ws)["stage"] != "present", ws.facts.has("deals.last_activity_on")
+        ws,
+        day or ws.window.end,
+        names,
+        origins(ws)["stage"] != "present",
+        ws.facts.has("deals.last_activity_on"),
     )
 
 

@@ -66,7 +66,7 @@ def mature(ws: Workspace) -> Cohorts | None:
 def conversion(ws: Workspace) -> Exhibit | Missing:
     """The funnel: deals that entered each stage in the last mature months, and the share that went on; one row a stage.
 
-    `base` is the share of as many months before, `change` the difference in percentage points; `low` and `high`
+    `window_before` is the share of as many months before, `change` the difference in percentage points; `low` and `high`
     are the Wilson interval of the share.  A deal that skips a stage has entered it on the day of the skip.
     Deals whose stages nobody noted are left out and counted.
     """
@@ -93,7 +93,7 @@ def conversion(ws: Workspace) -> Exhibit | Missing:
         notes.append(Finding("note.stages_unknown", {"stages": list(names.unknown)}))
     return Exhibit(
         "conversion", "flow", frame, metric="stage_conversion", findings=findings, sources=("opportunities", "opportunity_changes"),
-        units={"n": "count", "amount": "money", "rate": "ratio", "low": "ratio", "high": "ratio", "base": "ratio", "change": "pp"},
+        units={"n": "count", "amount": "money", "rate": "ratio", "low": "ratio", "high": "ratio", "window_before": "ratio", "change": "pp"},
         notes=tuple(notes), parts=(_heat(ws, names, entries, [m.label for m in shown[-_MONTHS:]]),),
     )  # fmt: skip
 
@@ -102,28 +102,32 @@ def won_shares(ws: Workspace) -> Exhibit | Missing:
     """Win rate by number, by value, and of mature cohorts, each with its interval; one row a reading.
 
     The first two are of deals closed in the policy's last days, the third of deals created in mature months.
-    `base` is the same of as many days or months before.
+    `base` is the same of a year before.
     """
     if absent := ws.facts.missing("deals.closed_on"):
         return Missing("won_shares", absent)
     days = timedelta(days=ws.policy.process.win_rate_days)
-    last = ws.window.end
-    now, past = (closed(ws, end - days + timedelta(days=1), end) for end in (last, last - days))
+    now, past = (closed(ws, end - days + timedelta(days=1), end) for end in (ws.window.end, ws.base.end))
     if not now.n:
         return Missing("won_shares", ("deals.closed_on",), "note.nothing_closed")
     rows = [("by_number", *_row(now.by_number, past.by_number), now.n, "win_rate")]
     if not math.isnan(now.by_value.value):
         rows.append(("by_value", *_row(now.by_value, past.by_value), now.n_priced, "win_rate_value"))
-    notes = [Finding("note.win_rates", {"days": days.days, "n": now.n_priced, "n_effective": now.n_effective})]
+    notes = [
+        Finding("note.win_rates", {"days": days.days, "n": now.n_priced, "n_effective": now.n_effective})
+    ]
     cohorts = mature(ws) if ws.facts.has("deals.created_on") else None
     if cohorts:
         n = cohorts.n_months
         months = cohorts.months(n)
-        one, other = (_created(ws, span) for span in (months, cohorts.months(n, n)))
+        one, other = (_created(ws, span) for span in (months, cohorts.months(n, 12)))
         if one[1]:
             rows.append(("by_cohort", *_row(wilson(*one), wilson(*other)), int(one[1]), "cohort_win_rate"))
             notes.append(
-                Finding("note.mature", {"from": months[0].label, "to": months[-1].label, "days": cohorts.age, "n": n})
+                Finding(
+                    "note.mature",
+                    {"from": months[0].label, "to": months[-1].label, "days": cohorts.age, "n": n},
+                )
             )
     frame = pd.DataFrame(rows, columns=["label", "value", "low", "high", "base", "n", "metric"])
     change = share_difference((now.won, now.n), (past.won, past.n))
@@ -140,8 +144,8 @@ def won_shares(ws: Workspace) -> Exhibit | Missing:
     if not math.isnan(now.by_value.value):
         found.append(Finding("won_shares.value", values, "win_rate_value"))
     return Exhibit(
-        "won_shares", "intervals", frame.drop(columns="metric"), metric="win_rate", window=ws.window, findings=tuple(found),
-        sources=("opportunities",), units={"n": "count"}, notes=tuple(notes),
+        "won_shares", "intervals", frame.drop(columns="metric"), metric="win_rate", window=ws.window, base=ws.base if past.n else None,
+        findings=tuple(found), sources=("opportunities",), units={"n": "count"}, notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -170,7 +174,9 @@ class Closed:
         """Share of money won; large deals count for more, and so for fewer."""
         share, n = ratio(self.won_amount, self.amount), self.n_effective
         return (
-            Interval(math.nan, math.nan, math.nan) if math.isnan(share) or math.isnan(n) else wilson(share * n, n)
+            Interval(math.nan, math.nan, math.nan)
+            if math.isnan(share) or math.isnan(n)
+            else wilson(share * n, n)
         )
 
 
@@ -185,7 +191,12 @@ def closed(ws: Workspace, start: date, end: date) -> Closed:
         [start, end],
     ).iloc[0]
     return Closed(
-        int(row.won), int(row.n), int(row.n_priced), float(row.won_amount), float(row.amount), float(row.squares)
+        int(row.won),
+        int(row.n),
+        int(row.n_priced),
+        float(row.won_amount),
+        float(row.amount),
+        float(row.squares),
     )
 
 
@@ -264,38 +275,56 @@ def _compared(
     ws: Workspace, names: StageNames, now: pd.DataFrame, past: pd.DataFrame, since: str
 ) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
     z = NormalDist().inv_cdf(1 - 0.05 / (2 * max(1, names.won)))
-    rows, moved = [], []
+    rows: list[tuple[object, ...]] = []
+    moved = []
     for place, stage in enumerate(names.open):
         one, other = now.loc[place], past.loc[place]
         share = wilson(one.went, one.entered)
         change = share_difference((one.went, one.entered), (other.went, other.entered), z=z)
         amount = one.amount if one.n_priced else math.nan
-        rows.append((stage.id, int(one.entered), amount, share.value, share.low, share.high, ratio(other.went, other.entered), change.value))
+        shares = (share.value, share.low, share.high, ratio(other.went, other.entered), change.value)
+        rows.append((stage.id, int(one.entered), amount, *shares))
         if change.high < 0 or change.low > 0:
             moved.append((stage.id, share.value, change, amount))
     last = now.loc[names.won - 1]
     rows.append(("won", int(last.went), *[math.nan] * 6))
-    columns = ["step", "n", "amount", "rate", "low", "high", "base", "change"]
+    columns = ["step", "n", "amount", "rate", "low", "high", "window_before", "change"]
     frame = pd.DataFrame(rows, columns=columns)
     found = []
-    for id, rate, change, amount in sorted(moved, key=lambda m: m[2].value):
-        told = {"stage": id, "rate": rate, "delta": change.value, "low": change.low, "high": change.high, "since": since,
+    for stage_id, rate, change, amount in sorted(moved, key=lambda m: m[2].value):
+        told = {"stage": stage_id, "rate": rate, "delta": change.value, "low": change.low, "high": change.high, "since": since,
                 "at_stake": 0.0 if math.isnan(amount) else max(0.0, -change.value * amount)}  # fmt: skip
         is_worse = change.value < 0
         found.append(
             Finding(
-                "conversion.fell" if is_worse else "conversion.rose", told, "stage_conversion", "bad" if is_worse else "good"
+                "conversion.fell" if is_worse else "conversion.rose",
+                told,
+                "stage_conversion",
+                "bad" if is_worse else "good",
             )
         )
     if not moved:
         whole = ratio(last.went, now.loc[0].entered)
-        first = {"n": len(names.open), "entered": int(now.loc[0].entered), "won": int(last.went), "rate": whole}
+        first = {
+            "n": len(names.open),
+            "entered": int(now.loc[0].entered),
+            "won": int(last.went),
+            "rate": whole,
+        }
         has_base = past.entered.sum() > 0
-        found.append(Finding("conversion.steady" if has_base else "conversion.now", first, "stage_conversion"))
+        found.append(
+            Finding("conversion.steady" if has_base else "conversion.now", first, "stage_conversion")
+        )
     judged = frame[:-1].dropna(subset=["rate"]).sort_values("rate")
     if len(judged) > 1:
         weakest, next_one = judged.iloc[0], judged.iloc[1]
-        told = {"stage": weakest.step, "rate": weakest.rate, "low": weakest.low, "high": weakest.high, "n": int(weakest.n)}
+        told = {
+            "stage": weakest.step,
+            "rate": weakest.rate,
+            "low": weakest.low,
+            "high": weakest.high,
+            "n": int(weakest.n),
+        }
         apart = weakest.high < next_one.low
         found.append(Finding("conversion.weakest" if apart else "conversion.alike", told, "stage_conversion"))
     return frame, tuple(found)
@@ -312,7 +341,10 @@ def _heat(ws: Workspace, names: StageNames, entries: pd.DataFrame, months: list[
             rows.append((month, stage.id, math.nan if few else went / entered, int(entered)))
     frame = pd.DataFrame(rows, columns=["row", "column", "value", "n"])
     return Exhibit(
-        "conversion_cohorts", "matrix", frame, metric="stage_conversion", sources=("opportunity_changes",), units={"n": "count"}
+        "conversion_cohorts",
+        "matrix",
+        frame,
+        metric="stage_conversion",
+        sources=("opportunity_changes",),
+        units={"n": "count"},
     )
-
-

@@ -38,7 +38,7 @@ def coverage(ws: Workspace, by: str = "region", odds: pd.Series | None = None) -
     Returns
     -------
     Exhibit
-        `amount` of `n` open deals due, `coverage` = amount / (target − actual), `required` = buffer / win rate by value,
+        `amount` of `n` open deals due, `covered` = amount / (target − actual), `required` = buffer / win rate by value,
         `expected` = Σ amount × odds, `needed` = (target − actual − expected) / win rate, at least 0.
     """
     book = open_book(ws)
@@ -61,7 +61,7 @@ def coverage(ws: Workspace, by: str = "region", odds: pd.Series | None = None) -
     frame = pd.DataFrame(rows).assign(is_total=lambda f: f.unit == "total")
     if len(frame) > 1:
         frame = pd.concat(
-            [frame[:-1].sort_values(["coverage", "unit"], na_position="last"), frame[-1:]], ignore_index=True
+            [frame[:-1].sort_values(["covered", "unit"], na_position="last"), frame[-1:]], ignore_index=True
         )
     total = frame.iloc[-1]
     notes = [*book.notes(), Finding("note.coverage_odds" if odds is None else "note.coverage_own_odds")]
@@ -70,7 +70,7 @@ def coverage(ws: Workspace, by: str = "region", odds: pd.Series | None = None) -
     return Exhibit(
         "coverage", "table", frame, metric="pipeline_coverage", window=ws.window, findings=_told(ws, frame, months, rate),
         sources=("opportunities", "targets"), notes=tuple(notes), parts=(_readings(total),),
-        units={"unit": "text", "target": "money", "actual": "money", "n": "count", "amount": "money", "coverage": "multiple", "required": "multiple",
+        units={"unit": "text", "target": "money", "actual": "money", "n": "count", "amount": "money", "covered": "multiple", "required": "multiple",
                "expected": "money", "needed": "money"},
     )  # fmt: skip
 
@@ -153,21 +153,23 @@ def _row(
     amount, expected, left = float(due.amount.sum()), float(due.expected.sum()), target - actual
     return {
         "unit": unit, "target": target, "actual": actual, "n": int(due.n.sum()), "amount": amount,
-        "coverage": formulas.pipeline_coverage(amount, target, actual) if left > 0 else math.nan,
+        "covered": formulas.pipeline_coverage(amount, target, actual) if left > 0 else math.nan,
         "required": formulas.ratio(ws.policy.process.coverage.buffer, win_rate), "expected": expected,
         "needed": formulas.pipeline_needed(target, actual, expected, win_rate),
     }  # fmt: skip
 
 
-def _told(ws: Workspace, frame: pd.DataFrame, months: list[Period], rate: formulas.Interval) -> tuple[Finding, ...]:
+def _told(
+    ws: Workspace, frame: pd.DataFrame, months: list[Period], rate: formulas.Interval
+) -> tuple[Finding, ...]:
     total, limits = frame.iloc[-1], ws.policy.process.coverage
-    values = {"coverage": total.coverage, "needed": limits.needed, "required": total.required, "amount": total.amount, "target": total.target,
+    values = {"coverage": total.covered, "needed": limits.needed, "required": total.required, "amount": total.amount, "target": total.target,
               "actual": total.actual, "from": months[0].label, "to": months[-1].label, "rate": rate.value, "low": rate.low, "high": rate.high,
               "buffer": limits.buffer, "missing": total.needed, "expected": total.expected, "at_stake": max(total.needed, 0.0),
               "days": ws.policy.process.win_rate_days}  # fmt: skip
-    if math.isnan(total.coverage):
+    if math.isnan(total.covered):
         return (Finding("coverage.reached", values, "pipeline_coverage", "good"),)
-    short = total.coverage < limits.needed
+    short = total.covered < limits.needed
     found = [
         Finding("coverage.short" if short else "coverage.enough", values, "pipeline_coverage", "bad" if short else "good", figure="coverage")
     ]  # fmt: skip
@@ -176,7 +178,7 @@ def _told(ws: Workspace, frame: pd.DataFrame, months: list[Period], rate: formul
     if not math.isnan(total.needed):
         name = "coverage.missing" if total.needed > 0 else "coverage.nothing_missing"
         found.append(Finding(name, values, "pipeline_needed", "bad" if total.needed > 0 else "good"))
-    red = frame[:-1][frame[:-1].coverage < limits.red_below]
+    red = frame[:-1][frame[:-1].covered < limits.red_below]
     if len(red):
         told = {"names": red.unit.tolist(), "red": limits.red_below, "amount": red.needed.sum()}
         found.insert(1, Finding("coverage.red", told, "pipeline_coverage", "bad"))

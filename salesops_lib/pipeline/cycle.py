@@ -170,7 +170,9 @@ def _median(waits: pd.DataFrame) -> float:
     """The same without its interval, which costs most of the time."""
     counts = _by_day(waits)
     return (
-        median_to_win(counts.days, counts.won, counts.lost, counts.open, resamples=0).value if len(counts) else math.nan
+        median_to_win(counts.days, counts.won, counts.lost, counts.open, resamples=0).value
+        if len(counts)
+        else math.nan
     )
 
 

@@ -25,7 +25,7 @@ def hygiene(ws: Workspace) -> Exhibit | Missing:
         return Missing("hygiene", book)
     checks, unheld = _checks(book)
     if not checks:
-        return Missing("hygiene", tuple(f"opportunities.{name}" for name in unheld))
+        return Missing("hygiene", tuple(unheld))
     fails = ", ".join(f"COUNT(*) FILTER (WHERE NOT ({passes})) AS {name}" for name, passes in checks.items())
     money = ", ".join(
         f"CAST(COALESCE(SUM(amount) FILTER (WHERE NOT ({passes})), 0) AS BIGINT) AS money_{name}"
@@ -40,7 +40,10 @@ def hygiene(ws: Workspace) -> Exhibit | Missing:
     if owners.empty:
         return Missing("hygiene", ("opportunities",), "note.no_open_deals")
     n = int(owners.n.sum())
-    rows = [(name, n - int(owners[name].sum()), int(owners[name].sum()), owners[f"money_{name}"].sum()) for name in checks]
+    rows = [
+        (name, n - int(owners[name].sum()), int(owners[name].sum()), owners[f"money_{name}"].sum())
+        for name in checks
+    ]
     frame = pd.DataFrame(rows, columns=["check", "n_passed", "n_failed", "amount"])
     frame.insert(1, "rate", frame.n_passed / n)
     frame = frame.sort_values(["n_failed", "check"], ascending=[False, True], ignore_index=True)
@@ -55,7 +58,12 @@ def hygiene(ws: Workspace) -> Exhibit | Missing:
         )
     ]  # fmt: skip
     if worst.n_failed:
-        told = {"check": worst.check, "n": int(worst.n_failed), "share": 1 - worst.rate, "amount": worst.amount}
+        told = {
+            "check": worst.check,
+            "n": int(worst.n_failed),
+            "share": 1 - worst.rate,
+            "amount": worst.amount,
+        }
         found.append(Finding("hygiene.worst", told, "hygiene_score", "bad"))
     limits = ws.policy.process.hygiene
     notes = book.notes()
@@ -78,17 +86,17 @@ def _checks(book: Book) -> tuple[dict[str, str], list[str]]:
         if ws.facts.has(f"opportunities.{column}"):
             checks[f"has_{column}"] = f"{column} IS NOT NULL" if column != "amount" else "amount > 0"
         else:
-            unheld.append(column)
+            unheld.append(f"opportunities.{column}")
     if limits.past_close_date == "flagged" and ws.facts.has("opportunities.expected_close_on"):
-        checks["close_in_future"] = "expected_close_on IS NOT NULL AND NOT is_past"
+        checks["close_in_future"] = "NOT is_past"
     if ws.facts.has("opportunities.next_step"):
         checks["has_next_step"] = "next_step IS NOT NULL"
     else:
-        unheld.append("next_step")
+        unheld.append("opportunities.next_step")
     if limits.quiet_days_max:
         checks["is_active"] = "NOT is_idle"
         if not book.has_activity:
-            unheld.append("last_activity_on")
+            unheld.append("opportunities.last_activity_on")
     if ws.facts.has("deal_changes") and ws.facts.has("opportunities.expected_close_on"):
         checks["few_pushes"] = "NOT is_pushed"
     # a null on either side of a comparison must count as failed

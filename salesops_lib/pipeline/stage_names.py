@@ -42,8 +42,8 @@ class StageNames:
         stage = self.open[place] if 0 <= place < self.won else None
         most = f"{stage.max_age_days}" if stage and stage.max_age_days else "CAST(NULL AS INTEGER)"
         odds = f"{stage.p_prior}" if stage else "0.0"
-        id = stage.id if stage else "won" if place == self.won else "lost"
-        return f"({literal(name)}, {place}, {literal(id)}, CAST({odds} AS DOUBLE), {most})"
+        stage_id = stage.id if stage else "won" if place == self.won else "lost"
+        return f"({literal(name)}, {place}, {literal(stage_id)}, CAST({odds} AS DOUBLE), {most})"
 
 
 def stage_names(ws: Workspace) -> StageNames | None:

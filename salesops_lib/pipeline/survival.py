@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _RESAMPLES, _SEED = 300, 20
 
 
-def kaplan_meier(days: pd.Series, events: pd.Series, censored: pd.Series, *, level: float = 0.95) -> pd.DataFrame:
+def kaplan_meier(
+    days: pd.Series, events: pd.Series, censored: pd.Series, *, level: float = 0.95
+) -> pd.DataFrame:
     """Share still without the event after each day, with its interval.
 
     Parameters

@@ -425,7 +425,14 @@ _ALL = (
         columns=(
             _c("lead_id!", "线索编号", "lead id", "lead no", "线索 id"),
             _c(
-                "created_on!", "创建日期", "created", "created at", "lead date", "received", "创建时间", type="date"
+                "created_on!",
+                "创建日期",
+                "created",
+                "created at",
+                "lead date",
+                "received",
+                "创建时间",
+                type="date",
             ),
             _c("source", "来源", "source", "lead source", "线索来源"),
             _c("rep_id", "负责人", "owner", "owner id", "lead owner", "rep id", "跟进人"),
@@ -447,7 +454,15 @@ _ALL = (
                 type="number",
                 about="working hours to the first answer, where the system counts them",
             ),
-            _c("qualified_on", "转化日期", "qualified", "qualified at", "converted", "converted at", type="date"),
+            _c(
+                "qualified_on",
+                "转化日期",
+                "qualified",
+                "qualified at",
+                "converted",
+                "converted at",
+                type="date",
+            ),
             _c("opportunity_id", "商机编号", "opportunity id", "opp id", "converted opportunity", "商机 id"),
             _c("cost", "线索成本", "cost", "lead cost", type="money"),
         ),
