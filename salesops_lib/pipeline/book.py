@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from salesops_lib.metrics import UNASSIGNED, Finding
-from salesops_lib.pipeline.as_of import NEEDS, OPEN, bound, origins
+from salesops_lib.pipeline.as_of import NEEDS, OPEN, bound
 from salesops_lib.pipeline.stage_names import StageNames, stage_names
 from salesops_lib.tables.engine import literal
 
@@ -25,9 +25,10 @@ class Book:
     """Open deals of `day`, asked in SQL from the common table `book`, one row a deal.
 
     Its columns: opportunity_id, stage, stage_id, place, odds, max_days (of the policy's stage, empty where it knows
-    none), created_on, in_stage (days in the stage), idle (days since anything was done), amount, first_amount,
-    expected_close_on, overdue (days since the expected close), n_pushes, rep_id, team, region, customer_id and the
-    columns of deals that `book_columns` names; flags is_over, is_idle, is_past, is_pushed by the policy's limits.
+    none), created_on, in_stage (days in the stage), idle (days since anything was done), amount,
+    entered_on, expected_close_on, overdue (days since the expected close), n_pushes, rep_id, team, region; flags
+    is_over, is_idle, is_past, is_pushed by the policy's limits; and, where asked for whole, customer_id, product_id,
+    source, next_step, price_approved_on.
     """
 
     ws: Workspace
@@ -36,13 +37,19 @@ class Book:
     has_stage_history: bool
     has_activity: bool
 
-    def ask(self, select: str, *, more: str = "", values: tuple[object, ...] = ()) -> pd.DataFrame:
-        """Rows of `select`, which may read `book`, and the further common tables `more` after it."""
+    def ask(
+        self, select: str, *, more: str = "", values: tuple[object, ...] = (), is_whole: bool = False
+    ) -> pd.DataFrame:
+        """Rows of `select`, which may read `book`, and the further common tables `more` after it.
+
+        With `is_whole` the book also has the columns of deals that nobody follows from day to day.
+        """
         return self.ws.facts.query(
-            f"WITH {self.names.table}, {self._table()}{more} {select}", [*bound(self.day), *values]
+            f"WITH {self.names.table}, {self._table(is_whole or self.has_activity)}{more} {select}",
+            [*bound(self.day), *values],
         )
 
-    def _table(self) -> str:
+    def _table(self, is_whole: bool) -> str:
         hygiene = self.ws.policy.process.hygiene
         today = f"DATE '{self.day}'"
         age = "s.entered_on" if self.has_stage_history else "s.created_on"
@@ -53,12 +60,13 @@ class Book:
         columns = ("customer_id", "product_id", "source", "next_step", "price_approved_on")
         known = self.ws.facts.columns("deals")
         own = "".join(f", d.{c}" if c in known else f", CAST(NULL AS VARCHAR) AS {c}" for c in columns)
+        deals = " LEFT JOIN deals AS d ON d.opportunity_id = s.opportunity_id" if is_whole else ""
         standing = OPEN.replace("SELECT ", "SELECT valid_from, ", 1)
         return f"""standing AS ({standing}), aged AS (
     SELECT s.opportunity_id, s.created_on, s.stage, COALESCE(r.stage_id, s.stage, '{UNASSIGNED}') AS stage_id, r.place, r.odds, r.max_days,
            date_diff('day', {age}, {today}) AS in_stage, s.entered_on, CASE WHEN {done} > {_LONG_AGO} THEN date_diff('day', {done}, {today}) END AS idle,
-           s.amount, s.expected_close_on, date_diff('day', s.expected_close_on, {today}) AS overdue, s.n_pushes, s.rep_id, s.team, s.region{own}
-    FROM standing AS s LEFT JOIN deals AS d ON d.opportunity_id = s.opportunity_id LEFT JOIN ranks AS r ON r.stage = s.stage
+           s.amount, s.expected_close_on, date_diff('day', s.expected_close_on, {today}) AS overdue, s.n_pushes, s.rep_id, s.team, s.region{own if is_whole else ""}
+    FROM standing AS s{deals} LEFT JOIN ranks AS r ON r.stage = s.stage
 ), book AS (
     SELECT *, COALESCE(in_stage > max_days, FALSE) AS is_over, COALESCE({quiet}, FALSE) AS is_idle, COALESCE(overdue > 0, FALSE) AS is_past,
            COALESCE(n_pushes > {hygiene.pushes_max}, FALSE) AS is_pushed FROM aged
@@ -83,13 +91,8 @@ def open_book(ws: Workspace, day: date | None = None) -> Book | tuple[str, ...]:
     names = stage_names(ws)
     if names is None:
         return ("deals.stage",)
-    return Book(
-        ws,
-        day or ws.window.end,
-        names,
-        origins(ws)["stage"] != "present",
-        ws.facts.has("deals.last_activity_on"),
-    )
+    moved = ws.facts.query("SELECT 1 AS found FROM deal_changes WHERE field = 'stage' LIMIT 1")
+    return Book(ws, day or ws.window.end, names, len(moved) > 0, ws.facts.has("deals.last_activity_on"))
 
 
 def unit_of(by: str) -> str:

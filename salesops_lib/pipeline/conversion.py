@@ -17,7 +17,7 @@ import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.metrics.formulas import Interval, ratio, share_difference, wilson
-from salesops_lib.pipeline.stage_names import StageNames, stage_names
+from salesops_lib.pipeline.stage_names import LOST, StageNames, stage_names
 
 if TYPE_CHECKING:
     from salesops_lib.periods import Period
@@ -70,7 +70,7 @@ def conversion(ws: Workspace) -> Exhibit | Missing:
     are the Wilson interval of the share.  A deal that skips a stage has entered it on the day of the skip.
     Deals whose stages nobody noted are left out and counted.
     """
-    if absent := ws.facts.missing("opportunity_changes", *_DATED):
+    if absent := ws.facts.missing("opportunity_changes", "deal_states", *_DATED):
         return Missing("conversion", absent, "note.history_needed" if "opportunity_changes" in absent else "")
     names, cohorts = stage_names(ws), mature(ws)
     if names is None or cohorts is None:
@@ -217,34 +217,23 @@ _DATED = ("deals.created_on", "deals.closed_on", "deals.stage")
 
 
 def journeys(names: StageNames) -> str:
-    """Common tables up to `journeys`: one row a deal created by a day, `entered_k` the day of entering stage k or beyond.
+    """Common tables up to `journeys`: one row a deal alive since a day, `entered_k` the day of entering stage k or beyond.
 
-    The day is bound four times.  The first stage is what the first change starts from, else the present stage of
-    a deal that is open and was never moved; where neither is known every `entered` is missing.
+    Bound are the last day, the first day, and the last day twice.  A deal that stood in a stage before the first day
+    has entered it before.  Deals whose stages nobody noted have `is_noted` 0.
     """
-    places = range(1, names.won + 1)
-    moved = "".join(
-        f", MIN(CASE WHEN n.place >= {k} THEN h.changed_on END) AS moved_{k}" for k in range(1, names.won)
-    )
+    won = names.won
     entered = ", ".join(
-        f"CASE WHEN first >= {k} THEN created_on WHEN first IS NOT NULL THEN COALESCE("
-        + (f"moved_{k}, " if k < names.won else "")
-        + "won_on) END"
-        + f" AS entered_{k}"
-        for k in places
+        f"MIN(valid_from) FILTER (WHERE place >= {place}) AS entered_{place}" for place in range(won + 1)
     )
-    return f"""{names.table}, moves AS (
-    SELECT h.opportunity_id, MIN(date_diff('day', DATE '1970-01-01', h.changed_on) * 100 + 1 + o.place) AS start{moved}
-    FROM opportunity_changes AS h LEFT JOIN ranks AS n ON n.stage = h.new_value LEFT JOIN ranks AS o ON o.stage = h.old_value
-    WHERE h.field = 'stage' AND h.changed_on <= ? GROUP BY h.opportunity_id
-), begun AS (
-    SELECT d.created_on, d.amount, m.*, CASE WHEN d.outcome = 'won' AND d.closed_on <= ? THEN d.closed_on END AS won_on,
-           CASE WHEN m.start IS NOT NULL THEN GREATEST(m.start % 100 - 1, 0)
-                WHEN d.outcome = 'open' OR d.closed_on > ? THEN CASE WHEN r.place >= 0 AND r.place < {names.won} THEN r.place ELSE 0 END END AS first
-    FROM deals AS d LEFT JOIN moves AS m ON m.opportunity_id = d.opportunity_id LEFT JOIN ranks AS r ON r.stage = d.stage
-    WHERE d.created_on <= ?
+    return f"""{names.table}, marked AS (
+    SELECT s.opportunity_id, s.valid_from, CASE WHEN s.valid_to > ? THEN s.amount END AS amount,
+           CASE WHEN s.outcome = 'won' THEN {won} WHEN s.outcome = 'open' AND s.is_stage_known AND s.stage IS NOT NULL
+                THEN LEAST(COALESCE(r.place, {LOST}), {won - 1}) END AS place
+    FROM deal_states AS s LEFT JOIN ranks AS r ON r.stage = s.stage WHERE s.valid_to >= ? AND s.valid_from <= ? AND s.created_on <= ?
 ), journeys AS (
-    SELECT created_on, amount, first, CASE WHEN first IS NOT NULL THEN created_on END AS entered_0, {entered} FROM begun
+    SELECT opportunity_id, SUM(amount) AS amount, CASE WHEN COUNT(*) FILTER (WHERE place < {won}) > 0 THEN 1 ELSE 0 END AS is_noted,
+           {entered} FROM marked GROUP BY opportunity_id
 )"""
 
 
@@ -255,11 +244,11 @@ def _entries(ws: Workspace, names: StageNames, start: date) -> tuple[pd.DataFram
     after = " ".join(f"WHEN {k} THEN entered_{k + 1}" for k in range(names.won))
     steps = ", ".join(f"({k})" for k in range(names.won))
     found = ws.facts.query(
-        f"WITH {journeys(names)}, steps AS (SELECT place, CASE place {case} END AS entered_on, CASE place {after} END AS left_on, amount, first"
-        f" FROM journeys CROSS JOIN (VALUES {steps}) AS s(place))"
+        f"WITH {journeys(names)}, steps AS (SELECT place, CASE WHEN is_noted = 1 THEN CASE place {case} END END AS entered_on,"
+        f" CASE place {after} END AS left_on, amount, is_noted FROM journeys CROSS JOIN (VALUES {steps}) AS s(place))"
         " SELECT place, entered_on, COUNT(*) AS entered, COUNT(left_on) AS went, CAST(SUM(amount) AS DOUBLE) AS amount, COUNT(amount) AS n_priced"
-        " FROM steps WHERE entered_on >= ? OR (first IS NULL AND place = 0) GROUP BY place, entered_on ORDER BY place, entered_on",
-        [day, day, day, day, start],
+        " FROM steps WHERE entered_on >= ? OR (is_noted = 0 AND place = 0) GROUP BY place, entered_on ORDER BY place, entered_on",
+        [day, start, day, day, start],
     )
     unknown = found.entered_on.isna()
     return found[~unknown].reset_index(drop=True), int(found.entered[unknown].sum())

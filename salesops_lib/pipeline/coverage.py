@@ -53,11 +53,13 @@ def coverage(ws: Workspace, by: str = "region", odds: pd.Series | None = None) -
     due = _due(book, months, by, odds)
     rate = closed(ws, days_before(book.day, ws.policy.process.win_rate_days), book.day).by_value
     rows = [
-        _row(ws, unit, goal, actual, due[due.unit == unit], rate.value)
+        _row(ws, unit, goal, actual, due[(due.unit == unit) & ~due.is_undated], rate.value)
         for unit, (goal, actual) in _units(ws, months, by).items()
     ]
     won = _actual(ws, months, "")
-    rows.append(_row(ws, "total", company["company"], won.get("total", 0.0), due, rate.value))
+    rows.append(
+        _row(ws, "total", company["company"], won.get("total", 0.0), due[~due.is_undated], rate.value)
+    )
     frame = pd.DataFrame(rows).assign(is_total=lambda f: f.unit == "total")
     if len(frame) > 1:
         frame = pd.concat(
@@ -65,7 +67,7 @@ def coverage(ws: Workspace, by: str = "region", odds: pd.Series | None = None) -
         )
     total = frame.iloc[-1]
     notes = [*book.notes(), Finding("note.coverage_odds" if odds is None else "note.coverage_own_odds")]
-    if undated := int(book.ask("SELECT COUNT(*) AS n FROM book WHERE expected_close_on IS NULL").n.iloc[0]):
+    if undated := int(due.n[due.is_undated].sum()):
         notes.append(Finding("note.deals_without_close", {"n": undated}))
     return Exhibit(
         "coverage", "table", frame, metric="pipeline_coverage", window=ws.window, findings=_told(ws, frame, months, rate),
@@ -84,7 +86,8 @@ def company_coverage(ws: Workspace) -> dict[str, Any] | None:
     goal = _goals(ws, months, "company").get("company")
     if not isinstance(book, Book) or not goal:
         return None
-    amount = float(_due(book, months, "", None).amount.sum())
+    due = _due(book, months, "", None)
+    amount = float(due.amount[~due.is_undated].sum())
     won = _actual(ws, months, "").get("total", 0.0)
     return {
         "coverage": formulas.pipeline_coverage(amount, goal, won),
@@ -128,23 +131,26 @@ def _units(ws: Workspace, months: list[Period], by: str) -> dict[str, tuple[floa
 
 
 def _due(book: Book, months: list[Period], by: str, odds: pd.Series | None) -> pd.DataFrame:
-    """Open deals due in `months` by unit: n, amount, expected; those overdue are due no more."""
+    """Open deals due in `months` by unit: n, amount, expected; and apart, `is_undated`, those that name no day.
+
+    Deals whose day has passed are due no more.
+    """
     span = (months[0].start, months[-1].end)
     unit = unit_of(by) if by else "'total'"
-    where = "FROM book WHERE expected_close_on BETWEEN ? AND ?"
+    where = "FROM book WHERE expected_close_on BETWEEN ? AND ? OR expected_close_on IS NULL"
     if odds is None:
         return book.ask(
-            f"SELECT {unit} AS unit, COUNT(*) AS n, CAST(COALESCE(SUM(amount), 0) AS DOUBLE) AS amount,"
-            f" COALESCE(SUM(amount * odds), 0) AS expected {where} GROUP BY 1 ORDER BY 1",
+            f"SELECT {unit} AS unit, expected_close_on IS NULL AS is_undated, COUNT(*) AS n, CAST(COALESCE(SUM(amount), 0) AS DOUBLE) AS amount,"
+            f" COALESCE(SUM(amount * odds), 0) AS expected {where} GROUP BY 1, 2 ORDER BY 1, 2",
             values=span,
         )
     deals = book.ask(
-        f"SELECT opportunity_id, {unit} AS unit, CAST(COALESCE(amount, 0) AS DOUBLE) AS amount, COALESCE(odds, 0) AS prior {where} ORDER BY 1",
+        f"SELECT opportunity_id, {unit} AS unit, expected_close_on IS NULL AS is_undated, CAST(COALESCE(amount, 0) AS DOUBLE) AS amount, COALESCE(odds, 0) AS prior {where} ORDER BY 1",
         values=span,
     )
     chance = deals.opportunity_id.map(odds).astype(float).fillna(deals.prior)
     deals = deals.assign(n=1, expected=deals.amount * chance)
-    return deals.groupby("unit", as_index=False)[["n", "amount", "expected"]].sum()
+    return deals.groupby(["unit", "is_undated"], as_index=False)[["n", "amount", "expected"]].sum()
 
 
 def _row(

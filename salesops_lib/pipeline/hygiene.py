@@ -35,7 +35,8 @@ def hygiene(ws: Workspace) -> Exhibit | Missing:
     owners = book.ask(
         f"SELECT {unit_of('rep_id')} AS owner, COUNT(*) AS n, CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS amount,"
         f" COUNT(*) FILTER (WHERE {clean}) AS n_clean, CAST(COALESCE(SUM(amount) FILTER (WHERE NOT ({clean})), 0) AS BIGINT) AS open_amount,"
-        f" {fails}, {money} FROM book GROUP BY 1 ORDER BY 1"
+        f" {fails}, {money} FROM book GROUP BY 1 ORDER BY 1",
+        is_whole=True,
     )
     if owners.empty:
         return Missing("hygiene", ("opportunities",), "note.no_open_deals")

@@ -43,10 +43,6 @@ def inspect(
     if absent := ws.facts.missing("deals.amount"):
         return Missing("inspect", absent)
     deals = _candidates(book, at_most, odds, odds_before)
-    flagged = book.ask(
-        f"SELECT COUNT(*) AS n, CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS amount{_TABLES[1]} WHERE {_FLAGGED}",
-        more=_more(book),
-    ).iloc[0]
     if deals.empty:
         nothing = pd.DataFrame(
             columns=["deal", "customer", "owner", "stage", "amount", "at_risk", "why", "also"]
@@ -62,8 +58,8 @@ def inspect(
          "amount": deals.amount.astype(float), "at_risk": deals.at_risk.round(), "why": [t[0] for t in told],
          "also": [t[1] if len(t) > 1 else None for t in told]}
     )  # fmt: skip
-    values = {"n": len(frame), "at_stake": frame.at_risk.sum(), "amount": frame.amount.sum(), "n_flagged": int(flagged.n),
-              "flagged_amount": flagged.amount}  # fmt: skip
+    values = {"n": len(frame), "at_stake": frame.at_risk.sum(), "amount": frame.amount.sum(), "n_flagged": int(deals.n_flagged.iloc[0]),
+              "flagged_amount": float(deals.flagged_amount.iloc[0])}  # fmt: skip
     notes = [*book.notes(), Finding("note.inspect_odds" if odds is None else "note.inspect_own_odds")]
     if not missing_evidence(book) and any(stage.evidence for stage in book.names.open):
         notes.append(Finding("note.limits_unheld", {"names": ["stage_evidence"]}))
@@ -76,13 +72,18 @@ def inspect(
 
 _FLAGGED = "(is_past OR is_pushed OR is_over OR is_idle OR lacking IS NOT NULL OR highest > amount)"
 _TABLES = (
-    "",
-    " FROM book AS b LEFT JOIN highs AS h ON h.opportunity_id = b.opportunity_id LEFT JOIN evidence AS e ON e.opportunity_id = b.opportunity_id",
+    " FROM book AS b LEFT JOIN highs AS h ON h.opportunity_id = b.opportunity_id"
+    " LEFT JOIN evidence AS e ON e.opportunity_id = b.opportunity_id"
 )
 
 
 def _more(book: Book) -> str:
     lacking = missing_evidence(book) or "SELECT opportunity_id, place AS lacking FROM book WHERE FALSE"
+    if not len(book.ws.facts.query("SELECT 1 AS found FROM deal_changes WHERE field = 'amount' LIMIT 1")):
+        return (
+            ", highs AS (SELECT opportunity_id, amount AS highest FROM book WHERE FALSE)"
+            + f", evidence AS ({lacking})"
+        )
     return (
         ", highs AS (SELECT s.opportunity_id, MAX(s.amount) AS highest FROM deal_states AS s JOIN book AS b ON b.opportunity_id = s.opportunity_id"
         f" WHERE s.valid_from <= DATE '{book.day}' AND s.is_amount_known GROUP BY s.opportunity_id), evidence AS ({lacking})"
@@ -104,16 +105,17 @@ def _candidates(book: Book, at_most: int, odds: pd.Series | None, before: pd.Ser
     name = "COALESCE(c.name, b.customer_id)" if has_name else "b.customer_id"
     join = " LEFT JOIN customers AS c ON c.customer_id = b.customer_id" if has_name else ""
     order = f"{risk} DESC" if odds is None else f"{stake} DESC"
-    where = f"{_FLAGGED} AND {risk} > 0" if odds is None else "amount > 0"
+    where = f"{_FLAGGED} AND amount > 0" if odds is None else "amount > 0"
     select = (
         f"SELECT b.opportunity_id, {name} AS customer, rep_id, stage_id, CAST(amount AS DOUBLE) AS amount, COALESCE(odds, 0) AS odds, in_stage,"
         " max_days, idle, overdue, n_pushes, expected_close_on, highest, lacking, is_past, is_pushed, is_over, is_idle,"
-        f" CAST({stake} AS DOUBLE) AS stake{_TABLES[1]}{join} WHERE {where} ORDER BY {order}, b.opportunity_id"
+        f" CAST({stake} AS DOUBLE) AS stake, SUM(CASE WHEN {_FLAGGED} THEN 1 ELSE 0 END) OVER () AS n_flagged,"
+        f" CAST(SUM(CASE WHEN {_FLAGGED} THEN amount END) OVER () AS DOUBLE) AS flagged_amount{_TABLES}{join} WHERE {where} ORDER BY {order}, b.opportunity_id"
     )
     n = at_most if odds is None else _FIRST
-    deals = _ranked(book.ask(f"{select} LIMIT {n}", more=_more(book)), odds, before)
+    deals = _ranked(book.ask(f"{select} LIMIT {n}", more=_more(book), is_whole=True), odds, before)
     if odds is not None and len(deals) and _may_be_behind(deals, at_most):
-        deals = _ranked(book.ask(select, more=_more(book)), odds, before)
+        deals = _ranked(book.ask(select, more=_more(book), is_whole=True), odds, before)
     return deals[deals.at_risk > 0].head(at_most).reset_index(drop=True)
 
 

@@ -28,14 +28,7 @@ def limits(ws: Workspace) -> Exhibit | Missing:
     if not isinstance(book, Book):
         return Missing("limits", book)
     rules, unheld = _rules(book)
-    breaches = " UNION ALL ".join(rules.values())
-    shown = book.ask(
-        f"SELECT rule, deal, owner, stage, amount, days FROM ({breaches}) AS broken ORDER BY amount DESC NULLS LAST, deal, rule LIMIT {_LISTED}"
-    ) if rules else pd.DataFrame(columns=["rule", "deal", "owner", "stage", "amount", "days"])  # fmt: skip
-    sums = book.ask(
-        f"SELECT rule, COUNT(*) AS n, COUNT(DISTINCT owner) AS n_owners, CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS amount FROM ({breaches}) AS broken"
-        " GROUP BY rule ORDER BY rule"
-    ) if rules else pd.DataFrame(columns=["rule", "n", "n_owners", "amount"])  # fmt: skip
+    shown, sums = _broken(book, rules)
     late, is_judged = _late_leads(ws)
     if is_judged and len(late):
         own = pd.DataFrame(
@@ -76,6 +69,32 @@ def limits(ws: Workspace) -> Exhibit | Missing:
         sources=("opportunities", "opportunity_changes", "stage_evidence", "leads"), notes=tuple(notes), parts=(by_rule,) if n else (),
         units={"rule": "text", "deal": "code", "owner": "text", "stage": "text", "amount": "money", "days": "days"},
     )  # fmt: skip
+
+
+def _broken(book: Book, rules: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Breaches with most money, and the sums of all by rule."""
+    names = ["rule", "deal", "owner", "stage", "amount", "days"]
+    sums = pd.DataFrame(columns=["rule", "n", "n_owners", "amount"])
+    if not rules:
+        return pd.DataFrame(columns=names), sums
+    is_whole = "no_price_pass" in rules
+    breaches = " UNION ALL ".join(rules.values())
+    shown = book.ask(
+        f"SELECT rule, deal, owner, stage, amount, days, COUNT(*) OVER () AS n FROM ({breaches}) AS broken"
+        f" ORDER BY amount DESC NULLS LAST, deal, rule LIMIT {_LISTED}",
+        is_whole=is_whole,
+    )
+    if len(shown) and int(shown.n.iloc[0]) == len(shown):  # all are here already
+        counted = shown.groupby("rule", as_index=False).agg(
+            n=("deal", "size"), n_owners=("owner", "nunique"), amount=("amount", "sum")
+        )
+    else:
+        counted = book.ask(
+            "SELECT rule, COUNT(*) AS n, COUNT(DISTINCT owner) AS n_owners, CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS amount"
+            f" FROM ({breaches}) AS broken GROUP BY rule ORDER BY rule",
+            is_whole=is_whole,
+        )
+    return shown[names], counted if len(shown) else sums
 
 
 def missing_evidence(book: Book) -> str:

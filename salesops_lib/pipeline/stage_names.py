@@ -48,13 +48,10 @@ class StageNames:
 
 def stage_names(ws: Workspace) -> StageNames | None:
     """The policy's stages and the data's names of them; None where the data name no stage of the policy."""
-    parts = ["SELECT DISTINCT stage AS old_name, CAST(NULL AS VARCHAR) AS new_name FROM deals"]
-    if ws.facts.has("opportunity_changes"):
-        parts.append(
-            "SELECT DISTINCT old_value AS old_name, new_value AS new_name FROM opportunity_changes WHERE field = 'stage'"
-        )
-    found = ws.facts.query(" UNION ".join(parts))
-    names = sorted({str(name) for column in found for name in found[column].dropna()})
+    found = ws.facts.query(
+        "SELECT DISTINCT stage FROM deals UNION SELECT DISTINCT stage FROM deal_states ORDER BY 1"
+    )
+    names = [str(name) for name in found.stage.dropna()]
     stages = sorted((s for s in ws.policy.process.stages if s.is_open), key=lambda s: s.rank)
     place_of = {stage.id: place for place, stage in enumerate(stages)}
     places, unknown = {}, []
