@@ -68,6 +68,16 @@ def pipeline_coverage(open_amount: float, target: float, won: float) -> float:
     return ratio(open_amount, target - won)
 
 
+def pipeline_needed(target: float, actual: float, expected: float, win_rate: float) -> float:
+    """Pipeline still to create: what is neither won nor expected from open deals, over the win rate (M3.6); at least 0.
+
+    >>> pipeline_needed(1000, 400, 350, 0.25)
+    1000.0
+    """
+    needed = ratio(target - actual - expected, win_rate)
+    return max(needed, 0.0) if not math.isnan(needed) else needed
+
+
 class Interval(NamedTuple):
     """A point with its 95 % interval."""
 
@@ -89,6 +99,23 @@ def wilson(successes: float, trials: float, *, z: float = 1.959963984540054) -> 
     centre = (share + z * z / (2 * trials)) / scale
     half = z / scale * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     return Interval(share, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def share_difference(
+    now: tuple[float, float], before: tuple[float, float], *, z: float = 1.959963984540054
+) -> Interval:
+    """Difference of two shares, each (successes, trials), with its interval; missing where either has no trials.
+
+    Source: R. G. Newcombe, Statist. Med. 17 (1998), 873-890, method 10, which joins the Wilson intervals of both.
+
+    >>> [round(x, 4) for x in share_difference((56, 70), (48, 80))]
+    [0.2, 0.0524, 0.3339]
+    """
+    one, other = wilson(*now, z=z), wilson(*before, z=z)
+    change = one.value - other.value
+    below = math.hypot(one.value - one.low, other.high - other.value)
+    above = math.hypot(one.high - one.value, other.value - other.low)
+    return Interval(change, change - below, change + above)
 
 
 def net_promoter_score(

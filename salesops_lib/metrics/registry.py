@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from salesops_lib.metrics.definitions.deals import DEALS
+from salesops_lib.metrics.definitions.deals import DEALS, PROCESS
 from salesops_lib.metrics.definitions.derived import DERIVED
 from salesops_lib.metrics.definitions.metric import Metric
 from salesops_lib.metrics.definitions.odds import ODDS
@@ -19,4 +19,6 @@ from salesops_lib.metrics.definitions.sales import MONEY_FLOW, SALES
 __all__ = ["REGISTRY", "Metric"]
 
 #: id → definition.
-REGISTRY: Mapping[str, Metric] = MappingProxyType({m.id: m for m in (*SALES, *MONEY_FLOW, *DEALS, *ODDS, *DERIVED)})
+REGISTRY: Mapping[str, Metric] = MappingProxyType(
+    {m.id: m for m in (*SALES, *MONEY_FLOW, *DEALS, *PROCESS, *ODDS, *DERIVED)}
+)

@@ -5,34 +5,16 @@ Movement between two days needs the history of snapshots and is not guessed from
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing, formulas, totals
+from salesops_lib.pipeline.as_of import OPEN, bound
+from salesops_lib.pipeline.coverage import company_coverage
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
-
-
-#: Deals open on a day (bound five times), each at its stage of that day: the last change up to
-#: it, else what the first change after it started from, else the present stage of a deal still open.
-_STAGE_THEN = """
-earlier AS (
-    SELECT opportunity_id, new_value AS stage, ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY changed_on DESC, new_value) AS place
-    FROM opportunity_changes WHERE field = 'stage' AND new_value IS NOT NULL AND changed_on <= ?
-), later AS (
-    SELECT opportunity_id, old_value AS stage, ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY changed_on, old_value) AS place
-    FROM opportunity_changes WHERE field = 'stage' AND old_value IS NOT NULL AND changed_on > ?
-), stages AS (
-    SELECT d.created_on, d.amount,
-           COALESCE(e.stage, l.stage, CASE WHEN d.outcome = 'open' THEN d.stage ELSE 'closed_since' END) AS stage
-    FROM deals AS d
-    LEFT JOIN earlier AS e ON e.opportunity_id = d.opportunity_id AND e.place = 1
-    LEFT JOIN later AS l ON l.opportunity_id = d.opportunity_id AND l.place = 1
-    WHERE (d.created_on IS NULL OR d.created_on <= ?) AND (d.outcome = 'open' OR d.closed_on > ?)
-)
-"""
 
 
 def open_deals(ws: Workspace) -> Exhibit | Missing:
@@ -46,11 +28,10 @@ def open_deals(ws: Workspace) -> Exhibit | Missing:
         return Missing("pipeline", absent)
     day = ws.window.end
     found = ws.facts.query(
-        f"WITH {_STAGE_THEN} SELECT stage, COUNT(*) AS n, COUNT(amount) AS n_priced, CAST(SUM(amount) AS BIGINT) AS amount,"
+        "SELECT COALESCE(stage, 'closed_since') AS stage, COUNT(*) AS n, COUNT(amount) AS n_priced, CAST(SUM(amount) AS BIGINT) AS amount,"
         " COUNT(*) FILTER (WHERE created_on IS NULL) AS n_undated,"
-        " CAST(quantile_cont(date_diff('day', created_on, CAST(? AS DATE)), 0.5) AS DOUBLE) AS age_days"
-        " FROM stages GROUP BY stage",
-        [day, day, day, day, day],
+        f" CAST(quantile_cont(date_diff('day', created_on, CAST(? AS DATE)), 0.5) AS DOUBLE) AS age_days FROM ({OPEN}) AS standing GROUP BY 1 ORDER BY 1",
+        [day, *bound(day)],
     )
     if found.empty:
         return Missing("pipeline", ("opportunities",), "note.no_open_deals")
@@ -111,7 +92,7 @@ def _told(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
         found = [
             Finding("pipeline.open" if pd.notna(weighted) else "pipeline.unweighted", values, "open_pipeline")
         ]
-    coverage = _coverage(ws)
+    coverage = company_coverage(ws)
     if coverage is not None:
         needed = ws.policy.process.coverage.needed
         short = coverage["coverage"] < needed
@@ -124,37 +105,6 @@ def _told(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
             )
         )
     return tuple(found)
-
-
-def _coverage(ws: Workspace) -> dict[str, Any] | None:
-    """Open amount expected to close in the next three months over their targets (M3.5)."""
-    if ws.facts.missing("targets.value", "deals.expected_close_on"):
-        return None
-    last = ws.calendar.period_of(ws.window.end)
-    months = [ws.calendar.shift(last, ahead) for ahead in (1, 2, 3)]
-    goal = ws.facts.query(
-        "SELECT CAST(SUM(value) AS DOUBLE) AS target FROM ("
-        "  SELECT value, ROW_NUMBER() OVER (PARTITION BY scope_id, period ORDER BY version DESC NULLS LAST) AS newest"
-        "  FROM targets WHERE scope_type = 'company' AND measure = 'bookings' AND period IN (?, ?, ?)) AS versions WHERE newest = 1",
-        [m.label for m in months],
-    ).target.iloc[0]
-    if pd.isna(goal) or not goal:
-        return None
-    target = goal * 10**ws.policy.semantics.minor_digits
-    amount = ws.facts.query(
-        "SELECT CAST(COALESCE(SUM(amount), 0) AS DOUBLE) AS amount FROM deals WHERE created_on <= ? AND (outcome = 'open' OR closed_on > ?) "
-        "AND expected_close_on BETWEEN ? AND ?",
-        [ws.window.end, ws.window.end, months[0].start, months[-1].end],
-    ).amount.iloc[0]
-    coverage = formulas.pipeline_coverage(amount, target, 0.0)
-    return {
-        "coverage": coverage,
-        "amount": amount,
-        "target": target,
-        "from": months[0].label,
-        "to": months[-1].label,
-        "at_stake": max(target - amount, 0.0),
-    }
 
 
 def _notes(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:

@@ -127,6 +127,13 @@ class Coverage(Block):
         default=3.0, gt=0, description="Open pipeline wanted per unit of target left.", examples=[3.0]
     )
     red_below: float = Field(default=2.0, gt=0, description="Coverage below this is red.", examples=[2.0])
+    buffer: float = Field(
+        default=1.0,
+        ge=1,
+        le=3,
+        description="What the win rate asks for is wanted this many times over: required = buffer / win rate.",
+        examples=[1.2],
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

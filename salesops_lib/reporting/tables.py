@@ -25,7 +25,7 @@ VARIANCES = frozenset({"growth", "difference", "delta", "share_change", "market_
 _IDS = frozenset({
     "unit", "step", "label", "panel", "row", "role", "stage", "outcome", "reason", "status",
     "segment", "table", "referred", "owner", "name", "region", "channel", "category", "rule", "stated_by", "decided_by",
-    "level", "treatment",
+    "level", "treatment", "check", "reading",
 })  # fmt: skip
 _OWN = frozenset({
     "actual", "target", "base", "gap", "difference", "value", "low", "high", "median", "low_80", "high_80",

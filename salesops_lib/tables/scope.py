@@ -60,6 +60,8 @@ _RULES = {
     "collections": _INVOICES,
     "opportunities": _DEALS,
     "opportunity_changes": _DEALS,
+    "stage_evidence": _DEALS,
+    "leads": _REPS,
     "customers": _CUSTOMERS,
     "surveys": _CUSTOMERS,
     "products": _PRODUCTS,

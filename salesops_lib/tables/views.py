@@ -186,7 +186,7 @@ CREATE TABLE deals AS
 SELECT d.opportunity_id, d.customer_id, d.rep_id, d.product_id, d.stage, d.created_on, d.expected_close_on, d.closed_on,
        CASE WHEN lower(COALESCE(d.outcome, d.stage)) IN {WON} THEN 'won'
             WHEN lower(COALESCE(d.outcome, d.stage)) IN {LOST} THEN 'lost' ELSE 'open' END AS outcome,
-       d.loss_reason, d.competitor, d.source, d.currency,
+       d.loss_reason, d.competitor, d.source, d.currency, d.next_step, d.last_activity_on, d.price_approved_on,
        {_in_group("d.amount", "d")} AS amount,
        COALESCE(w.region, c.region) AS region, w.team, w.manager_id, p.category, c.segment, c.industry
 FROM opportunities AS d
