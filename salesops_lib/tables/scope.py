@@ -60,6 +60,8 @@ _RULES = {
     "collections": _INVOICES,
     "opportunities": _DEALS,
     "opportunity_changes": _DEALS,
+    "deal_changes": f"{_DEALS} AND field <> 'rep_id'",  # who else owned a deal is not this unit's
+    "deal_states": _UNIT,  # a deal that came from another unit is seen from the day it came
     "stage_evidence": _DEALS,
     "leads": _REPS,
     "customers": _CUSTOMERS,
