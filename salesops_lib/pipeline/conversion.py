@@ -219,7 +219,7 @@ _DATED = ("deals.created_on", "deals.closed_on", "deals.stage")
 def journeys(names: StageNames) -> str:
     """Common tables up to `journeys`: one row a deal alive since a day, `entered_k` the day of entering stage k or beyond.
 
-    Bound are the last day, the first day, and the last day twice.  A deal that stood in a stage before the first day
+    Bound are the last day, the first, the last twice, and the first.  A deal that stood in a stage before the first day
     has entered it before.  Deals whose stages nobody noted have `is_noted` 0.
     """
     won = names.won
@@ -230,7 +230,8 @@ def journeys(names: StageNames) -> str:
     SELECT s.opportunity_id, s.valid_from, CASE WHEN s.valid_to > ? THEN s.amount END AS amount,
            CASE WHEN s.outcome = 'won' THEN {won} WHEN s.outcome = 'open' AND s.is_stage_known AND s.stage IS NOT NULL
                 THEN LEAST(COALESCE(r.place, {LOST}), {won - 1}) END AS place
-    FROM deal_states AS s LEFT JOIN ranks AS r ON r.stage = s.stage WHERE s.valid_to >= ? AND s.valid_from <= ? AND s.created_on <= ?
+    FROM deal_states AS s LEFT JOIN ranks AS r ON r.stage = s.stage WHERE s.valid_to >= ? AND s.valid_from <= ?
+          AND s.created_on <= ? AND (s.outcome = 'open' OR s.valid_from >= ?)
 ), journeys AS (
     SELECT opportunity_id, SUM(amount) AS amount, CASE WHEN COUNT(*) FILTER (WHERE place < {won}) > 0 THEN 1 ELSE 0 END AS is_noted,
            {entered} FROM marked GROUP BY opportunity_id
@@ -248,7 +249,7 @@ def _entries(ws: Workspace, names: StageNames, start: date) -> tuple[pd.DataFram
         f" CASE place {after} END AS left_on, amount, is_noted FROM journeys CROSS JOIN (VALUES {steps}) AS s(place))"
         " SELECT place, entered_on, COUNT(*) AS entered, COUNT(left_on) AS went, CAST(SUM(amount) AS DOUBLE) AS amount, COUNT(amount) AS n_priced"
         " FROM steps WHERE entered_on >= ? OR (is_noted = 0 AND place = 0) GROUP BY place, entered_on ORDER BY place, entered_on",
-        [day, start, day, day, start],
+        [day, start, day, day, start, start],
     )
     unknown = found.entered_on.isna()
     return found[~unknown].reset_index(drop=True), int(found.entered[unknown].sum())

@@ -151,7 +151,12 @@ def _late_leads(ws: Workspace) -> tuple[pd.DataFrame, bool]:
     has_hours = ws.facts.has("leads.response_hours")
     if not limit or not (has_hours or ws.facts.has("leads.first_response_on")):
         return pd.DataFrame(), False
-    hours = "CAST(response_hours AS DOUBLE)" if has_hours else "CAST(NULL AS DOUBLE)"
+    known = f"l.first_response_on IS NULL OR l.first_response_on <= DATE '{day}'"
+    hours = (
+        f"CASE WHEN {known} THEN CAST(l.response_hours AS DOUBLE) END"
+        if has_hours
+        else "CAST(NULL AS DOUBLE)"
+    )
     found = ws.facts.query(
         f"SELECT l.lead_id AS deal, COALESCE(l.rep_id, ?) AS owner, l.created_on, CASE WHEN l.first_response_on <= CAST(? AS DATE)"
         f" THEN l.first_response_on END AS answered_on, {hours} AS hours, d.amount FROM leads AS l"
