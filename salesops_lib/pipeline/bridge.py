@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
 
 #: Steps in drawing order; each deal enters or leaves by the first that holds of it.
-ENTERING = ("created", "owner_in", "pulled_in", "reopened")
-CHANGING = ("increased", "decreased")
-LEAVING = ("deleted", "owner_out", "won", "lost", "pushed_out")
+ENTERING = ("deal_created", "deal_owner_in", "deal_pulled_in", "deal_reopened")
+CHANGING = ("deal_increased", "deal_decreased")
+LEAVING = ("deal_deleted", "deal_owner_out", "deal_won", "deal_lost", "deal_pushed_out")
 STEPS = (*ENTERING, *CHANGING, *LEAVING)
 #: Deals that moved most, as listed.
 _MOST = 15
@@ -43,26 +43,26 @@ before AS ({STANDING}), now AS ({STANDING}), joined AS (
     SELECT opportunity_id, in_before, in_now, unit_before, unit_now, in_before AND in_now AND unit_before <> unit_now AS is_handed,
            CASE WHEN in_before THEN amount_before ELSE 0 END AS start_amount, CASE WHEN in_now THEN amount_now ELSE 0 END AS end_amount,
            CASE WHEN in_before AND NOT in_now THEN
-                    CASE WHEN outcome_now = 'deleted' THEN 'deleted' WHEN is_away THEN 'owner_out' WHEN outcome_now = 'won' THEN 'won'
-                         WHEN outcome_now = 'lost' THEN 'lost' ELSE 'pushed_out' END
+                    CASE WHEN outcome_now = 'deleted' THEN 'deal_deleted' WHEN is_away THEN 'deal_owner_out' WHEN outcome_now = 'won' THEN 'deal_won'
+                         WHEN outcome_now = 'lost' THEN 'deal_lost' ELSE 'deal_pushed_out' END
                 WHEN in_now AND NOT in_before THEN
-                    CASE WHEN is_new AND (created_on IS NULL OR created_on > ?) THEN 'created' WHEN is_new THEN 'owner_in'
-                         WHEN outcome_before = 'open' THEN 'pulled_in' ELSE 'reopened' END END AS step,
+                    CASE WHEN is_new AND (created_on IS NULL OR created_on > ?) THEN 'deal_created' WHEN is_new THEN 'deal_owner_in'
+                         WHEN outcome_before = 'open' THEN 'deal_pulled_in' ELSE 'deal_reopened' END END AS step,
            CASE WHEN in_before AND NOT in_now THEN CASE WHEN is_away OR outcome_now = 'deleted' THEN amount_before ELSE amount_now END
                 WHEN in_now AND NOT in_before THEN CASE WHEN outcome_before = 'open' THEN amount_before ELSE amount_now END END AS step_amount
     FROM joined WHERE in_before OR in_now
 ), legs AS (
     SELECT opportunity_id, CASE WHEN in_now THEN unit_now ELSE unit_before END AS unit, step, CASE WHEN in_before THEN -step_amount ELSE step_amount END AS amount
     FROM moved WHERE step IS NOT NULL
-    UNION ALL SELECT opportunity_id, unit_before, 'owner_out', -start_amount FROM moved WHERE is_handed
-    UNION ALL SELECT opportunity_id, unit_now, 'owner_in', start_amount FROM moved WHERE is_handed
+    UNION ALL SELECT opportunity_id, unit_before, 'deal_owner_out', -start_amount FROM moved WHERE is_handed
+    UNION ALL SELECT opportunity_id, unit_now, 'deal_owner_in', start_amount FROM moved WHERE is_handed
     UNION ALL
-    SELECT opportunity_id, unit, CASE WHEN amount > 0 THEN 'increased' ELSE 'decreased' END AS step, amount FROM (
+    SELECT opportunity_id, unit, CASE WHEN amount > 0 THEN 'deal_increased' ELSE 'deal_decreased' END AS step, amount FROM (
         SELECT opportunity_id, CASE WHEN in_now THEN unit_now ELSE unit_before END AS unit,
                end_amount - start_amount - COALESCE(CASE WHEN in_before THEN -step_amount ELSE step_amount END, 0) AS amount FROM moved
     ) AS changed WHERE amount <> 0
-    UNION ALL SELECT opportunity_id, unit_before, 'open_before', start_amount FROM moved WHERE in_before
-    UNION ALL SELECT opportunity_id, unit_now, 'open_now', end_amount FROM moved WHERE in_now
+    UNION ALL SELECT opportunity_id, unit_before, 'deal_open_before', start_amount FROM moved WHERE in_before
+    UNION ALL SELECT opportunity_id, unit_now, 'deal_open_now', end_amount FROM moved WHERE in_now
 )
 """
 
@@ -80,7 +80,7 @@ def bridge(ws: Workspace) -> tuple[Exhibit | Missing, ...]:
     if (refused := _refusal(ws, before)) is not None:
         return (refused,)
     whole = moves(ws, before, day, due_by)
-    if whole.amount[whole.step.isin(["open_before", "open_now"])].sum() == 0 and not len(whole):
+    if whole.amount[whole.step.isin(["deal_open_before", "deal_open_now"])].sum() == 0 and not len(whole):
         return (Missing("pipeline_bridge", ("opportunities",), "note.no_open_deals"),)
     shown = [_exhibit(ws, whole, "pipeline_bridge", before, day, due_by)]
     if day - _WEEK > before:
@@ -101,8 +101,8 @@ def moves(ws: Workspace, before: date, day: date, due_by: date, unit: str = "") 
     Returns
     -------
     pd.DataFrame
-        One row a unit and step: unit, step (`open_before`, STEPS, `open_now`), n (deals), amount (minor units; what
-        leaves is below 0).  `open_before` + Σ steps = `open_now`.
+        One row a unit and step: unit, step (`deal_open_before`, STEPS, `deal_open_now`), n (deals), amount (minor units; what
+        leaves is below 0).  `deal_open_before` + Σ steps = `deal_open_now`.
     """
     both = _BOTH.replace("{unit}", unit or "team")
     if not unit:
@@ -126,7 +126,7 @@ def _refusal(ws: Workspace, before: date) -> Missing | None:
 
 def _steps(found: pd.DataFrame) -> pd.DataFrame:
     amounts, counts = (found.groupby("step")[c].sum() for c in ("amount", "n"))
-    order = ["open_before", *[s for s in STEPS if s in amounts.index], "open_now"]
+    order = ["deal_open_before", *[s for s in STEPS if s in amounts.index], "deal_open_now"]
     role = ["start", *["effect"] * (len(order) - 2), "end"]
     values = [int(amounts.get(step, 0)) for step in order]
     assert values[-1] == sum(values[:-1]), "a bridge that does not close"
@@ -138,7 +138,7 @@ def _exhibit(ws: Workspace, found: pd.DataFrame, name: str, before: date, day: d
     amounts = frame.set_index("step").amount
     effects = frame[frame.role == "effect"]
     values = {
-        "before": amounts["open_before"], "now": amounts["open_now"], "change": amounts["open_now"] - amounts["open_before"],
+        "before": amounts["deal_open_before"], "now": amounts["deal_open_now"], "change": amounts["deal_open_now"] - amounts["deal_open_before"],
         "from": before, "to": day, "due_by": due_by,
     }  # fmt: skip
     told = [Finding("pipeline_bridge.moved" if len(effects) else "pipeline_bridge.still", values, "open_pipeline")]
@@ -166,12 +166,12 @@ def _by_unit(ws: Workspace, before: date, day: date, due_by: date) -> Exhibit | 
     found = moves(ws, before, day, due_by, unit="region")
     if found.unit.nunique() < 2:
         return Missing("pipeline_bridge_units", (), "note.one_unit")
-    wide = found.pivot(index="unit", columns="step", values="amount").reindex(columns=["open_before", *STEPS, "open_now"])
+    wide = found.pivot(index="unit", columns="step", values="amount").reindex(columns=["deal_open_before", *STEPS, "deal_open_now"])
     wide = wide.fillna(0).astype("int64")
-    assert (wide.iloc[:, :-1].sum(axis=1) == wide.open_now).all(), "a bridge that does not close"
-    used = [c for c in wide if c in ("open_before", "open_now") or wide[c].any()]
-    frame = wide[used].sort_values("open_now", ascending=False, kind="stable").reset_index()
-    change = wide.open_now - wide.open_before
+    assert (wide.iloc[:, :-1].sum(axis=1) == wide.deal_open_now).all(), "a bridge that does not close"
+    used = [c for c in wide if c in ("deal_open_before", "deal_open_now") or wide[c].any()]
+    frame = wide[used].sort_values("deal_open_now", ascending=False, kind="stable").reset_index()
+    change = wide.deal_open_now - wide.deal_open_before
     top = change.abs().idxmax()
     told = Finding("pipeline_bridge.unit", {"unit": top, "change": change[top]}, "open_pipeline")
     return Exhibit(
@@ -186,7 +186,7 @@ def _movers(ws: Workspace, before: date, day: date, due_by: date) -> Exhibit | M
     found = ws.facts.query(
         f"WITH {both} SELECT l.opportunity_id AS deal, COALESCE(d.rep_id, '{UNASSIGNED}') AS owner, l.step, CAST(l.amount AS BIGINT) AS amount "
         "FROM legs AS l LEFT JOIN deals AS d ON d.opportunity_id = l.opportunity_id "
-        f"WHERE l.step NOT IN ('open_before', 'open_now') ORDER BY ABS(l.amount) DESC, l.opportunity_id, l.step LIMIT {_MOST}",
+        f"WHERE l.step NOT IN ('deal_open_before', 'deal_open_now') ORDER BY ABS(l.amount) DESC, l.opportunity_id, l.step LIMIT {_MOST}",
         [*bound(before), *bound(day), due_by, due_by, before],
     )
     if found.empty:

@@ -124,6 +124,19 @@ def _of_process(
 
 
 PROCESS = [
+    Metric(
+        "slip_rate",
+        "M3.9",
+        "Slip rate",
+        "推迟率",
+        "ratio",
+        "open deals due in the period on the day before it whose expected close was put off beyond it / all that were due",
+        completeness="Wilson interval (C17)",
+        source="HubSpot, pipeline hygiene",
+        needs=("opportunity_changes", "opportunities.expected_close_on"),
+        good=-1,
+        formula_zh="期初预计本期成交的在手商机中，预计成交日被推迟至期后的占比",
+    ),
     _of_process(
         "win_rate_value",
         "M3.1v",
