@@ -30,6 +30,8 @@ _VARIANCE, _LEAST, _MOST, _ROUNDS = 0.05, 1e-5, 4.0, 5
 _KNOTS = (0.02, 0.25, 0.5, 0.75, 0.98)
 #: Values of a group whose effect may differ from stage to stage, at most.
 _FEW = 4
+#: Rows that a group needs for an effect of its own, and groups of a column that have one at most, largest first.
+_SEEN, _NAMES = 5, 150
 #: Weight of the base rate's logit, so that the penalty hardly reaches it.
 _FREE = 20.0
 #: Share of the outcome's variance that one column alone explains only where it was written after the fact.
@@ -203,7 +205,8 @@ class WinOdds(ClassifierMixin, BaseEstimator):
                 if len(knots) > 1:
                     self._knots[name] = knots
             else:
-                self._levels[name] = sorted(column.dropna().unique(), key=str)
+                counts = column.dropna().value_counts()
+                self._levels[name] = sorted(counts[counts >= _SEEN].index[:_NAMES], key=str)
 
     def _design(self, X: pd.DataFrame) -> NDArray[np.float64]:
         parts = [(_FREE * logit(np.clip(self._base(X), _EDGE, 1 - _EDGE)))[:, None]]
@@ -240,7 +243,7 @@ def _worth(w: NDArray[np.float64], deal: Any) -> float:
 
 def _one_hot(column: pd.Series, levels: list[Any]) -> NDArray[np.float64]:
     """One column a level; a value that was never seen has none, and so the effect nobody has."""
-    codes = pd.Categorical(column, categories=levels).codes
+    codes = pd.Index(levels, dtype=object).get_indexer(column.astype(object))
     return (codes[:, None] == np.arange(len(levels))).astype(float)
 
 
