@@ -24,6 +24,7 @@ SUBJECTS: Mapping[str, frozenset[str]] = {
     "targets": frozenset({"target", "scope", "scope_level", "measure"}),
     "opportunities": frozenset({"opportunity", "stage", "probability", "project", "lead"}),
     "opportunity_changes": frozenset({"changed", "old", "new", "field"}),
+    "pipeline_snapshots": frozenset({"snapshot"}),
     "invoices": frozenset({"invoice", "invoiced", "due", "payable"}),
     "receipts": frozenset({"receipt", "payment"}),
     "market": frozenset({"market", "size", "leader"}),
