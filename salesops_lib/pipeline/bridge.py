@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Months after the period whose deals the bridge covers.
 _MONTHS_AHEAD = 3
+#: Reasons that the catalogue knows by another name: customers are lost too.
+_WORDS = {"lost": "lost_deals"}
 _OWNERS = ("owner_added", "owner_removed")
 
 
@@ -74,7 +76,7 @@ def _waterfall(ws: Workspace, whole: pd.Series, due_by: date | None, notes: tupl
     steps = ["open_before", *effects, "open_after"]
     frame = pd.DataFrame(
         {
-            "step": steps,
+            "step": [_WORDS.get(step, step) for step in steps],
             "amount": [int(whole[step]) for step in steps],
             "role": ["start", *["effect"] * len(effects), "end"],
             "n": [int(whole[f"n_{step}"]) for step in steps],
@@ -85,7 +87,7 @@ def _waterfall(ws: Workspace, whole: pd.Series, due_by: date | None, notes: tupl
     told |= {step: abs(int(whole[step])) for step in (*moves.CAME, *moves.CHANGED, *moves.WENT)}
     kind = "grew" if change > 0 else "shrank" if change < 0 else "level"
     gained, drained = (max(steps, key=lambda step: abs(int(whole[step]))) for steps in ((*moves.CAME, "increased"), (*moves.WENT, "decreased")))
-    told |= {"size": abs(change), "gain": gained, "gained": abs(int(whole[gained])), "drain": drained, "drained": abs(int(whole[drained]))}
+    told |= {"size": abs(change), "gain": _WORDS.get(gained, gained), "gained": abs(int(whole[gained])), "drain": _WORDS.get(drained, drained), "drained": abs(int(whole[drained]))}
     return Exhibit(
         "pipeline_bridge", "bridge", frame, metric="pipeline_bridge", window=ws.window, sources=("opportunities", "opportunity_changes"),
         findings=(Finding(f"pipeline_bridge.{kind}", told, "pipeline_bridge", "good" if change > 0 else "neutral", "after"),),
@@ -94,12 +96,13 @@ def _waterfall(ws: Workspace, whole: pd.Series, due_by: date | None, notes: tupl
 
 
 def _units(ws: Workspace, found: pd.DataFrame, unit: str) -> Exhibit:
-    frame = found[[*moves._FIELDS]].rename_axis("unit").reset_index()
+    fields = [_WORDS.get(field, field) for field in moves.FIELDS]
+    frame = found[[*moves.FIELDS]].rename(columns=_WORDS).rename_axis("unit").reset_index()
     frame["unit"] = frame.unit.replace("", None)
     frame = frame.sort_values(["open_after", "unit"], ascending=[False, True], ignore_index=True)
     return Exhibit(
         f"pipeline_bridge_{unit}", "table", frame, metric="pipeline_bridge", window=ws.window, sources=("opportunities", "opportunity_changes"),
-        units={"unit": "text", **dict.fromkeys(moves._FIELDS, "money")},
+        units={"unit": "text", **dict.fromkeys(fields, "money")},
     )  # fmt: skip
 
 
@@ -111,7 +114,7 @@ def _movers(ws: Workspace, found: pd.DataFrame) -> Exhibit:
             "deal": found.opportunity_id.astype(str),
             "customer": found.customer,
             "owner": found.owner,
-            "reason": [Finding(f"label.{word}") for word in words],
+            "reason": [Finding(f"label.{_WORDS.get(word, word)}") for word in words],
             "before": found.a0.astype(float),
             "now": found.a1.astype(float),
             "delta": amount,

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 CAME = ("created", "pulled_in", "owner_added")
 WENT = ("pushed_out", "won", "lost", "deleted", "owner_removed")
 CHANGED = ("increased", "decreased")
-_FIELDS = ("open_before", *CAME, *CHANGED, *WENT, "open_after")
+#: The columns of a bridge, in order.
+FIELDS = ("open_before", *CAME, *CHANGED, *WENT, "open_after")
 
 #: Deals open on either day (each bound twice, the day by which they are due twice), and of each the
 #: units that held it: a deal that moved is two rows, one a unit.
@@ -100,7 +101,7 @@ def movement(ws: Workspace, start: date, end: date, due_by: date | None = None, 
     numbers = [column for column in found.columns if column not in ("unit", "reason")]
     found = found.assign(**{column: found[column].astype("int64") for column in numbers})
     names = pd.Index(sorted(found.unit.unique()) if unit else [""], name=unit or "unit")
-    wide = pd.DataFrame(0, index=names, columns=[*_FIELDS, *(f"n_{field}" for field in _FIELDS)], dtype="int64")
+    wide = pd.DataFrame(0, index=names, columns=[*FIELDS, *(f"n_{field}" for field in FIELDS)], dtype="int64")
     sums = found.groupby("unit")[[n for n in numbers if n not in ("n", "amount")]].sum()
     sums = sums.rename(columns={"n_before": "n_open_before", "n_after": "n_open_after"})
     wide.update(sums)
