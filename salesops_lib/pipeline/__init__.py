@@ -1,6 +1,7 @@
 """The sales process: the pipeline as it stands and where it lands, how deals move through it, and what stops them."""
 
 from salesops_lib.pipeline.ageing import ageing
+from salesops_lib.pipeline.bridge import bridge
 from salesops_lib.pipeline.conversion import conversion, won_shares
 from salesops_lib.pipeline.coverage import coverage
 from salesops_lib.pipeline.cycle import cycle, sales_velocity
@@ -15,6 +16,7 @@ from salesops_lib.pipeline.state import closed_deals, open_deals
 __all__ = [
     "Review",
     "ageing",
+    "bridge",
     "closed_deals",
     "conversion",
     "coverage",

@@ -55,7 +55,7 @@ def review(ws: Workspace) -> Review:
         return Review((Missing("pipeline_landing", ws.facts.missing(*NEEDS, "deals.created_on")),))
     return Review(
         landing(ws, found.known, found.day),
-        bridge(ws),
+        tuple(bridge(ws)),
         (coverage(ws, odds=found.now), weighted(ws, found)),
         (ageing(ws), *slips(ws), hygiene(ws), limits(ws)),
         (inspect(ws, odds=found.now),),

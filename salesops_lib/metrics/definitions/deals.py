@@ -100,6 +100,20 @@ DEALS = [
         needs=("opportunities.amount", "opportunities.closed_on"),
         formula_zh="赢单额 ÷ 赢单数",
     ),
+    Metric(
+        "pipeline_bridge",
+        "M3.8",
+        "Pipeline movement",
+        "商机变动",
+        "money",
+        "open at the start + created + pulled in + owner added + increased − decreased − pushed out − won − lost − deleted − owner removed "
+        "= open at the end; one reason a deal, by rank; changes of amount stand apart",
+        "day of the change",
+        completeness="needs a history of fields, or a snapshot from before the period (C15)",
+        source="Gong, analyze forecast category changes",
+        needs=("opportunities.stage",),
+        formula_zh="期初在手 + 新增 + 提前 + 转入 + 增额 − 减额 − 推迟 − 赢单 − 输单 − 删除 − 转出 = 期末在手；每个商机按优先级只计一个原因，金额变化单列",
+    ),
 ]
 
 
