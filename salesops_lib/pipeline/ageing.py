@@ -43,8 +43,8 @@ def ageing(ws: Workspace) -> Exhibit | Missing:
               "at_stake": stalled.stalled_amount}  # fmt: skip
     found = [
         Finding(
-            "ageing.stalled" if values["n"] else "ageing.none", values, "stalled_deals", "bad" if values["n"] else "good",
-            figure="amount",
+            "ageing.none" if not values["n"] else "ageing.stalled" if value == "amount" else "ageing.stalled_number", values, "stalled_deals", "bad" if values["n"] else "good",
+            figure="amount" if value == "amount" else "n",
         )
     ]  # fmt: skip
     own = stages[:-1]
@@ -52,9 +52,14 @@ def ageing(ws: Workspace) -> Exhibit | Missing:
         worst = own.sort_values(
             ["stalled_amount", "n_stalled", "stage"], ascending=[False, False, True]
         ).iloc[0]
+        counted = "stalled_amount" if value == "amount" else "n_stalled"
         told = {"stage": worst.stage, "n": int(worst.n_stalled), "amount": worst.stalled_amount,
-                "share": ratio(worst.stalled_amount, stalled.stalled_amount)}  # fmt: skip
-        found.append(Finding("ageing.worst", told, "stalled_deals", "bad"))
+                "share": ratio(worst[counted], stalled[counted])}  # fmt: skip
+        found.append(
+            Finding(
+                "ageing.worst" if value == "amount" else "ageing.worst_number", told, "stalled_deals", "bad"
+            )
+        )
     notes = book.notes()
     if unknown := int(cells.n[cells.band.isna()].sum()):
         notes.append(Finding("note.age_unknown", {"n": unknown}))

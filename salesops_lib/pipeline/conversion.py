@@ -113,9 +113,13 @@ def won_shares(ws: Workspace) -> Exhibit | Missing:
     rows = [("by_number", *_row(now.by_number, past.by_number), now.n, "win_rate")]
     if not math.isnan(now.by_value.value):
         rows.append(("by_value", *_row(now.by_value, past.by_value), now.n_priced, "win_rate_value"))
-    notes = [
-        Finding("note.win_rates", {"days": days.days, "n": now.n_priced, "n_effective": now.n_effective})
-    ]
+    if now.is_lopsided:
+        notes = [
+            Finding("note.lost_unpriced", {"n": now.n - now.won, "priced": now.n_priced - now.n_won_priced})
+        ]
+    else:
+        sizes = {"days": days.days, "n": now.n_priced, "n_effective": now.n_effective}
+        notes = [Finding("note.win_rates", sizes)]
     cohorts = mature(ws) if ws.facts.has("deals.created_on") else None
     if cohorts:
         n = cohorts.n_months
@@ -156,6 +160,7 @@ class Closed:
     won: int
     n: int
     n_priced: int
+    n_won_priced: int
     won_amount: float
     amount: float
     squares: float
@@ -170,8 +175,16 @@ class Closed:
         return ratio(self.amount**2, self.squares)
 
     @property
+    def is_lopsided(self) -> bool:
+        """Whether lost deals keep their amount less than half as often as won ones: their money would tell nothing."""
+        lost = ratio(self.n_priced - self.n_won_priced, self.n - self.won)
+        return lost < 0.5 * ratio(self.n_won_priced, self.won)
+
+    @property
     def by_value(self) -> Interval:
-        """Share of money won; large deals count for more, and so for fewer."""
+        """Share of money won; large deals count for more, and so for fewer.  Missing where lost deals lose their amount."""
+        if self.is_lopsided:
+            return Interval(math.nan, math.nan, math.nan)
         share, n = ratio(self.won_amount, self.amount), self.n_effective
         return (
             Interval(math.nan, math.nan, math.nan)
@@ -184,20 +197,15 @@ def closed(ws: Workspace, start: date, end: date) -> Closed:
     """Deals closed from `start` to `end`, both included; money of deals that state an amount above 0."""
     row = ws.facts.query(
         "SELECT COUNT(*) FILTER (WHERE outcome = 'won') AS won, COUNT(*) AS n, COUNT(*) FILTER (WHERE amount > 0) AS n_priced,"
+        " COUNT(*) FILTER (WHERE outcome = 'won' AND amount > 0) AS n_won_priced,"
         " CAST(COALESCE(SUM(amount) FILTER (WHERE outcome = 'won' AND amount > 0), 0) AS DOUBLE) AS won_amount,"
         " CAST(COALESCE(SUM(amount) FILTER (WHERE amount > 0), 0) AS DOUBLE) AS amount,"
         " COALESCE(SUM(CAST(amount AS DOUBLE) * CAST(amount AS DOUBLE)) FILTER (WHERE amount > 0), 0) AS squares"
         " FROM deals WHERE outcome IN ('won', 'lost') AND closed_on BETWEEN ? AND ?",
         [start, end],
     ).iloc[0]
-    return Closed(
-        int(row.won),
-        int(row.n),
-        int(row.n_priced),
-        float(row.won_amount),
-        float(row.amount),
-        float(row.squares),
-    )
+    counts = (int(row[name]) for name in ("won", "n", "n_priced", "n_won_priced"))
+    return Closed(*counts, *(float(row[name]) for name in ("won_amount", "amount", "squares")))
 
 
 def _row(now: Interval, past: Interval) -> tuple[float, float, float, float]:

@@ -38,7 +38,7 @@ def coverage(ws: Workspace, by: str = "region", odds: pd.Series | None = None) -
     Returns
     -------
     Exhibit
-        `amount` of `n` open deals due, `covered` = amount / (target − actual), `required` = buffer / win rate by value,
+        `amount` of `n` open deals due, `covered` = amount / (target − actual), `required` = buffer / win rate by value (by number where lost deals keep no amount),
         `expected` = Σ amount × odds, `needed` = (target − actual − expected) / win rate, at least 0.
     """
     book = open_book(ws)
@@ -51,7 +51,9 @@ def coverage(ws: Workspace, by: str = "region", odds: pd.Series | None = None) -
     if not company.get("company"):
         return Missing("coverage", ("targets.value",), "note.no_coming_targets")
     due = _due(book, months, by, odds)
-    rate = closed(ws, days_before(book.day, ws.policy.process.win_rate_days), book.day).by_value
+    ended = closed(ws, days_before(book.day, ws.policy.process.win_rate_days), book.day)
+    by_value = not math.isnan(ended.by_value.value)
+    rate = ended.by_value if by_value else ended.by_number
     rows = [
         _row(ws, unit, goal, actual, due[(due.unit == unit) & ~due.is_undated], rate.value)
         for unit, (goal, actual) in _units(ws, months, by).items()
@@ -70,7 +72,7 @@ def coverage(ws: Workspace, by: str = "region", odds: pd.Series | None = None) -
     if undated := int(due.n[due.is_undated].sum()):
         notes.append(Finding("note.deals_without_close", {"n": undated}))
     return Exhibit(
-        "coverage", "table", frame, metric="pipeline_coverage", window=ws.window, findings=_told(ws, frame, months, rate),
+        "coverage", "table", frame, metric="pipeline_coverage", window=ws.window, findings=_told(ws, frame, months, rate, by_value),
         sources=("opportunities", "targets"), notes=tuple(notes), parts=(_readings(total),),
         units={"unit": "text", "target": "money", "actual": "money", "n": "count", "amount": "money", "covered": "multiple", "required": "multiple",
                "expected": "money", "needed": "money"},
@@ -166,7 +168,7 @@ def _row(
 
 
 def _told(
-    ws: Workspace, frame: pd.DataFrame, months: list[Period], rate: formulas.Interval
+    ws: Workspace, frame: pd.DataFrame, months: list[Period], rate: formulas.Interval, by_value: bool
 ) -> tuple[Finding, ...]:
     total, limits = frame.iloc[-1], ws.policy.process.coverage
     values = {"coverage": total.covered, "needed": limits.needed, "required": total.required, "amount": total.amount, "target": total.target,
@@ -180,7 +182,8 @@ def _told(
         Finding("coverage.short" if short else "coverage.enough", values, "pipeline_coverage", "bad" if short else "good", figure="coverage")
     ]  # fmt: skip
     if not math.isnan(total.required):
-        found.append(Finding("coverage.required", values, "pipeline_coverage"))
+        name = "coverage.required" if by_value else "coverage.required_by_number"
+        found.append(Finding(name, values, "pipeline_coverage"))
     if not math.isnan(total.needed):
         name = "coverage.missing" if total.needed > 0 else "coverage.nothing_missing"
         found.append(Finding(name, values, "pipeline_needed", "bad" if total.needed > 0 else "good"))

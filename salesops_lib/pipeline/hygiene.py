@@ -65,7 +65,8 @@ def hygiene(ws: Workspace) -> Exhibit | Missing:
             "share": 1 - worst.rate,
             "amount": worst.amount,
         }
-        found.append(Finding("hygiene.worst", told, "hygiene_score", "bad"))
+        name = "hygiene.worst" if owners.amount.sum() else "hygiene.worst_number"
+        found.append(Finding(name, told, "hygiene_score", "bad"))
     limits = ws.policy.process.hygiene
     notes = book.notes()
     if unheld:

@@ -35,7 +35,8 @@ def inspect(
     -------
     Exhibit
         `why` and `also` are findings in words.  At risk is amount × odds; where only the amount fell the fall × odds,
-        where only the odds fell amount × their fall.
+        where only the odds fell amount × their fall.  Deals without an amount or known odds come last, the longest in
+        their stage first.
     """
     book = open_book(ws)
     if not isinstance(book, Book):
@@ -64,7 +65,7 @@ def inspect(
     if not missing_evidence(book) and any(stage.evidence for stage in book.names.open):
         notes.append(Finding("note.limits_unheld", {"names": ["stage_evidence"]}))
     return Exhibit(
-        "inspect", "table", frame, metric="money_at_risk", window=ws.window, findings=(Finding("inspect.some", values, "money_at_risk", "bad"),),
+        "inspect", "table", frame, metric="money_at_risk", window=ws.window, findings=(Finding("inspect.some" if values["at_stake"] else "inspect.some_number", values, "money_at_risk", "bad"),),
         sources=("opportunities", "opportunity_changes"), notes=tuple(notes),
         units={"deal": "code", "customer": "text", "owner": "text", "stage": "text", "amount": "money", "at_risk": "money"},
     )  # fmt: skip
@@ -95,19 +96,19 @@ def _candidates(book: Book, at_most: int, odds: pd.Series | None, before: pd.Ser
 
     Odds from outside are joined to the largest deals only; more are fetched where a smaller one could still be ahead.
     """
-    full = "CAST(amount AS DOUBLE) * COALESCE(odds, 0)"
+    full = "CAST(amount AS DOUBLE) * odds"
     risk = (
         "CASE WHEN is_past OR is_pushed OR is_over OR is_idle OR lacking IS NOT NULL THEN " + full
-        + " WHEN highest > amount THEN CAST(highest - amount AS DOUBLE) * COALESCE(odds, 0) ELSE 0 END"
+        + " WHEN highest > amount THEN CAST(highest - amount AS DOUBLE) * odds ELSE 0 END"
     )  # fmt: skip
     stake = "GREATEST(amount, COALESCE(highest, 0) - amount)"
     has_name = book.ws.facts.has("customers.name")
     name = "COALESCE(c.name, b.customer_id)" if has_name else "b.customer_id"
     join = " LEFT JOIN customers AS c ON c.customer_id = b.customer_id" if has_name else ""
-    order = f"{risk} DESC" if odds is None else f"{stake} DESC"
-    where = f"{_FLAGGED} AND amount > 0" if odds is None else "amount > 0"
+    order = f"{risk if odds is None else stake} DESC NULLS LAST, in_stage DESC NULLS LAST"
+    where = _FLAGGED if odds is None else f"amount > 0 OR {_FLAGGED}"
     select = (
-        f"SELECT b.opportunity_id, {name} AS customer, rep_id, stage_id, CAST(amount AS DOUBLE) AS amount, COALESCE(odds, 0) AS odds, in_stage,"
+        f"SELECT b.opportunity_id, {name} AS customer, rep_id, stage_id, CAST(amount AS DOUBLE) AS amount, odds, in_stage,"
         " max_days, idle, overdue, n_pushes, expected_close_on, highest, lacking, is_past, is_pushed, is_over, is_idle,"
         f" CAST({stake} AS DOUBLE) AS stake, SUM(CASE WHEN {_FLAGGED} THEN 1 ELSE 0 END) OVER () AS n_flagged,"
         f" CAST(SUM(CASE WHEN {_FLAGGED} THEN amount END) OVER () AS DOUBLE) AS flagged_amount{_TABLES}{join} WHERE {where} ORDER BY {order}, b.opportunity_id"
@@ -116,7 +117,7 @@ def _candidates(book: Book, at_most: int, odds: pd.Series | None, before: pd.Ser
     deals = _ranked(book.ask(f"{select} LIMIT {n}", more=_more(book), is_whole=True), odds, before)
     if odds is not None and len(deals) and _may_be_behind(deals, at_most):
         deals = _ranked(book.ask(select, more=_more(book), is_whole=True), odds, before)
-    return deals[deals.at_risk > 0].head(at_most).reset_index(drop=True)
+    return deals[deals.at_risk.isna() | (deals.at_risk > 0)].head(at_most).reset_index(drop=True)
 
 
 def _may_be_behind(deals: pd.DataFrame, at_most: int) -> bool:
@@ -136,24 +137,26 @@ def _ranked(deals: pd.DataFrame, odds: pd.Series | None, before: pd.Series | Non
     )
     fell = (then - now).clip(lower=0).fillna(0.0)
     drop = (deals.highest.astype(float) - deals.amount).clip(lower=0).fillna(0.0)
+    has = {
+        **{flag: deals[flag].astype(bool) for flag in ("is_past", "is_pushed", "is_over", "is_idle")},
+        "no_evidence": deals.lacking.notna(), "amount_fell": drop > 0, "odds_fell": fell > 0,
+    }  # fmt: skip
     whole = deals.amount * now
-    risks = {
-        flag: whole.where(deals[flag].astype(bool), 0.0)
-        for flag in ("is_past", "is_pushed", "is_over", "is_idle")
-    }
-    risks["no_evidence"] = whole.where(deals.lacking.notna(), 0.0)
-    risks["amount_fell"], risks["odds_fell"] = drop * now, deals.amount * fell
+    money = {"amount_fell": drop * now, "odds_fell": deals.amount * fell}
+    risks = pd.DataFrame({name: money.get(name, whole).where(has[name]) for name in REASONS})
+    at_risk = risks.max(axis=1).where(pd.DataFrame(has).any(axis=1), 0.0)
     deals = deals.assign(
-        odds=now, odds_then=then, at_risk=pd.DataFrame(risks).max(axis=1),
-        **{f"risk_{name}": values for name, values in risks.items()},
+        odds=now, odds_then=then, at_risk=at_risk,
+        **{f"has_{name}": has[name] for name in REASONS}, **{f"risk_{name}": risks[name].fillna(0.0) for name in REASONS},
     )  # fmt: skip
-    return deals.sort_values(["at_risk", "opportunity_id"], ascending=[False, True], ignore_index=True)
+    order = ["at_risk", "in_stage", "opportunity_id"]
+    return deals.sort_values(order, ascending=[False, False, True], na_position="last", ignore_index=True)
 
 
 def _told(book: Book, row: dict[str, Any], pushes_max: int) -> list[Finding]:
     """The signs of a deal in words, what puts most at risk first."""
     signs = sorted(
-        (name for name in REASONS if row[f"risk_{name}"] > 0),
+        (name for name in REASONS if row[f"has_{name}"]),
         key=lambda name: (-row[f"risk_{name}"], REASONS.index(name)),
     )
     stages = book.names.open

@@ -44,7 +44,7 @@ def limits(ws: Workspace) -> Exhibit | Missing:
     if not checked:
         return Missing("limits", tuple(unheld))
     n, amount = int(sums.n.sum()), float(sums.amount.sum())
-    found = [Finding("limits.some" if n else "limits.none", {"n": n, "amount": amount, "rules": checked, "n_rules": len(checked)},
+    found = [Finding("limits.none" if not n else "limits.some" if amount else "limits.some_number", {"n": n, "amount": amount, "rules": checked, "n_rules": len(checked)},
                      "process_breaches", "bad" if n else "good", figure="n")]  # fmt: skip
     if n and len(sums) > 1:
         worst = sums.sort_values(["amount", "rule"], ascending=[False, True]).iloc[0]
@@ -54,7 +54,9 @@ def limits(ws: Workspace) -> Exhibit | Missing:
             "amount": worst.amount,
             "n_owners": int(worst.n_owners),
         }
-        found.append(Finding("limits.worst", told, "process_breaches", "bad"))
+        found.append(
+            Finding("limits.worst" if amount else "limits.worst_number", told, "process_breaches", "bad")
+        )
     notes = book.notes()
     if unheld:
         notes.append(Finding("note.limits_unheld", {"names": sorted(set(unheld))}))

@@ -48,8 +48,9 @@ class StageNames:
 
 def stage_names(ws: Workspace) -> StageNames | None:
     """The policy's stages and the data's names of them; None where the data name no stage of the policy."""
+    tables = ("deals", "deal_states", *(["stage_evidence"] if ws.facts.has("stage_evidence") else []))
     found = ws.facts.query(
-        "SELECT DISTINCT stage FROM deals UNION SELECT DISTINCT stage FROM deal_states ORDER BY 1"
+        " UNION ".join(f"SELECT DISTINCT stage FROM {table}" for table in tables) + " ORDER BY 1"
     )
     names = [str(name) for name in found.stage.dropna()]
     stages = sorted((s for s in ws.policy.process.stages if s.is_open), key=lambda s: s.rank)

@@ -276,11 +276,17 @@ def test_evidence_is_looked_for_before_the_stage_a_deal_is_in(workspace, stages)
 def test_deals_to_inspect_by_money_at_risk(ws, found):
     exhibit = pipeline.inspect(ws)
     frame = exhibit.frame
-    # 3: past its date, 4,000 × 40 %; 2: over age, 2,000 × 40 %; the odd stage has no odds, 4 no amount
-    assert frame.deal.tolist() == ["3", "2"]
-    assert frame.at_risk.tolist() == [1600, 800]
-    assert [w.id for w in frame.why] == ["inspect.is_past", "inspect.is_over"]
-    assert [w.id for w in frame.also] == ["inspect.is_pushed", "inspect.is_idle"]
+    # 3: past its date, 4,000 × 40 %; 2: over age, 2,000 × 40 %; last 5, whose stage has no odds, and 4 without an amount
+    assert frame.deal.tolist() == ["3", "2", "5", "4"]
+    assert frame.at_risk[:2].tolist() == [1600, 800]
+    assert frame.at_risk[2:].isna().all()
+    assert [w.id for w in frame.why] == [
+        "inspect.is_past",
+        "inspect.is_over",
+        "inspect.is_idle",
+        "inspect.is_idle",
+    ]
+    assert [w and w.id for w in frame.also] == ["inspect.is_pushed", "inspect.is_idle", None, None]
     assert frame.why[0].values["days"] == 30
     assert frame.why[1].values | {} == {"days": 80, "most": 45, "stage": "quote"}
     assert found(exhibit)["inspect.some"].values["at_stake"] == 2400
@@ -298,8 +304,8 @@ def test_only_a_fall_is_at_risk_where_only_the_amount_fell(workspace):
 def test_odds_from_outside_rank_the_deals(ws):
     odds = pd.Series({"1": 0.3, "2": 0.9, "3": 0.2})
     frame = pipeline.inspect(ws, odds=odds, odds_before=pd.Series({"1": 0.8})).frame
-    assert frame.deal.tolist() == ["2", "3", "1"]
-    assert frame.at_risk.tolist() == pytest.approx([1800, 800, 500])  # 1: 1,000 × (0.8 − 0.3)
+    assert frame.deal.tolist() == ["2", "3", "1", "5", "4"]
+    assert frame.at_risk[:3].tolist() == pytest.approx([1800, 800, 500])  # 1: 1,000 × (0.8 − 0.3)
     assert frame.why.iloc[2].id == "inspect.odds_fell"
 
 
@@ -329,3 +335,24 @@ def test_ageing_against_each_deal(company):
     assert frame.n["total"] == len(still)
     assert frame.n_over["total"] == sum(over)
     assert frame.stalled_amount["total"] == still.amount[over].sum()
+
+
+def test_deals_without_any_amount_are_told_by_number(workspace, found):
+    rows = [deal(n, "Proposal", None, "2026-01-01") for n in range(6)]
+    ws = workspace(**MARCH, opportunities=[*rows, closed(9, "won", "2026-01-01", "2026-02-01")])
+    assert found(pipeline.ageing(ws))["ageing.stalled_number"].values["n"] == 6
+    assert found(pipeline.limits(ws))["limits.some_number"].values["n"] == 6
+    exhibit = pipeline.inspect(ws)
+    assert found(exhibit)["inspect.some_number"].values["n_flagged"] == 6
+    assert len(exhibit.frame) == 6
+
+
+def test_lost_deals_that_lose_their_amount_give_no_rate_by_value(workspace, found):
+    rows = [closed(n, "won", "2026-01-01", "2026-02-01") for n in range(5)]
+    rows += [closed(10 + n, "lost", "2026-01-01", "2026-02-01", amount=None) for n in range(15)]
+    ws = workspace(**MARCH, opportunities=[*rows, deal(30)], targets=GOALS)
+    exhibit = pipeline.won_shares(ws)
+    assert "by_value" not in exhibit.frame.label.tolist()
+    assert found(exhibit)["note.lost_unpriced"].values == {"n": 15, "priced": 0}
+    covered = pipeline.coverage(ws)
+    assert found(covered)["coverage.required_by_number"].values["required"] == pytest.approx(4)

@@ -24,6 +24,7 @@ SUBJECTS: Mapping[str, frozenset[str]] = {
     "targets": frozenset({"target", "scope", "scope_level", "measure"}),
     "opportunities": frozenset({"opportunity", "stage", "probability", "project", "lead"}),
     "opportunity_changes": frozenset({"changed", "old", "new", "field"}),
+    "pipeline_snapshots": frozenset({"snapshot"}),
     "stage_evidence": frozenset({"evidence"}),
     "leads": frozenset({"responded", "qualified"}),
     "pipeline_snapshots": frozenset({"snapshot"}),
