@@ -129,7 +129,7 @@ def land(
     within &= rows.decided_on <= until
     if within.sum() < _FEWEST / 10 or (~within).sum() < _FEWEST / 10 or len(rows) < _FEWEST:
         return None
-    model = WinOdds(prior_deals=1.0, variances=variances).fit(told(rows), within, deal=rows.deal)
+    model = WinOdds(prior_deals=1.0, variances=variances).fit(told(rows), within)
     p = model.predict_proba(told(now))[:, 1] if len(now) else np.empty(0)
     amount = now.amount.fillna(_typical(book, today)).to_numpy(float)
     ratio = _revision(rows[within.to_numpy()])

@@ -1,4 +1,4 @@
-"""Deals that were due and did not close: slip rate, and how often close dates are put off (M3.9)."""
+"""Close dates that do not hold: what was due in the period and was moved out of it, and how often (M3.9)."""
 
 from __future__ import annotations
 
@@ -7,70 +7,87 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from salesops_lib.metrics import UNASSIGNED, Exhibit, Finding, Missing
-from salesops_lib.metrics.formulas import wilson
-from salesops_lib.pipeline.as_of import NEEDS, OPEN, STANDING, bound, origins
+from salesops_lib.metrics import Exhibit, Finding, Missing, formulas
+from salesops_lib.pipeline.as_of import NEEDS, OPEN, STANDING, bound
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
 
-#: What became of deals that were due, in order.
-BECAME = ("won", "lost", "deleted", "slipped", "overdue", "away")
-_LISTED = 10
-#: Close dates put off this often are fiction (COVERAGE S30).
-FICTION = 3
+#: From this many pushes on a close date is fiction.
+MOST_PUSHES = 3
+
+#: Deals open and due in the period at its start, and what became of them by its end.
+_DUE = f"""
+WITH began AS ({OPEN}), ended AS ({STANDING})
+SELECT CASE WHEN e.outcome IN ('won', 'lost', 'deleted', 'elsewhere') THEN e.outcome
+            WHEN e.expected_close_on > ? THEN 'slipped' ELSE 'overdue' END AS step,
+       COUNT(*) AS n, CAST(COALESCE(SUM(b.amount), 0) AS BIGINT) AS amount
+FROM began AS b JOIN ended AS e ON e.opportunity_id = b.opportunity_id
+WHERE b.is_close_known AND b.expected_close_on BETWEEN ? AND ?
+GROUP BY step ORDER BY step
+"""
+_PUSHED = f"""
+WITH standing AS ({OPEN})
+SELECT s.opportunity_id AS deal, COALESCE(c.name, d.customer_id) AS customer, COALESCE(r.name, s.rep_id) AS owner, s.n_pushes,
+       CAST(s.expected_close_on AS DATE) AS due_on, s.amount
+FROM standing AS s LEFT JOIN deals AS d ON d.opportunity_id = s.opportunity_id
+LEFT JOIN customers AS c ON c.customer_id = d.customer_id LEFT JOIN reps AS r ON r.rep_id = s.rep_id
+WHERE s.n_pushes >= ? ORDER BY s.amount DESC NULLS LAST, s.opportunity_id
+"""
+_ORDER = ("won", "lost", "slipped", "overdue", "deleted", "elsewhere")
+_WORDS = {"lost": "lost_deals"}
 
 
-def slips(ws: Workspace) -> tuple[Exhibit | Missing, ...]:
-    """What became of the deals that were due in the period, and those put off three times and more.
+def slips(ws: Workspace) -> list[Exhibit | Missing]:
+    """What became of the deals due in the period, and the open deals pushed three times or more.
 
-    Two exhibits: `slips`, one row an outcome; `pushed_deals`, one row an open deal.
+    The slip rate is deals due in the period at its start and moved out of it, over those due; one
+    still open and overdue at the end has not slipped but is shown.  A unit counts what it held.
     """
-    if absent := ws.facts.missing(*NEEDS, "deals.expected_close_on"):
-        return (Missing("slips", absent),)
-    if origins(ws)["expected_close_on"] == "present":
-        return (Missing("slips", ("opportunity_changes",), "note.no_pipeline_history"),)
-    return _became(ws), _pushed(ws)
-
-
-def _became(ws: Workspace) -> Exhibit | Missing:
-    before, day = ws.window.start - timedelta(days=1), min(ws.window.end, ws.as_of)
-    found = ws.facts.query(
-        f"WITH before AS ({OPEN}), now AS ({STANDING}) SELECT CASE WHEN n.opportunity_id IS NULL THEN 'away' WHEN n.outcome <> 'open' THEN n.outcome "
-        "WHEN n.expected_close_on <= ? THEN 'overdue' ELSE 'slipped' END AS became, COUNT(*) AS n, CAST(COALESCE(SUM(b.amount), 0) AS BIGINT) AS amount "
-        "FROM before AS b LEFT JOIN now AS n ON n.opportunity_id = b.opportunity_id WHERE b.expected_close_on BETWEEN ? AND ? GROUP BY became",
-        [*bound(before), *bound(day), day, ws.window.start, day],
-    ).set_index("became")
+    if absent := ws.facts.missing(*NEEDS):
+        return [Missing("slips", absent)]
+    start, end = ws.window.start - timedelta(days=1), ws.window.end
+    found = ws.facts.query(_DUE, [*bound(start), *bound(end), end, ws.window.start, end])
+    pushed = ws.facts.query(_PUSHED, [*bound(end), MOST_PUSHES])
+    shown: list[Exhibit | Missing] = []
     if found.empty:
-        return Missing("slips", (), "note.nothing_due")
-    frame = found.reindex([b for b in BECAME if b in found.index]).reset_index()
-    due = int(frame.n.sum())
-    slipped = int(found.n.get("slipped", 0))
-    rate = wilson(slipped, due)
-    amount = float(found.amount.get("slipped", 0)) / frame.amount.sum() if frame.amount.sum() else float("nan")
-    values = {"n": due, "slipped": slipped, "rate": rate.value, "low": rate.low, "high": rate.high, "by_amount": amount,
-              "overdue": int(found.n.get("overdue", 0))}  # fmt: skip
-    tone = "bad" if rate.low > 1 / 3 else "neutral"
-    shown = frame.assign(became=[Finding("value.label", {"value": f"due_{b}"}) for b in frame.became], share=frame.n / due)
+        known = ws.facts.query(f"SELECT COUNT(*) AS n FROM ({OPEN}) AS s WHERE s.is_close_known", bound(start))
+        why = "note.nothing_due" if int(known.n.iloc[0]) else "note.slips_unknown"
+        shown.append(Missing("slips", ("opportunity_changes", "pipeline_snapshots"), why))
+    else:
+        shown.append(_rate(ws, found))
+    if len(pushed):
+        shown.append(_list(ws, pushed))
+    return shown
+
+
+def _rate(ws: Workspace, found: pd.DataFrame) -> Exhibit:
+    rows = found.set_index("step").reindex([step for step in _ORDER if step in set(found.step)])
+    n, slipped = int(rows.n.sum()), int(rows.n.get("slipped", 0))
+    rate = formulas.wilson(slipped, n)
+    moved = float(rows.amount.get("slipped", 0))
+    told = {"n": slipped, "due": n, "rate": rate.value, "low": rate.low, "high": rate.high, "amount": moved, "total": float(rows.amount.sum())}
+    frame = pd.DataFrame(
+        {
+            "step": [_WORDS.get(str(step), str(step)) for step in rows.index],
+            "n": rows.n.astype(int).to_numpy(),
+            "amount": rows.amount.astype(float).to_numpy(),
+            "rate": (rows.n / n).astype(float).to_numpy(),
+        }
+    )
+    tone = "bad" if slipped else "good"
     return Exhibit(
-        "slips", "table", shown, metric="slip_rate", findings=(Finding("slips.rate", values, "slip_rate", tone),), window=ws.window,
-        units={"became": "text", "n": "count", "amount": "money", "share": "ratio"}, sources=("opportunities", "opportunity_changes"),
+        "slips", "table", frame, metric="slip_rate", window=ws.window, sources=("opportunities", "opportunity_changes"),
+        findings=(Finding("slips.rate" if slipped else "slips.none", told, "slip_rate", tone, "rate"),),
+        units={"step": "text", "n": "count", "amount": "money", "rate": "ratio"},
     )  # fmt: skip
 
 
-def _pushed(ws: Workspace) -> Exhibit | Missing:
-    day = min(ws.window.end, ws.as_of)
-    found = ws.facts.query(
-        f"WITH book AS ({OPEN}) SELECT opportunity_id AS deal, COALESCE(rep_id, '{UNASSIGNED}') AS owner, n_pushes, expected_close_on, amount FROM book "
-        f"WHERE n_pushes >= {FICTION} ORDER BY amount DESC NULLS LAST, opportunity_id",
-        bound(day),
-    )
-    if found.empty:
-        return Missing("pushed_deals", (), "note.none_pushed")
-    values = {"n": len(found), "amount": float(found.amount.sum()), "least": FICTION, "at_stake": float(found.amount.sum())}
-    frame = found.assign(expected_close_on=pd.to_datetime(found.expected_close_on), amount=found.amount.astype(float))
+def _list(ws: Workspace, pushed: pd.DataFrame) -> Exhibit:
+    told = {"n": len(pushed), "least": MOST_PUSHES, "amount": float(pushed.amount.sum()), "most": int(pushed.n_pushes.max())}
+    frame = pushed.assign(amount=pushed.amount.astype(float), n_pushes=pushed.n_pushes.astype(int))
     return Exhibit(
-        "pushed_deals", "table", frame, metric="open_pipeline", findings=(Finding("pushed_deals.some", values, "open_pipeline", "bad"),),
-        units={"deal": "code", "owner": "text", "n_pushes": "count", "expected_close_on": "date", "amount": "money"}, shown=_LISTED,
-        sources=("opportunities", "opportunity_changes"),
+        "pushes", "table", frame, metric="push_count", window=ws.window, sources=("opportunities", "opportunity_changes"),
+        findings=(Finding("pushes.some", told, "push_count", "bad"),),
+        units={"deal": "text", "customer": "text", "owner": "text", "n_pushes": "count", "due_on": "date", "amount": "money"},
     )  # fmt: skip

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,8 +110,9 @@ def by_pandas(deals, changes, start, end, due):
             value = past[-1]["new_value"] if past else ahead[0]["old_value"] if ahead else row[field]
             held[field] = round(float(value) * 100) if field == "amount" and (past or ahead) else value
         closed = row.get("closed_on", "9999") <= str(day)
-        if closed:
-            held["amount"] = row["amount"]
+        if closed:  # with what it was closed at, unless that was put right later
+            later = [c for c in own if c["field"] == "amount" and row["closed_on"] < c["changed_on"] <= str(day)]
+            held["amount"] = round(float(max(later, key=lambda c: c["changed_on"])["new_value"]) * 100) if later else row["amount"]
         return held | {"outcome": row["outcome"] if closed else "open"}
 
     steps = dict.fromkeys((*moves.CAME, *moves.CHANGED, *moves.WENT, "open_before", "open_after"), 0)
@@ -179,21 +180,27 @@ def test_it_closes_and_agrees_with_pandas(workspace, history, one, other):
         assert (total.open_before, total.open_after) == (whole.open_before, whole.open_after)
 
 
+def worded(ws, found, folder):
+    """The page's headline in each language."""
+    said = {}
+    for lang in ("en", "zh"):
+        page = Page(replace(ws, lang=lang), "10_performance_review")
+        page.headline(*found)
+        page.section(*found)
+        page.close(folder)
+        said[lang] = json.loads((folder / f"page.{lang}.json").read_text("utf-8"))["headline"]
+    return said
+
+
 def test_it_is_worded_in_both_languages(ws, tmp_path):
     found = pipeline.bridge(ws)
     assert all(isinstance(one, Exhibit) for one in found)
     assert [one.id for one in found] == ["pipeline_bridge", "pipeline_bridge_region", "pipeline_bridge_team", "pipeline_movers"]
-    page = Page(ws, "10_performance_review")
-    page.headline(*found)
-    page.section(*found)
-    page.close(tmp_path)
-    for lang in ("en", "zh"):
-        assert json.loads((tmp_path / f"page.{lang}.json").read_text("utf-8"))
+    said = worded(ws, found, tmp_path)
+    assert "lost" in said["en"]
+    assert "输单" in said["zh"]
 
 
 def test_refusals_are_worded_too(workspace, tmp_path):
-    found = pipeline.bridge(workspace(**MARCH, opportunities=DEALS))
-    page = Page(workspace(**MARCH, opportunities=DEALS), "10_performance_review")
-    page.section(*found)
-    page.close(tmp_path)
-    assert isinstance(found[0], Missing) and pd.notna(found[0].why)
+    ws = workspace(**MARCH, opportunities=DEALS)
+    assert worded(ws, pipeline.bridge(ws), tmp_path)
