@@ -26,7 +26,7 @@ _KEYS: dict[str, tuple[tuple[str, str, str], ...]] = {
     # column that must be there, swatch, word
     "standing": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "mark", "plan")),
     "series": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "pl", "plan")),
-    "multiples": (("actual", "ac", "actual"), ("base", "py", "previous")),
+    "multiples": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "dots", "plan")),
     "scorecard": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "mark", "plan")),
     "intervals": (("value", "dot", "estimate"), ("low", "band", "interval"), ("base", "mark", "reference")),
     "fan": (
