@@ -44,6 +44,7 @@ Kind = Literal[
     "matrix",  # row, column, value, base, growth                              one row a cell
     "ranking",  # name, <value>, share, …                                       best first
     "intervals",  # label, value, low, high, n, base                              one row a unit
+    "bands",  # label, value, low, high, n, base     one's own value, and the middle half of n colleagues
     "fan",  # label, actual, base, target, median, low_80, high_80, low_95, high_95
     "flow",  # step, n, amount, rate                                         in order of the process
     "curve",  # x, y, label                                                   a cumulative share

@@ -39,7 +39,7 @@ def productivity(ws: Workspace) -> Exhibit | Missing:
     if len(counted):
         parts.insert(0, _table("productivity_counts", counted, "quantity"))
     return Exhibit(
-        "productivity", "table", money, findings=(Finding(which, told, "productivity", tone, "value"),), units=_units("money"),
+        "productivity", "table", _named(money), findings=(Finding(which, told, "productivity", tone, "value"),), units=_units("money"),
         window=ws.window, base=ws.base if money.base.notna().any() else None, sources=("order_lines", "invoices", "receipts", "reps", "org"),
         notes=(Finding("note.in_post", {}), *_undated(ws)), parts=tuple(parts),
     )  # fmt: skip
@@ -132,7 +132,7 @@ def _staff(ws: Workspace, window: Window) -> pd.Series:
 
 def _per_head(ws: Workspace, ids: tuple[str, ...], now: pd.Series, before: pd.Series) -> pd.DataFrame:
     known = [m for m in ids if ws.facts.has(*REGISTRY[m].needs)]
-    columns = ["metric", "amount_total", "per_person", "per_ramped", "base", "growth"]
+    columns = ["measure", "amount_total", "per_person", "per_ramped", "base", "growth"]
     if not known:
         return pd.DataFrame(columns=columns)
     values = totals(ws.facts, known, ws.windows)
@@ -145,8 +145,11 @@ def _per_head(ws: Workspace, ids: tuple[str, ...], now: pd.Series, before: pd.Se
 
 
 def _table(id: str, frame: pd.DataFrame, unit: str) -> Exhibit:
-    named = frame.assign(metric=[Finding("value.metric", {"value": m}) for m in frame.metric])
-    return Exhibit(id, "table", named, units=_units(unit))
+    return Exhibit(id, "table", _named(frame), units=_units(unit))
+
+
+def _named(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(measure=[Finding("value.metric", {"value": m}) for m in frame.measure])
 
 
 def _units(unit: str) -> dict[str, str]:
@@ -160,7 +163,8 @@ def _headcount(ws: Workspace, now: pd.Series, before: pd.Series) -> Exhibit:
         ("average_in_post", now.average, before.average), ("ramped_fte", now.ramped, before.ramped),
         ("people_joined", len(joined), len(joined_before)), ("people_left", len(left), len(left_before)),
     ]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["step", "value", "base"]).astype({"value": float, "base": float})
+    frame = pd.DataFrame(rows, columns=["measure", "value", "base"]).astype({"value": float, "base": float})
+    frame["measure"] = [Finding("value.label", {"value": name}) for name in frame.measure]
     return Exhibit("headcount", "table", frame, units={"value": "quantity", "base": "quantity"})
 
 
