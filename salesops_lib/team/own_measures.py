@@ -37,7 +37,7 @@ def own_measures(ws: Workspace) -> pd.DataFrame:
     return found[(found.n >= FEWEST) | (found.measure == "attainment")].reset_index(drop=True)
 
 
-_EMPTY = pd.DataFrame({"rep_id": [], "measure": [], "value": [], "n": []})
+_EMPTY = pd.DataFrame({"rep_id": [], "measure": [], "value": [], "n": []}).astype({"rep_id": object, "measure": object})
 
 
 def funnel_stages(ws: Workspace) -> list[str]:

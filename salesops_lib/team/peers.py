@@ -50,10 +50,10 @@ def bands(measured: pd.DataFrame, places: pd.DataFrame, least: int) -> pd.DataFr
     >>> own = pd.DataFrame({"rep_id": people, "measure": "win_rate", "value": [n / 10 for n in range(7)]})
     >>> places = pd.DataFrame({"rep_id": people, "team": list("aaaaaab"), "region": "North"})
     >>> found = bands(own, places, 5).set_index("rep_id")
-    >>> found.loc["p0", ["level", "n", "low", "middle", "high"]].tolist()
-    ['team', 5, 0.2, 0.3, 0.4]
-    >>> found.loc["p6", ["level", "n"]].tolist()
-    ['region', 6]
+    >>> found.level.to_dict()["p0"], found.n.to_dict()["p0"], [float(found.loc["p0", c]) for c in ("low", "middle", "high")]
+    ('team', 5, [0.2, 0.3, 0.4])
+    >>> found.level.to_dict()["p6"], found.n.to_dict()["p6"]
+    ('region', 6)
     """
     known = measured.merge(places[["rep_id", "team", "region"]].drop_duplicates("rep_id"), on="rep_id")
     rows = []

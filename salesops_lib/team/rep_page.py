@@ -188,7 +188,10 @@ def compared(own: pd.DataFrame, bands: pd.DataFrame) -> pd.DataFrame:
     >>> round(float(found.beyond), 6), bool(found.is_clear)
     (1.0, True)
     """
-    held = own.rename(columns={"n": "cases"}).merge(bands, on="measure", how="left")
+    numbers = dict.fromkeys(("n", "low", "middle", "high"), "float64")
+    keyed = bands.astype({"measure": object, "level": object, **numbers})  # an empty table has no types of its own
+    held = own.rename(columns={"n": "cases"}).astype({"measure": object, "value": "float64"})
+    held = held.merge(keyed, on="measure", how="left")
     beyond, clear = [], []
     for row in held.itertuples():
         wide = max(row.high - row.low, 0.005) if pd.notna(row.low) else float("nan")

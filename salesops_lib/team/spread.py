@@ -88,7 +88,7 @@ def measures_of(people: pd.DataFrame, at_goal: tuple[float, float], gini_max: fl
     --------
     >>> five = pd.DataFrame({"actual": [1.0, 1, 1, 1, 6], "attainment": [0.5, 0.95, 1.0, 1.05, 2.0]})
     >>> measures_of(five, (0.5, 0.7), 0.2).set_index("measure").value.round(3).to_dict()
-    {'quota_share': 0.6, 'on_target_share': 0.6, 'spread_p90_p50': 1.62, 'attainment_gini': 0.229, 'top_fifth_share': 0.6}
+    {'quota_share': 0.6, 'on_target_share': 0.6, 'spread_p90_p50': 1.62, 'attainment_gini': 0.225, 'top_fifth_share': 0.6}
     """
     reached = people.attainment.to_numpy(dtype=float)
     on_target = int(((reached >= ON_TARGET[0]) & (reached <= ON_TARGET[1])).sum())
@@ -111,16 +111,19 @@ def measures_of(people: pd.DataFrame, at_goal: tuple[float, float], gini_max: fl
 
 
 def bars(people: pd.DataFrame, least: int) -> Exhibit:
-    """Number of people by attainment; neighbouring bars outward are taken together until each holds `least`."""
+    """Number of people by attainment; bars of fewer than `least` join their smaller neighbour, on the same side of 100 %
+    as long as there is one."""
     counts = pd.cut(people.attainment, [*EDGES, np.inf], right=False).value_counts(sort=False)
-    merged: list[list[float]] = [[e.left, e.right, n] for e, n in counts.items()]
+    merged: list[tuple[float, float, int]] = [(edge.left, edge.right, int(n)) for edge, n in counts.items()]
     while len(merged) > 1 and min(n for *_, n in merged) < least:
         at = min(range(len(merged)), key=lambda k: merged[k][2])
-        into = at + 1 if at < len(merged) / 2 else at - 1
-        first, second = sorted((at, into))
-        merged[first : second + 1] = [[merged[first][0], merged[second][1], merged[first][2] + merged[second][2]]]
+        beside = [k for k in (at - 1, at + 1) if 0 <= k < len(merged)]
+        same = [k for k in beside if (merged[k][0] >= 1) == (merged[at][0] >= 1)] or beside
+        first, second = sorted((at, min(same, key=lambda k: merged[k][2])))
+        both = (merged[first][0], merged[second][1], merged[first][2] + merged[second][2])
+        merged[first : second + 1] = [both]
     names = [_bar(low, high) for low, high, _ in merged]
-    frame = pd.DataFrame({"name": names, "n": [int(n) for *_, n in merged]})
+    frame = pd.DataFrame({"name": names, "n": [n for *_, n in merged]})
     frame["share"] = frame.n / max(frame.n.sum(), 1)
     return Exhibit("attainment_bars", "ranking", frame, units={"name": "text", "n": "count", "share": "ratio"})
 
