@@ -44,7 +44,8 @@ class Page:
         languages = getattr(workspace, "languages", ())
         spoken = [replace(workspace, lang=lang) for lang in languages[1:]]
         self.editions = [
-            Edition(ws, report_id, grade=grade, scope=scope, one_sheet=one_sheet) for ws in (workspace, *spoken)
+            Edition(ws, report_id, grade=grade, scope=scope, one_sheet=one_sheet)
+            for ws in (workspace, *spoken)
         ]
 
     def headline(

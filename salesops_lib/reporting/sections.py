@@ -201,9 +201,14 @@ def _chart(exhibit: Exhibit, voice: Voice) -> Markup:
 
 
 def _main_column(kind: Kind) -> str:
-    return {"bridge": "amount", "intervals": "value", "bands": "value", "curve": "y", "profile": "pays", "flow": "n"}.get(
-        kind, "actual"
-    )
+    return {
+        "bridge": "amount",
+        "intervals": "value",
+        "bands": "value",
+        "curve": "y",
+        "profile": "pays",
+        "flow": "n",
+    }.get(kind, "actual")
 
 
 def _alt(exhibit: Exhibit, voice: Voice) -> tuple[str, str]:

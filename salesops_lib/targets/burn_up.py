@@ -59,7 +59,9 @@ def burn_up(ws: Workspace, metric: str = "bookings") -> Exhibit | Missing:
     )  # fmt: skip
 
 
-def _from_the_first(ws: Workspace, metric: str, months: list[Period], target: NDArray[np.float64]) -> NDArray[np.float64]:
+def _from_the_first(
+    ws: Workspace, metric: str, months: list[Period], target: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Targets by month; months before the first one ask for nothing where nothing was sold in them: somebody came later."""
     first = int(np.flatnonzero(~np.isnan(target))[0])
     if not first:

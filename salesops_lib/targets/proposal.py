@@ -242,7 +242,9 @@ def _ramps(ws: Workspace, people: pd.DataFrame, year: Period) -> pd.DataFrame:
     """Person × month of the year: share of a full quota by month of service (the policy's ramp)."""
     ramp, months = ws.policy.targets.ramp, ws.calendar.months(year)
     shares = {
-        person.rep_id: [ramp.share(str(person.role), _served(person.hired_on, month.start)) for month in months]
+        person.rep_id: [
+            ramp.share(str(person.role), _served(person.hired_on, month.start)) for month in months
+        ]
         for person in people.itertuples()
     }
     return pd.DataFrame.from_dict(

@@ -63,7 +63,12 @@ def deals_to_act_on(ws: Workspace) -> Exhibit | Missing:
         (row.customer, None if pd.isna(row.amount) else int(row.amount), _stage(ws, row.stage), why)
         for row, why in found[:AT_MOST]
     ]
-    told = {"n": len(found), "of": len(deals), "amount": sum(_amount(row) for row, _ in found), "shown": len(rows)}
+    told = {
+        "n": len(found),
+        "of": len(deals),
+        "amount": sum(_amount(row) for row, _ in found),
+        "shown": len(rows),
+    }
     which = "some" if len(found) > AT_MOST else "all" if found else "none" if len(deals) else "empty"
     return Exhibit(
         "own_deals", "table", pd.DataFrame(rows, columns=["customer", "amount", "stage", "reason"]), findings=(Finding(f"own_deals.{which}", told),),
@@ -73,7 +78,11 @@ def deals_to_act_on(ws: Workspace) -> Exhibit | Missing:
 
 def _reason(ws: Workspace, row: Any) -> Finding | None:
     rules, end = ws.policy.process, pd.Timestamp(ws.window.end)
-    if pd.notna(row.expected_close_on) and row.expected_close_on < end and rules.hygiene.past_close_date == "flagged":
+    if (
+        pd.notna(row.expected_close_on)
+        and row.expected_close_on < end
+        and rules.hygiene.past_close_date == "flagged"
+    ):
         return Finding("own_deals.past_close", {"day": row.expected_close_on.date()})
     if pd.isna(row.expected_close_on) and "expected_close_on" in rules.hygiene.required:
         return Finding("own_deals.no_date", {})

@@ -37,7 +37,9 @@ def own_measures(ws: Workspace) -> pd.DataFrame:
     return found[(found.n >= FEWEST) | (found.measure == "attainment")].reset_index(drop=True)
 
 
-_EMPTY = pd.DataFrame({"rep_id": [], "measure": [], "value": [], "n": []}).astype({"rep_id": object, "measure": object})
+_EMPTY = pd.DataFrame({"rep_id": [], "measure": [], "value": [], "n": []}).astype(
+    {"rep_id": object, "measure": object}
+)
 
 
 def funnel_stages(ws: Workspace) -> list[str]:
@@ -57,11 +59,18 @@ def _funnel(ws: Workspace) -> pd.DataFrame:
     if ws.facts.missing("deals.closed_on", "deals.rep_id"):
         return _EMPTY
     window = ws.trailing()
-    names = ws.facts.query("SELECT DISTINCT old_value AS name FROM opportunity_changes WHERE field = 'stage' AND old_value IS NOT NULL")
+    names = ws.facts.query(
+        "SELECT DISTINCT old_value AS name FROM opportunity_changes WHERE field = 'stage' AND old_value IS NOT NULL"
+    )
     open_stages = funnel_stages(ws)
-    known = [(name, stage.id) for name in names.name if (stage := ws.policy.process.stage(name)) and stage.is_open]
+    known = [
+        (name, stage.id) for name in names.name if (stage := ws.policy.process.stage(name)) and stage.is_open
+    ]
     places = [(name, open_stages.index(stage)) for name, stage in known]
-    values = ", ".join("(CAST(? AS VARCHAR), CAST(? AS INTEGER))" for _ in places) or "(CAST(NULL AS VARCHAR), CAST(NULL AS INTEGER))"
+    values = (
+        ", ".join("(CAST(? AS VARCHAR), CAST(? AS INTEGER))" for _ in places)
+        or "(CAST(NULL AS VARCHAR), CAST(NULL AS INTEGER))"
+    )
     counts = ws.facts.query(
         f"WITH seen AS (SELECT c.opportunity_id, MAX(s.place) AS reached FROM opportunity_changes AS c JOIN (VALUES {values}) AS s(name, place)"
         "  ON s.name = c.old_value WHERE c.field = 'stage' GROUP BY c.opportunity_id)"
@@ -76,11 +85,11 @@ def _funnel(ws: Workspace) -> pd.DataFrame:
         won = int(own[own.outcome == "won"].n.sum())
         rows.append((rep_id, "win_rate", won, int(own.n.sum())))
         reached = own.dropna(subset=["reached"])
-        for place, stage in enumerate(open_stages):
+        for place, name in enumerate(open_stages):
             there = reached[reached.reached >= place]
             # a won deal went on from every stage that it had been in; a lost one from those before its last
             on = there[(there.reached > place) | (there.outcome == "won")]
-            rows.append((rep_id, stage, int(on.n.sum()), int(there.n.sum())))
+            rows.append((rep_id, name, int(on.n.sum()), int(there.n.sum())))
     frame = pd.DataFrame(rows, columns=["rep_id", "measure", "good", "n"])
     frame = frame[frame.n > 0]
     return frame.assign(value=frame.good / frame.n)[["rep_id", "measure", "value", "n"]]
@@ -119,4 +128,6 @@ def _paid(ws: Workspace) -> pd.DataFrame:
         " WHERE i.due_on BETWEEN ? AND ? AND i.net_amount > 0 GROUP BY s.rep_id",
         [window.start, window.end],
     )
-    return found.assign(measure="paid_in_time", value=found.good / found.n)[["rep_id", "measure", "value", "n"]]
+    return found.assign(measure="paid_in_time", value=found.good / found.n)[
+        ["rep_id", "measure", "value", "n"]
+    ]

@@ -85,7 +85,10 @@ class Context:
 
     def write(self, engine: DuckDBEngine, rep_id: str, period: str) -> None:
         """Put one person's part into that person's own store."""
-        for name, frame, columns in (("peer_bands", self.bands, BANDS), ("own_customers", self.customers, _OWN)):
+        for name, frame, columns in (
+            ("peer_bands", self.bands, BANDS),
+            ("own_customers", self.customers, _OWN),
+        ):
             engine.register("own_rows", frame[frame.rep_id == rep_id][columns].reset_index(drop=True))
             engine.execute(f"CREATE OR REPLACE TABLE {_table(name, period)} AS SELECT * FROM own_rows")
             engine.connection.unregister("own_rows")

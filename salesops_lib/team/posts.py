@@ -34,7 +34,9 @@ def spells(ws: Workspace) -> pd.DataFrame:
         people[day] = pd.to_datetime(people[day])
     places = ws.facts.query("SELECT rep_id, team, region, valid_from FROM org ORDER BY rep_id, valid_from")
     places = places.assign(valid_from=pd.to_datetime(places.valid_from).fillna(_EVER))
-    places = places.sort_values(["rep_id", "valid_from"]).drop_duplicates(["rep_id", "valid_from"], keep="last")
+    places = places.sort_values(["rep_id", "valid_from"]).drop_duplicates(
+        ["rep_id", "valid_from"], keep="last"
+    )
     places["until"] = places.groupby("rep_id").valid_from.shift(-1) - pd.Timedelta(days=1)
     is_first = ~places.rep_id.duplicated()
     found = people.merge(places.assign(is_first=is_first), on="rep_id", how="left")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from salesops_lib.periods import Window
     from salesops_lib.workspace import Workspace
 
+_UNITS_ID = "productivity_units"
 #: What is held against people, the lead first; those whose columns hold nothing are left out.
 MONEY, COUNTS = ("bookings", "gross_margin", "revenue", "cash_in"), ("new_customers",)
 
@@ -53,33 +54,38 @@ def productivity_by(ws: Workspace, by: str = "team") -> Exhibit | Missing:
     by
         team or region.
     """
-    id = "productivity_units"
     if absent := ws.facts.missing(*NEEDS, "sales.rep_id", f"sales.{by}", f"org.{by}"):
-        return Missing(id, absent)
+        return Missing(_UNITS_ID, absent)
     staff = in_post(ws, ws.window.start, ws.window.end, by).set_index("unit")
     sold = measure(ws.facts, ["bookings"], {"actual": ws.window}, [by]).set_index(by).bookings.astype(float)
     frame = staff.assign(actual=sold.reindex(staff.index).fillna(0.0))
     held = pd.Series(held_back(frame.people.tolist(), ws.policy.report.suppress_below), index=frame.index)
     shown = frame[~held & (frame.average > 0)]
     if shown.empty:
-        return Missing(id, ("reps",), "note.few_people")
+        return Missing(_UNITS_ID, ("reps",), "note.few_people")
     whole = _staff(ws, ws.window)
     total = totals(ws.facts, ["bookings"], {"actual": ws.window}).bookings.iloc[0]
     everybody = pd.DataFrame([{"unit": "total", **whole, "actual": total}])
     shown = shown.assign(per_person=shown.actual / shown.average).sort_values("per_person", ascending=False)
     frame = pd.concat([shown.rename_axis("unit").reset_index(), everybody], ignore_index=True)
     frame = frame.assign(
-        per_person=frame.actual / frame.average, per_ramped=frame.actual / frame.ramped, is_total=frame.unit == "total"
+        per_person=frame.actual / frame.average,
+        per_ramped=frame.actual / frame.ramped,
+        is_total=frame.unit == "total",
     )[["unit", "per_person", "per_ramped", "actual", "average", "ramped", "is_total"]]
     best, last = frame.iloc[0], frame.iloc[-2]
     told = {"best": best.unit, "value": best.per_person, "last": last.unit, "least": last.per_person,
             "multiple": ratio(best.per_person, last.per_person)}  # fmt: skip
-    finding = Finding("team_productivity.units", told) if len(frame) > 2 else Finding("team_productivity.one", told)
+    finding = (
+        Finding("team_productivity.units", told) if len(frame) > 2 else Finding("team_productivity.one", told)
+    )
     notes = [Finding("note.units_differ", {})]
     if held.any():
-        notes.append(Finding("note.few_held", {"n": int(held.sum()), "least": ws.policy.report.suppress_below}))
+        notes.append(
+            Finding("note.few_held", {"n": int(held.sum()), "least": ws.policy.report.suppress_below})
+        )
     return Exhibit(
-        id, "ranking", frame, metric="productivity", findings=(finding,), window=ws.window, sources=("order_lines", "reps", "org"),
+        _UNITS_ID, "ranking", frame, metric="productivity", findings=(finding,), window=ws.window, sources=("order_lines", "reps", "org"),
         units={"per_person": "money", "per_ramped": "money", "actual": "money", "average": "score", "ramped": "score"}, notes=tuple(notes),
     )  # fmt: skip
 
@@ -107,7 +113,13 @@ def turnover(ws: Workspace, by: str = "region") -> Exhibit | Missing:
         ["unit", "turnover", "earlier", "n_left", "n_joined", "average", "is_total"]
     ]
     last = frame.iloc[-1]
-    told = {"rate": last.turnover, "n": int(last.n_left), "joined": int(last.n_joined), "people": last.average, "before": last.earlier}
+    told = {
+        "rate": last.turnover,
+        "n": int(last.n_left),
+        "joined": int(last.n_joined),
+        "people": last.average,
+        "before": last.earlier,
+    }
     return Exhibit(
         "turnover", "table", frame, metric="turnover", findings=(Finding("turnover.rate", told, "turnover", figure="rate"),), window=windows["now"],
         base=windows["before"] if pd.notna(last.earlier) else None, sources=("reps", "org"),
@@ -176,7 +188,11 @@ def _undated(ws: Workspace) -> tuple[Finding, ...]:
 
 def _left(ws: Workspace, window: Window, by: str) -> pd.DataFrame:
     staff = in_post(ws, window.start, window.end, by).set_index("unit")
-    joined, left = (frame.assign(unit=frame[by] if by else "total") for frame in moves(ws, window.start, window.end))
-    n_left, n_joined = (f.groupby("unit").rep_id.nunique().reindex(staff.index).fillna(0) for f in (left, joined))
+    joined, left = (
+        frame.assign(unit=frame[by] if by else "total") for frame in moves(ws, window.start, window.end)
+    )
+    n_left, n_joined = (
+        f.groupby("unit").rep_id.nunique().reindex(staff.index).fillna(0) for f in (left, joined)
+    )
     rate = n_left / staff.average.where(staff.average > 0)  # of twelve months, so a year's
     return staff.assign(turnover=rate, n_left=n_left, n_joined=n_joined)

@@ -110,12 +110,20 @@ def own_attainment(ws: Workspace) -> Exhibit | Missing:
     spans = {ws.period.label: (ws.window, None), "year_to_date": (so_far, to_date)}
     if ws.period.kind == "year":
         del spans["year_to_date"]
-    sold = measure(ws.facts, ["bookings"], {name: window for name, (window, _) in spans.items()}).set_index("window").bookings
+    sold = (
+        measure(ws.facts, ["bookings"], {name: window for name, (window, _) in spans.items()})
+        .set_index("window")
+        .bookings
+    )
     rows = []
     for name, (window, months) in spans.items():
         target = float(target_values(ws, "rep", ("bookings",), months).target.sum())
         actual = float(sold.get(name, 0) or 0)
-        share = expected_share(ws) if months is None else ratio(window.n_workdays, ws.calendar.working_days(year.start, ws.period.end))
+        share = (
+            expected_share(ws)
+            if months is None
+            else ratio(window.n_workdays, ws.calendar.working_days(year.start, ws.period.end))
+        )
         rows.append((name, actual, target or float("nan"), share))
     frame = pd.DataFrame(rows, columns=["unit", "actual", "target", "expected_share"])
     if frame.target.isna().all():
@@ -147,13 +155,23 @@ def own_pay(ws: Workspace) -> Exhibit | Missing:
     ahead = next_tiers(ws, stood)
     frame = pd.DataFrame(
         {
-            "component": [Finding("value.label", {"value": f"{r.plan}.{r.component}" if r.plan else r.component}) for r in stood.itertuples()],
-            "attainment": [r.actual / r.quota if pd.notna(r.quota) and pd.notna(r.actual) and r.quota else None for r in stood.itertuples()],
+            "component": [
+                Finding("value.label", {"value": f"{r.plan}.{r.component}" if r.plan else r.component})
+                for r in stood.itertuples()
+            ],
+            "attainment": [
+                r.actual / r.quota if pd.notna(r.quota) and pd.notna(r.actual) and r.quota else None
+                for r in stood.itertuples()
+            ],
             "pay_to_date": stood.pay_to_date.astype("int64").tolist(),
             "worth": stood.worth.tolist(),
         }
     )
-    told = {"earned": int(made.months.earned.sum()), "paid": int(made.months.paid.sum()), "year": ws.calendar.period_of(ws.period.end, "year").label}
+    told = {
+        "earned": int(made.months.earned.sum()),
+        "paid": int(made.months.paid.sum()),
+        "year": ws.calendar.period_of(ws.period.end, "year").label,
+    }
     return Exhibit(
         "own_pay", "table", frame, findings=(Finding("rep_page.pay", told), *ahead.findings[:2]),
         units={"pay_to_date": "exact", "worth": "exact", "attainment": "ratio"}, sources=("order_lines", "targets"),
@@ -189,7 +207,9 @@ def compared(own: pd.DataFrame, bands: pd.DataFrame) -> pd.DataFrame:
     (1.0, True)
     """
     numbers = dict.fromkeys(("n", "low", "middle", "high"), "float64")
-    keyed = bands.astype({"measure": object, "level": object, **numbers})  # an empty table has no types of its own
+    keyed = bands.astype(
+        {"measure": object, "level": object, **numbers}
+    )  # an empty table has no types of its own
     held = own.rename(columns={"n": "cases"}).astype({"measure": object, "value": "float64"})
     held = held.merge(keyed, on="measure", how="left")
     beyond, clear = [], []
@@ -221,7 +241,14 @@ def stands_out(held: pd.DataFrame) -> tuple[Finding, ...]:
             found.append(Finding(f"rep_page.no_{name}", {}))
             continue
         row = beyond.loc[(sign * beyond.beyond).idxmax()]
-        told = {"measure": row.measure, "value": row.value, "low": row.low, "high": row.high, "n": int(row.n), "level": f"of_{row.level}"}
+        told = {
+            "measure": row.measure,
+            "value": row.value,
+            "low": row.low,
+            "high": row.high,
+            "n": int(row.n),
+            "level": f"of_{row.level}",
+        }
         found.append(Finding(f"rep_page.{name}", told, tone=tone))
     return tuple(found)
 
@@ -230,12 +257,22 @@ def _banded(held: pd.DataFrame, id: str, measures: list[str], lead: str) -> Exhi
     frame = held.set_index("measure").reindex([m for m in measures if m in set(held.measure)]).reset_index()
     if frame.empty:
         return Missing(id, (), "note.few_cases")
-    shown = frame.rename(columns={"measure": "label", "middle": "base"})[["label", "value", "low", "high", "n", "base"]]
+    shown = frame.rename(columns={"measure": "label", "middle": "base"})[
+        ["label", "value", "low", "high", "n", "base"]
+    ]
     first = frame[frame.measure == lead]
     row = first.iloc[0] if len(first) else frame.iloc[-1]
     told = {"measure": row.measure, "value": row.value, "cases": int(row.cases), "low": row.low, "high": row.high,
             "n": None if pd.isna(row.n) else int(row.n), "level": f"of_{row.level}"}  # fmt: skip
-    where = "alone" if pd.isna(row.low) else "above" if row.value > row.high else "below" if row.value < row.low else "within"
+    where = (
+        "alone"
+        if pd.isna(row.low)
+        else "above"
+        if row.value > row.high
+        else "below"
+        if row.value < row.low
+        else "within"
+    )
     return Exhibit(
         id, "bands", shown, findings=(Finding(f"rep_page.band_{where}", told),),
         units=dict.fromkeys(("value", "low", "high", "base"), "ratio") | {"n": "count"}, notes=(Finding(f"note.{id}", {}),),
@@ -260,7 +297,12 @@ def going_quiet(ws: Workspace, customers: pd.DataFrame | None) -> Exhibit | Miss
     found = found[found.customer_id.isin(best.customer_id)]
     found = found.assign(annual_amount=found.customer_id.map(yearly(ws)))
     ranked = found.sort_values(["annual_amount", "customer_id"], ascending=[False, True])
-    told = {"n": len(ranked), "of": len(best), "amount": ranked.annual_amount.sum(), "multiple": ws.policy.customers.quiet_after}
+    told = {
+        "n": len(ranked),
+        "of": len(best),
+        "amount": ranked.annual_amount.sum(),
+        "multiple": ws.policy.customers.quiet_after,
+    }
     return Exhibit(
         "own_quiet", "table", ranked[["name", "annual_amount", "last_ordered_on", "silent_days", "usual_gap"]].reset_index(drop=True),
         findings=(Finding("own_quiet.some" if len(ranked) else "own_quiet.none", told, tone="bad" if len(ranked) else "neutral"),), shown=_QUIET_SHOWN,

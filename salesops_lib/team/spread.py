@@ -53,17 +53,35 @@ def attainment_spread(ws: Workspace) -> Exhibit | Missing:
     limits = ws.policy.targets.fairness
     frame = measures_of(people, limits.at_goal, limits.gini_max)
     values = frame.set_index("measure")
-    told = {"share": values.value["quota_share"], "n": len(people), "low": limits.at_goal[0], "high": limits.at_goal[1]}
+    told = {
+        "share": values.value["quota_share"],
+        "n": len(people),
+        "low": limits.at_goal[0],
+        "high": limits.at_goal[1],
+    }
     state = values.verdict["quota_share"]
     is_under = told["share"] < told["low"]
     which = "inside" if state == "pass" else "open" if state == "open" else "under" if is_under else "over"
     tone = "bad" if state == "fail" else "neutral"
     band, spread = values.value["on_target_share"], values.value["spread_p90_p50"]
-    second = {"band": band, "spread": spread, "gini": values.value["attainment_gini"], "top": values.value["top_fifth_share"]}
+    second = {
+        "band": band,
+        "spread": spread,
+        "gini": values.value["attainment_gini"],
+        "top": values.value["top_fifth_share"],
+    }
     running = "" if expected_share(ws) == 1 else "_running"
-    words = [Finding("value.label", {"value": f"verdict_{v}"}) if isinstance(v, str) else None for v in frame.verdict]
+    words = [
+        Finding("value.label", {"value": f"verdict_{v}"}) if isinstance(v, str) else None
+        for v in frame.verdict
+    ]
     shown = frame.assign(measure=[Finding("value.label", {"value": m}) for m in frame.measure], verdict=words)
-    shown = shown.assign(**{c: [_cell(m, v) for m, v in zip(frame.measure, frame[c])] for c in ("value", "low", "high", "least", "most")})
+    shown = shown.assign(
+        **{
+            c: [_cell(m, v) for m, v in zip(frame.measure, frame[c])]
+            for c in ("value", "low", "high", "least", "most")
+        }
+    )
     return Exhibit(
         "attainment_spread", "table", shown, findings=(Finding(f"spread.{which}", told, "quota_share", tone, "share"), Finding("spread.shape", second, "attainment")),
         window=ws.window, sources=("order_lines", "targets", "reps"), parts=(bars(people, least),),
@@ -125,7 +143,9 @@ def bars(people: pd.DataFrame, least: int) -> Exhibit:
     names = [_bar(low, high) for low, high, _ in merged]
     frame = pd.DataFrame({"name": names, "n": [n for *_, n in merged]})
     frame["share"] = frame.n / max(frame.n.sum(), 1)
-    return Exhibit("attainment_bars", "ranking", frame, units={"name": "text", "n": "count", "share": "ratio"})
+    return Exhibit(
+        "attainment_bars", "ranking", frame, units={"name": "text", "n": "count", "share": "ratio"}
+    )
 
 
 def runs(ws: Workspace) -> tuple[Exhibit | Missing, ...]:
@@ -139,12 +159,18 @@ def runs(ws: Workspace) -> tuple[Exhibit | Missing, ...]:
     months = [m for m in ws.calendar.months(year) if m.end <= ws.window.end]
     if not months:
         return (Missing("attainment_runs", ("targets",), "note.first_month"),)
-    frame = _run_of(ws, [m.label for m in months], {m.label: ws.calendar.days(m.start, m.end, True, m) for m in months})
+    frame = _run_of(
+        ws, [m.label for m in months], {m.label: ws.calendar.days(m.start, m.end, True, m) for m in months}
+    )
     last = frame[frame.month == months[-1].label].dropna(subset=["attainment"])
     people = spells(ws)
-    people = people[(people.start <= pd.Timestamp(months[-1].end)) & (people.stop >= pd.Timestamp(months[-1].end))]
+    people = people[
+        (people.start <= pd.Timestamp(months[-1].end)) & (people.stop >= pd.Timestamp(months[-1].end))
+    ]
     own = last.merge(people[["rep_id", "name", "team", "region"]], on="rep_id")
-    own = own.assign(name=own.name.fillna(own.rep_id)).sort_values(["attainment", "rep_id"], ascending=[False, True])
+    own = own.assign(name=own.name.fillna(own.rep_id)).sort_values(
+        ["attainment", "rep_id"], ascending=[False, True]
+    )
     if own.empty:
         return (Missing("attainment_runs", ("targets",), "note.nobody_in_post"),)
     own.loc[own.name.duplicated(keep=False), "name"] += " " + own.rep_id
@@ -158,7 +184,13 @@ def runs(ws: Workspace) -> tuple[Exhibit | Missing, ...]:
         notes.append(Finding("note.runs_gone", {"n": gone}))
     if beyond := sum(max(len(group) - PANELS, 0) for _, group in groups):
         notes.append(Finding("note.runs_beyond", {"n": beyond, "most": PANELS}))
-    lead = replace(lead, findings=(Finding("runs.people", told, "attainment"), *lead.findings), notes=tuple(notes), parts=tuple(others), sources=("order_lines", "targets", "org"))
+    lead = replace(
+        lead,
+        findings=(Finding("runs.people", told, "attainment"), *lead.findings),
+        notes=tuple(notes),
+        parts=tuple(others),
+        sources=("order_lines", "targets", "org"),
+    )
     return (lead,)
 
 
@@ -167,7 +199,10 @@ def _run_of(ws: Workspace, labels: list[str], windows: dict[str, object]) -> pd.
     sold = measure(ws.facts, ["bookings"], windows, ["rep_id"]).dropna(subset=["rep_id"])  # type: ignore[arg-type]
     done = sold.pivot(index="rep_id", columns="window", values="bookings").reindex(columns=labels).fillna(0.0)
     goals = pd.DataFrame(
-        {label: target_values(ws, "rep", ("bookings",), [label]).set_index("scope_id").target for label in labels}
+        {
+            label: target_values(ws, "rep", ("bookings",), [label]).set_index("scope_id").target
+            for label in labels
+        }
     )
     goals = goals[goals.notna().any(axis=1)].fillna(0.0).astype(float)
     # what somebody without a target in a month sold then is held against no target, and left out
@@ -179,7 +214,9 @@ def _run_of(ws: Workspace, labels: list[str], windows: dict[str, object]) -> pd.
 
 def _grouped(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     found: list[tuple[str, pd.DataFrame]] = []
-    for region, people in own.fillna({"region": "unassigned", "team": "unassigned"}).groupby("region", sort=True):
+    for region, people in own.fillna({"region": "unassigned", "team": "unassigned"}).groupby(
+        "region", sort=True
+    ):
         if len(people) <= PANELS:
             found.append((str(region), people))
         else:
@@ -190,9 +227,18 @@ def _grouped(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 def _panels(frame: pd.DataFrame, group: pd.DataFrame, unit: str, n: int) -> Exhibit:
     shown = group[["rep_id", "name"]].merge(frame, on="rep_id", sort=False)
     order = {rep: place for place, rep in enumerate(group.rep_id)}
-    shown = shown.sort_values(["rep_id", "month"], key=lambda c: c.map(order) if c.name == "rep_id" else c, kind="stable")
-    rows = pd.DataFrame({"panel": shown["name"], "label": shown.month, "actual": shown.attainment, "target": 1.0})
-    told = {"unit": unit, "n": len(group), "reached": int((group.attainment >= 1).sum()), "middle": group.attainment.median()}
+    shown = shown.sort_values(
+        ["rep_id", "month"], key=lambda c: c.map(order) if c.name == "rep_id" else c, kind="stable"
+    )
+    rows = pd.DataFrame(
+        {"panel": shown["name"], "label": shown.month, "actual": shown.attainment, "target": 1.0}
+    )
+    told = {
+        "unit": unit,
+        "n": len(group),
+        "reached": int((group.attainment >= 1).sum()),
+        "middle": group.attainment.median(),
+    }
     return Exhibit(
         f"attainment_runs.{n}" if n else "attainment_runs", "multiples", rows.reset_index(drop=True), metric="attainment",
         findings=(Finding("runs.unit", told),),

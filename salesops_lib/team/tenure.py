@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 _NEEDS = (*NEEDS, "reps.hired_on", "sales.rep_id", "sales.net_amount")
 #: Groups of tenure: months of service from, up to.
-TENURES = ((0, 12, "tenure_first_year"), (12, 36, "tenure_to_three"), (36, 72, "tenure_to_six"), (72, 10**6, "tenure_beyond"))
+TENURES = (
+    (0, 12, "tenure_first_year"),
+    (12, 36, "tenure_to_three"),
+    (36, 72, "tenure_to_six"),
+    (72, 10**6, "tenure_beyond"),
+)
 #: Months of service that the ramp is measured in; after them a newcomer counts as settled.
 RAMP_MONTHS = 9
 #: Settled months of a newcomer that the earlier ones can be held against.
@@ -36,11 +41,18 @@ def tenure_effect(ws: Workspace) -> Exhibit | Missing:
     if absent := ws.facts.missing(*_NEEDS):
         return Missing("tenure", absent)
     window = ws.trailing()
-    sold = measure(ws.facts, ["bookings"], {"now": window}, ["rep_id"]).dropna(subset=["rep_id"]).set_index("rep_id").bookings
+    sold = (
+        measure(ws.facts, ["bookings"], {"now": window}, ["rep_id"])
+        .dropna(subset=["rep_id"])
+        .set_index("rep_id")
+        .bookings
+    )
     days = daily_shares(ws, window.start, window.end).dropna(subset=["hired_on"])
     people = days.groupby("rep_id").agg(days=("days", "sum"), hired_on=("hired_on", "first"))
     n_days = (window.end - window.start).days + 1
-    people["tenure"] = (pd.Timestamp(window.end) - people.hired_on).dt.days / 365.25 * 12 - 6 * people.days / n_days
+    people["tenure"] = (
+        pd.Timestamp(window.end) - people.hired_on
+    ).dt.days / 365.25 * 12 - 6 * people.days / n_days
     people["each"] = sold.astype(float).reindex(people.index).fillna(0.0) / (people.days / n_days * 12)
     people = people[people.days >= n_days / 12]  # less than a month says little of anybody
     if len(people) < ws.policy.report.suppress_below:
@@ -100,9 +112,19 @@ def newcomers(ws: Workspace) -> Exhibit | Missing:
         "n": found.people, "first": months.value.iloc[0], "asked": months.base.iloc[0], "quicker": len(quicker), "months": len(early),
         "slower": len(slower), "full": int(there.index[0]) + 1 if len(there) else 0,
     }  # fmt: skip
-    which = "no_policy" if early.empty else "quicker" if len(quicker) > len(slower) else "slower" if len(slower) else "alike"
+    which = (
+        "no_policy"
+        if early.empty
+        else "quicker"
+        if len(quicker) > len(slower)
+        else "slower"
+        if len(slower)
+        else "alike"
+    )
     tone = "bad" if which == "slower" else "neutral"
-    frame = months.assign(label=[f"service_{n}" for n in range(1, len(months) + 1)])[["label", "value", "low", "high", "n", "base"]]
+    frame = months.assign(label=[f"service_{n}" for n in range(1, len(months) + 1)])[
+        ["label", "value", "low", "high", "n", "base"]
+    ]
     return Exhibit(
         "newcomers", "intervals", frame.reset_index(drop=True), metric="newcomer_ramp", findings=(Finding(f"newcomers.{which}", told, "newcomer_ramp", tone),),
         units={"n": "count"}, sources=("order_lines", "reps"), notes=(Finding("note.newcomers", {"n": found.people, "young": found.young, "settled": RAMP_MONTHS}),),
@@ -150,14 +172,21 @@ def _ratios(ws: Workspace) -> pd.DataFrame:
     sold = measure(ws.facts, ["bookings"], windows, ["rep_id"]).dropna(subset=["rep_id"])
     days = daily_shares(ws, months[0].start, months[-1].end)
     days = days.groupby(["rep_id", "month"], as_index=False).agg(
-        days=("days", "sum"), served=("served", "first"), role=("role", "first"), hired_on=("hired_on", "first")
+        days=("days", "sum"),
+        served=("served", "first"),
+        role=("role", "first"),
+        hired_on=("hired_on", "first"),
     )
     whole = days[days.days == days.month.map({m.label: (m.end - m.start).days + 1 for m in months})]
-    found = whole.merge(sold, left_on=["rep_id", "month"], right_on=["rep_id", "window"], how="left").fillna({"bookings": 0.0})
+    found = whole.merge(sold, left_on=["rep_id", "month"], right_on=["rep_id", "window"], how="left").fillna(
+        {"bookings": 0.0}
+    )
     is_settled = found.served.isna() | (found.served >= 12 + RAMP_MONTHS)
     level = found[is_settled].groupby("month").bookings.mean()
     new = found[found.hired_on >= pd.Timestamp(months[0].start)]
-    new = new.assign(ratio=new.bookings.astype(float) / new.month.map(level).astype(float), served=new.served.astype(int))
+    new = new.assign(
+        ratio=new.bookings.astype(float) / new.month.map(level).astype(float), served=new.served.astype(int)
+    )
     return new.dropna(subset=["ratio"])[["rep_id", "role", "served", "ratio"]]
 
 

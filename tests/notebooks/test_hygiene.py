@@ -44,6 +44,7 @@ def test_there_are_notebooks() -> None:
         "01_data_quality",
         "10_performance_review",
         "11_target_attainment",
+        "12_team",
         "14_customers",
         "20_market_review",
         "21_forecast",
@@ -52,6 +53,7 @@ def test_there_are_notebooks() -> None:
         "31_incentive_statement",
         "32_incentive_design",
         "33_policy_replay",
+        "36_rep_onepager",
     ]
 
 

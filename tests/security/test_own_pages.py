@@ -61,12 +61,16 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
         reps.append(f"{mark},{mark} the seller,ae,2020-03-01")
         org.append(f"{mark},T,R,CanaryMAX,ae,2020-03-01")
         for month in range(1, 12):
-            lines.append(f"{mark}-{month},1,2025-{month:02}-15,{mark}-C0,{sold(person, month)},1,{sold(person, month) + 2_000},{mark},order")
+            lines.append(
+                f"{mark}-{month},1,2025-{month:02}-15,{mark}-C0,{sold(person, month)},1,{sold(person, month) + 2_000},{mark},order"
+            )
             goals.append(f"1,rep,{mark},bookings,2025-{month:02},{20_000 + PEOPLE.index(person)}")
         for n in range(12):
             outcome = "won" if n % 3 == PEOPLE.index(person) % 3 else "lost" if n < 9 else "open"
             closed = f"2025-0{n % 8 + 1}-20" if outcome != "open" else ""
-            deals.append(f"{mark}-D{n},{mark}-C{n % 3},{mark},{50_000 + 77 * n + PEOPLE.index(person)},2025-01-0{n % 9 + 1},{outcome if outcome != 'open' else 'quote'},{closed},2025-0{n % 8 + 1}-25,{outcome}")
+            deals.append(
+                f"{mark}-D{n},{mark}-C{n % 3},{mark},{50_000 + 77 * n + PEOPLE.index(person)},2025-01-0{n % 9 + 1},{outcome if outcome != 'open' else 'quote'},{closed},2025-0{n % 8 + 1}-25,{outcome}"
+            )
             changes.append(f"{mark}-D{n},2025-01-10,stage,lead,quote")
     files = {
         "orders": ("order_id,line_id,ordered_on,customer_id,net_amount,quantity,list_price,rep_id,status", lines),
@@ -80,7 +84,9 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, (head, rows) in files.items():
         path = root / f"{name}.csv"
         path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-        cleaning.add(root, [path], table=name.replace("orders", "order_lines") if name == "orders" else name, yes=True)
+        cleaning.add(
+            root, [path], table=name.replace("orders", "order_lines") if name == "orders" else name, yes=True
+        )
     cleaning.load(root, policy=load_policy(root))
     return root
 

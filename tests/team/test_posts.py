@@ -14,7 +14,12 @@ RAMP = Ramp(default=(0.0, 0.5), roles={"am": (0.25,)})
 REPS = [
     {"rep_id": "a", "role": "ae", "hired_on": "2020-01-01"},
     {"rep_id": "b", "role": "ae", "hired_on": "2026-04-16"},  # 15 of April's 30 days, at 0 %
-    {"rep_id": "c", "role": "am", "hired_on": "2026-03-10", "left_on": "2026-04-10"},  # 10 days, full from month 2
+    {
+        "rep_id": "c",
+        "role": "am",
+        "hired_on": "2026-03-10",
+        "left_on": "2026-04-10",
+    },  # 10 days, full from month 2
     {"rep_id": "d", "role": "ae"},  # nobody knows since when
     {"rep_id": "boss", "role": "director", "hired_on": "2015-01-01"},
 ]

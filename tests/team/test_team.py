@@ -32,21 +32,28 @@ def raw(sample_company):
 def quarter_days(reps: pd.DataFrame, start: str, end: str) -> pd.Series:
     """Days in post of each person, counted day by day."""
     days = pd.date_range(start, end)
-    hired, left = pd.to_datetime(reps.hired_on), pd.to_datetime(reps.left_on).fillna(pd.Timestamp("2100-01-01"))
+    hired, left = (
+        pd.to_datetime(reps.hired_on),
+        pd.to_datetime(reps.left_on).fillna(pd.Timestamp("2100-01-01")),
+    )
     return pd.Series([((days >= h) & (days <= e)).sum() for h, e in zip(hired, left)], index=reps.rep_id)
 
 
 def test_productivity_agrees_with_days_counted_one_by_one(ws, raw):
     reps = raw.execute("SELECT * FROM reps WHERE role <> 'director'").df()
     heads = quarter_days(reps, "2025-10-01", "2025-12-31").sum() / 92
-    sold = raw.execute("SELECT SUM(net_amount) FROM sales WHERE kind = 'order' AND dated_on BETWEEN '2025-10-01' AND '2025-12-31'").fetchone()[0]
+    sold = raw.execute(
+        "SELECT SUM(net_amount) FROM sales WHERE kind = 'order' AND dated_on BETWEEN '2025-10-01' AND '2025-12-31'"
+    ).fetchone()[0]
     exhibit = team.productivity(ws)
     told = exhibit.findings[0].values
     assert told["people"] == pytest.approx(heads)
     assert told["value"] == pytest.approx(float(sold) / heads)
     measures = [cell.values["value"] for cell in exhibit.frame.measure]
     assert measures == ["bookings", "gross_margin", "revenue", "cash_in"]
-    assert exhibit.frame.per_ramped.gt(exhibit.frame.per_person).all()  # newcomers make the denominator smaller
+    assert exhibit.frame.per_ramped.gt(
+        exhibit.frame.per_person
+    ).all()  # newcomers make the denominator smaller
 
 
 def test_units_add_up_to_the_company(ws):
@@ -64,7 +71,9 @@ def test_turnover_agrees_with_the_days_of_leaving(ws, raw):
 
 
 def test_spread_agrees_with_the_tables(ws, raw):
-    sold = raw.execute("SELECT rep_id, SUM(net_amount) AS a FROM sales WHERE kind = 'order' AND dated_on BETWEEN '2025-10-01' AND '2025-12-31' GROUP BY rep_id").df()
+    sold = raw.execute(
+        "SELECT rep_id, SUM(net_amount) AS a FROM sales WHERE kind = 'order' AND dated_on BETWEEN '2025-10-01' AND '2025-12-31' GROUP BY rep_id"
+    ).df()
     goals = raw.execute("""SELECT scope_id AS rep_id, SUM(value) AS t FROM targets WHERE scope_type = 'rep' AND measure = 'bookings'
         AND period IN ('2025-10', '2025-11', '2025-12') GROUP BY scope_id""").df()
     both = goals.merge(sold, how="left").fillna(0)
@@ -121,9 +130,17 @@ def test_runs_are_the_year_to_date_and_ordered(ws, raw):
         assert len(last) <= 12
     name = lead.frame.panel.iloc[0]
     own = raw.execute("SELECT rep_id FROM reps WHERE name = ? AND left_on IS NULL", [name]).fetchone()[0]
-    sold = raw.execute("SELECT SUM(net_amount) FROM sales WHERE kind = 'order' AND rep_id = ? AND year(dated_on) = 2025", [own]).fetchone()[0]
-    goal = raw.execute("SELECT SUM(value) FROM targets WHERE scope_type = 'rep' AND scope_id = ? AND measure = 'bookings' AND period LIKE '2025-%'", [own]).fetchone()[0]
-    assert lead.frame[lead.frame.panel == name].actual.iloc[-1] == pytest.approx(float(sold) / float(goal) / 100)
+    sold = raw.execute(
+        "SELECT SUM(net_amount) FROM sales WHERE kind = 'order' AND rep_id = ? AND year(dated_on) = 2025",
+        [own],
+    ).fetchone()[0]
+    goal = raw.execute(
+        "SELECT SUM(value) FROM targets WHERE scope_type = 'rep' AND scope_id = ? AND measure = 'bookings' AND period LIKE '2025-%'",
+        [own],
+    ).fetchone()[0]
+    assert lead.frame[lead.frame.panel == name].actual.iloc[-1] == pytest.approx(
+        float(sold) / float(goal) / 100
+    )
 
 
 def test_visits_are_said_to_be_missing(ws):
@@ -133,16 +150,34 @@ def test_visits_are_said_to_be_missing(ws):
 
 
 def test_teams_of_few_people_are_not_shown(workspace, line):
-    reps = [{"rep_id": f"{t}{n}", "role": "ae", "hired_on": "2020-01-01"} for t, size in (("a", 6), ("b", 6), ("c", 2)) for n in range(size)]
-    org = [{"rep_id": r["rep_id"], "team": r["rep_id"][0], "region": "R", "valid_from": "2020-01-01"} for r in reps]
+    reps = [
+        {"rep_id": f"{t}{n}", "role": "ae", "hired_on": "2020-01-01"}
+        for t, size in (("a", 6), ("b", 6), ("c", 2))
+        for n in range(size)
+    ]
+    org = [
+        {"rep_id": r["rep_id"], "team": r["rep_id"][0], "region": "R", "valid_from": "2020-01-01"}
+        for r in reps
+    ]
     lines = [line("2026-04-10", 100, rep_id=r["rep_id"]) for r in reps]
     ws = workspace(period="2026-04", as_of="2026-04-30", reps=reps, org=org, order_lines=lines)
     found = team.productivity_by(ws, "team")
-    assert set(found.frame.unit) == {"total", "a"} or set(found.frame.unit) == {"total", "b"}  # nor c as the rest of the whole
+    assert set(found.frame.unit) == {"total", "a"} or set(found.frame.unit) == {
+        "total",
+        "b",
+    }  # nor c as the rest of the whole
     assert any(note.id == "note.few_held" and note.values["n"] == 2 for note in found.notes)
 
 
 def test_without_people_everything_says_what_it_needs(workspace, line):
     ws = workspace(period="2026-04", order_lines=[line("2026-04-10", 100, rep_id="a")])
-    found = (team.productivity(ws), team.productivity_by(ws), team.turnover(ws), team.attainment_spread(ws), *team.runs(ws), team.tenure_effect(ws), team.newcomers(ws))
+    found = (
+        team.productivity(ws),
+        team.productivity_by(ws),
+        team.turnover(ws),
+        team.attainment_spread(ws),
+        *team.runs(ws),
+        team.tenure_effect(ws),
+        team.newcomers(ws),
+    )
     assert all(isinstance(one, Missing) and one.needs for one in found)
