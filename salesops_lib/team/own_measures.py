@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from salesops_lib.pricing.discipline import floors
+from salesops_lib.targets.attainment import expected_share
 from salesops_lib.team.spread import attained
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 FEWEST = 5
 #: Measure → whether more of it is better; stages, which are measures too, are better the more deals go on.
 DISCIPLINE = {"discount_given": False, "lines_below_floor": False, "paid_in_time": True}
-GOOD = {"attainment": True, "win_rate": True, **DISCIPLINE}
+GOOD = {"attainment": True, "pace": True, "win_rate": True, **DISCIPLINE}
 
 
 def own_measures(ws: Workspace) -> pd.DataFrame:
@@ -28,13 +29,13 @@ def own_measures(ws: Workspace) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        One row a person and measure: `rep_id`, `measure` (attainment, an open stage of the policy, win_rate,
-        discount_given, lines_below_floor, paid_in_time), `value` (a share), `n` (cases; 1 target for attainment).
+        One row a person and measure: `rep_id`, `measure` (attainment, or pace while the period runs, an open stage of the policy, win_rate,
+        discount_given, lines_below_floor, paid_in_time), `value` (a share), `n` (cases; 1 target for the first two).
     """
     parts = [part(ws) for part in (_attainment, _funnel, _discounts, _paid)]
     found = pd.concat([part for part in parts if len(part)] or [_EMPTY], ignore_index=True)
     found = found.dropna(subset=["rep_id", "value"])
-    return found[(found.n >= FEWEST) | (found.measure == "attainment")].reset_index(drop=True)
+    return found[(found.n >= FEWEST) | found.measure.isin(["attainment", "pace"])].reset_index(drop=True)
 
 
 _EMPTY = pd.DataFrame({"rep_id": [], "measure": [], "value": [], "n": []}).astype(
@@ -51,7 +52,7 @@ def _attainment(ws: Workspace) -> pd.DataFrame:
     if ws.facts.missing("targets", "sales.rep_id"):
         return _EMPTY
     found = attained(ws).attainment.rename("value").rename_axis("rep_id").reset_index()
-    return found.assign(measure="attainment", n=1)
+    return found.assign(measure="attainment" if expected_share(ws) == 1 else "pace", n=1)
 
 
 def _funnel(ws: Workspace) -> pd.DataFrame:

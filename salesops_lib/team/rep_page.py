@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Section = tuple[Exhibit | Missing, ...]
 #: Measures that are no share of cases, so that no interval of shares goes with them.
-_NO_CASES = ("attainment", "discount_given")
+_NO_CASES = ("attainment", "pace", "discount_given")
 _QUIET_SHOWN = 5
 
 
