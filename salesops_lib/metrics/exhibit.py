@@ -40,10 +40,11 @@ Kind = Literal[
     "standing",  # unit, actual, target, base, gap, attainment, growth, pace, is_total   one row a unit
     "bridge",  # step, amount, role (start | effect | end)                     in drawing order
     "series",  # label, actual, base, target, is_complete                      one row a month, in time
-    "multiples",  # panel, label, actual, base                                    one row a panel and month
+    "multiples",  # panel, label, actual, base, target                            one row a panel and month
     "matrix",  # row, column, value, base, growth                              one row a cell
     "ranking",  # name, <value>, share, …                                       best first
     "intervals",  # label, value, low, high, n, base                              one row a unit
+    "bands",  # label, value, low, high, n, base     one's own value, and the middle half of n colleagues
     "fan",  # label, actual, base, target, median, low_80, high_80, low_95, high_95
     "flow",  # step, n, amount, rate                                         in order of the process
     "curve",  # x, y, label                                                   a cumulative share

@@ -71,6 +71,19 @@ class Ramp(Block):
         default_factory=dict, description="A role's own ramp.", examples=[{"am": [0, 0, 0.5]}]
     )
 
+    def steps(self, role: str) -> tuple[float, ...]:
+        """Shares of months 1, 2, … of a role; full afterwards."""
+        return self.roles.get(role, self.default)
+
+    def share(self, role: str, served: int | None) -> float:
+        """Share of a full quota after whole calendar months since the month of joining; full where that is not known.
+
+        >>> Ramp(default=(0.25, 0.5)).share("ae", 0), Ramp(default=(0.25, 0.5)).share("ae", 2)
+        (0.25, 1.0)
+        """
+        steps = self.steps(role)
+        return float(steps[served]) if served is not None and 0 <= served < len(steps) else 1.0
+
 
 class Relief(Block):
     """Lowering a quota in the course of a year."""

@@ -72,7 +72,7 @@ def floor_breaches(ws: Workspace, *, at_most: int = 10, window: Window | None = 
     )
     if absent := ws.facts.missing("sales.list_amount", f"sales.{by}"):
         return Missing("floor", absent)
-    default, cases, bound = _floors(ws)
+    default, cases, bound = floors(ws)
     days = [span.start, span.end]
     name = "rep_name" if by == "rep_id" else by
     leakage = rounded("SUM(floor_amount - net_amount) FILTER (WHERE net_amount < floor_amount)")
@@ -146,7 +146,7 @@ def beyond_authority(ws: Workspace, window: Window | None = None) -> Exhibit | M
     )  # fmt: skip
 
 
-def _floors(ws: Workspace) -> tuple[float, str, list[object]]:
+def floors(ws: Workspace) -> tuple[float, str, list[object]]:
     """The policy's floors as SQL: share of list price by category, with its default."""
     rules = ws.policy.pricing.floors
     cases = "".join(" WHEN category = ? THEN CAST(? AS DECIMAL(12, 9))" for _ in rules.categories)

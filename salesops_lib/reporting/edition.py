@@ -32,8 +32,11 @@ class Edition:
     See `Page` for the methods' parameters.
     """
 
-    def __init__(self, workspace: Any, report_id: str, *, grade: str = "", scope: str = "") -> None:
+    def __init__(
+        self, workspace: Any, report_id: str, *, grade: str = "", scope: str = "", one_sheet: bool = False
+    ) -> None:
         self.report_id = report_id
+        self._looks = " sheet1" if one_sheet else ""
         is_id = getattr(getattr(workspace, "facts", None), "is_id", None)
         self._privacy = Privacy(is_id) if is_id else Privacy()
         said = imprint(workspace, grade=grade, scope=scope)
@@ -159,8 +162,8 @@ class Edition:
             else ""
         )
         return Markup(
-            '<header class="so top">{}<h1>{}</h1><p class="period">{}{}</p><ul class="facts">{}</ul></header>'
-        ).format(company, self.title, self.imprint.period_name, flag, facts)
+            '<header class="so top{}">{}<h1>{}</h1><p class="period">{}{}</p><ul class="facts">{}</ul></header>'
+        ).format(self._looks, company, self.title, self.imprint.period_name, flag, facts)
 
     def _about(self) -> list[str]:
         word, data = self.voice.word, self.imprint

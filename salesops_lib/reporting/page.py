@@ -34,12 +34,19 @@ class Page:
         Grade of the data by its quality checks, shown in the header.
     scope
         Whom the report covers; the whole company when empty.
+    one_sheet
+        True prints it on one sheet: small, in two columns, without definitions and provenance, which the screen shows.
     """
 
-    def __init__(self, workspace: Any, report_id: str, *, grade: str = "", scope: str = "") -> None:
+    def __init__(
+        self, workspace: Any, report_id: str, *, grade: str = "", scope: str = "", one_sheet: bool = False
+    ) -> None:
         languages = getattr(workspace, "languages", ())
         spoken = [replace(workspace, lang=lang) for lang in languages[1:]]
-        self.editions = [Edition(ws, report_id, grade=grade, scope=scope) for ws in (workspace, *spoken)]
+        self.editions = [
+            Edition(ws, report_id, grade=grade, scope=scope, one_sheet=one_sheet)
+            for ws in (workspace, *spoken)
+        ]
 
     def headline(
         self,

@@ -26,9 +26,10 @@ _KEYS: dict[str, tuple[tuple[str, str, str], ...]] = {
     # column that must be there, swatch, word
     "standing": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "mark", "plan")),
     "series": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "pl", "plan")),
-    "multiples": (("actual", "ac", "actual"), ("base", "py", "previous")),
+    "multiples": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "dots", "plan")),
     "scorecard": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "mark", "plan")),
     "intervals": (("value", "dot", "estimate"), ("low", "band", "interval"), ("base", "mark", "reference")),
+    "bands": (("value", "dot", "own"), ("low", "band", "peers"), ("base", "mark", "peers_median")),
     "fan": (
         ("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "dots", "plan"),
         ("median", "dash", "forecast"), ("low_80", "band", "likely"), ("low_95", "wash", "possible"),
@@ -200,9 +201,14 @@ def _chart(exhibit: Exhibit, voice: Voice) -> Markup:
 
 
 def _main_column(kind: Kind) -> str:
-    return {"bridge": "amount", "intervals": "value", "curve": "y", "profile": "pays", "flow": "n"}.get(
-        kind, "actual"
-    )
+    return {
+        "bridge": "amount",
+        "intervals": "value",
+        "bands": "value",
+        "curve": "y",
+        "profile": "pays",
+        "flow": "n",
+    }.get(kind, "actual")
 
 
 def _alt(exhibit: Exhibit, voice: Voice) -> tuple[str, str]:
@@ -247,7 +253,7 @@ def _amounts(exhibit: Exhibit) -> list[float]:
     own: tuple[str, ...] = ("actual", "target", "base", "amount", "median", "value")
     if exhibit.kind == "fan":
         return known(v for c in exhibit.frame if c not in ("label", "is_complete") for v in exhibit.frame[c])
-    if exhibit.kind == "intervals":
+    if exhibit.kind in ("intervals", "bands"):
         own = ("value", "low", "high", "base")
     return known(v for c in own if c in exhibit.frame for v in exhibit.frame[c])
 

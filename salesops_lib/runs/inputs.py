@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from salesops_lib.runs.notebooks import reads_forecasts, reads_statements
+from salesops_lib.runs.notebooks import reads_forecasts, reads_peers, reads_statements
 from salesops_lib.runs.units import WHOLE, Unit
 from salesops_lib.tables import scope
 
@@ -63,7 +63,8 @@ class Inputs:
 
     def parts(self, notebook: Path, lang: str, parameters: Mapping[str, Any], data: str) -> dict[str, Any]:
         """What a report depends on, by name; `data` is the fingerprint of what it reads."""
-        posted = {"posted": self.posted} if self.posted and reads_statements(notebook) else {}
+        is_stated = reads_statements(notebook) or reads_peers(notebook)
+        posted = {"posted": self.posted} if self.posted and is_stated else {}
         said = {"forecasts": self.forecasts} if self.forecasts and reads_forecasts(notebook) else {}
         return {
             "notebook": hashlib.sha256(notebook.read_bytes()).hexdigest(),

@@ -64,6 +64,11 @@ def reads_statements(notebook: Path) -> bool:
     return '"statements"' in notebook.read_text("utf-8", errors="replace")
 
 
+def reads_peers(notebook: Path) -> bool:
+    """Whether its first code cell is tagged `peers`: by person it reads quartiles of colleagues and the own statement."""
+    return '"peers"' in notebook.read_text("utf-8", errors="replace")
+
+
 def reads_forecasts(notebook: Path) -> bool:
     """Whether its first code cell is tagged `forecasts`: it holds what was forecast before against what came."""
     return '"forecasts"' in notebook.read_text("utf-8", errors="replace")

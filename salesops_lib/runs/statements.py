@@ -41,8 +41,7 @@ def put(root: Path, store: Path, unit: Unit, periods: Sequence[str]) -> None:
     from salesops_lib.tables.engine import DuckDBEngine
 
     try:
-        with _MAKING:  # one makes them for all
-            made = {period: _made(root, period, *_state(root)) for period in dict.fromkeys(periods)}
+        made = {period: make(root, period) for period in dict.fromkeys(periods)}
     except SalesopsError as problem:
         raise RunError(f"Statements cannot be made: {problem}") from problem
     engine = DuckDBEngine(store)
@@ -52,6 +51,18 @@ def put(root: Path, store: Path, unit: Unit, periods: Sequence[str]) -> None:
         engine.execute("CHECKPOINT")
     finally:
         engine.close()
+
+
+def make(root: Path, period: str) -> Statements:
+    """The statements of everybody; made once, for whoever asks.
+
+    Raises
+    ------
+    SalesopsError
+        If they cannot be made.
+    """
+    with _MAKING:
+        return _made(root, period, *_state(root))
 
 
 def _state(root: Path) -> tuple[str, str, str]:

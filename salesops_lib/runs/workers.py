@@ -8,15 +8,15 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import IO
 
 from salesops_lib.errors import RunError
-from salesops_lib.runs import statements
+from salesops_lib.runs import peers, statements
 from salesops_lib.runs.execute import import_papermill
-from salesops_lib.runs.notebooks import reads_statements
+from salesops_lib.runs.notebooks import reads_peers, reads_statements
 from salesops_lib.runs.report import Kitchen, Result, Task, Watch, make
 from salesops_lib.runs.units import ScopedWorkspaces, Unit
 from salesops_lib.runs.zygote import Zygote
@@ -85,15 +85,27 @@ def _make_there(task: Task, force: bool) -> list[Result]:
 
 
 def _completing(tasks: list[Task]) -> Callable[[Path, Unit], None]:
-    """Puts their statements into the stores of people of whom one is asked for."""
-    asking = [task for task in tasks if task.unit.by == "rep" and reads_statements(task.notebook)]
-    periods = {task.unit: [one.inputs.period for one in asking if one.unit == task.unit] for task in asking}
+    """Puts their statements, and what they may know of colleagues, into the stores of people whose pages ask for it."""
+    by_person = [task for task in tasks if task.unit.by == "rep"]
+    stated = _periods(task for task in by_person if reads_statements(task.notebook))
+    compared = _periods(task for task in by_person if reads_peers(task.notebook))
 
     def complete(store: Path, unit: Unit) -> None:
-        if unit in periods:
-            statements.put(asking[0].inputs.root, store, unit, periods[unit])
+        root = by_person[0].inputs.root if by_person else store
+        if unit in stated:
+            statements.put(root, store, unit, stated[unit])
+        if unit in compared:
+            peers.put(root, store, unit, compared[unit])
 
     return complete
+
+
+def _periods(tasks: Iterable[Task]) -> dict[Unit, list[str]]:
+    """Unit → the periods that are asked of it."""
+    found: dict[Unit, list[str]] = {}
+    for task in tasks:
+        found.setdefault(task.unit, []).append(task.inputs.period)
+    return found
 
 
 @cache

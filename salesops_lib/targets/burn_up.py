@@ -11,6 +11,9 @@ from salesops_lib.metrics import Exhibit, Finding, Missing, totals
 from salesops_lib.targets.attainment import target_values
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from salesops_lib.periods import Period
     from salesops_lib.workspace import Workspace
 
 
@@ -28,6 +31,7 @@ def burn_up(ws: Workspace, metric: str = "bookings") -> Exhibit | Missing:
     target = np.array([goal.iloc[0] if len(goal) else np.nan for goal in goals])
     if np.isnan(target).all():
         return Missing("burn_up", ("targets",))
+    target = _from_the_first(ws, metric, months, target)
     begun = [month for month in months if month.start <= ws.window.end]
     windows = {
         m.label: ws.calendar.days(m.start, min(m.end, ws.window.end), m.end <= ws.window.end, m)
@@ -53,3 +57,15 @@ def burn_up(ws: Workspace, metric: str = "bookings") -> Exhibit | Missing:
         "burn_up", "series", frame, metric=metric, window=ws.window, sources=("order_lines", "targets"),
         findings=(Finding("burn_up.over" if is_over else "burn_up.under_way", told, "attainment", tone),),
     )  # fmt: skip
+
+
+def _from_the_first(
+    ws: Workspace, metric: str, months: list[Period], target: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Targets by month; months before the first one ask for nothing where nothing was sold in them: somebody came later."""
+    first = int(np.flatnonzero(~np.isnan(target))[0])
+    if not first:
+        return target
+    before = ws.calendar.days(months[0].start, months[first - 1].end, True, months[0])
+    sold = totals(ws.facts, [metric], {"before": before})[metric].iloc[0]
+    return np.where(np.arange(len(target)) < first, 0.0, target) if pd.isna(sold) or not sold else target

@@ -240,24 +240,23 @@ def _open_deals(ws: Workspace, day: date) -> pd.Series:
 
 def _ramps(ws: Workspace, people: pd.DataFrame, year: Period) -> pd.DataFrame:
     """Person × month of the year: share of a full quota by month of service (the policy's ramp)."""
-    ramp = ws.policy.targets.ramp
-    shares = {}
-    for person in people.itertuples():
-        steps = ramp.roles.get(str(person.role), ramp.default)
-        row = []
-        for month in ws.calendar.months(year):
-            served = (
-                np.inf
-                if pd.isna(person.hired_on)
-                else (month.start.year - person.hired_on.year) * 12
-                + month.start.month
-                - person.hired_on.month
-            )
-            row.append(steps[int(served)] if 0 <= served < len(steps) else 1.0)
-        shares[person.rep_id] = row
+    ramp, months = ws.policy.targets.ramp, ws.calendar.months(year)
+    shares = {
+        person.rep_id: [
+            ramp.share(str(person.role), _served(person.hired_on, month.start)) for month in months
+        ]
+        for person in people.itertuples()
+    }
     return pd.DataFrame.from_dict(
         shares, orient="index", columns=[month.label for month in ws.calendar.months(year)]
     )
+
+
+def _served(hired_on: date, first: date) -> int | None:
+    """Calendar months from that of joining to the one that begins on a day; None where joining is not known."""
+    if pd.isna(hired_on):
+        return None
+    return (first.year - hired_on.year) * 12 + first.month - hired_on.month
 
 
 def _season(ws: Workspace, metric: str, year: Period, last: Period) -> list[float]:

@@ -44,6 +44,7 @@ def test_there_are_notebooks() -> None:
         "01_data_quality",
         "10_performance_review",
         "11_target_attainment",
+        "12_team",
         "14_customers",
         "20_market_review",
         "21_forecast",
@@ -52,6 +53,7 @@ def test_there_are_notebooks() -> None:
         "31_incentive_statement",
         "32_incentive_design",
         "33_policy_replay",
+        "36_rep_onepager",
     ]
 
 
@@ -99,7 +101,7 @@ def test_imports_are_of_the_library_alone(path: Path) -> None:
 @every_notebook
 def test_parameters_come_first_each_with_type_value_and_comment(path: Path) -> None:
     first, second, *rest = cells_of(path, "code")
-    assert tags(first) - {"on-request", "statements", "forecasts", "targets"} == {"parameters"}
+    assert tags(first) - {"on-request", "statements", "peers", "forecasts", "targets"} == {"parameters"}
     assert tags(second) == {"setup"}
     assert not any(tags(cell) & {"parameters", "setup"} for cell in rest)
     statements = ast.parse(first.source).body

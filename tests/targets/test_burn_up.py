@@ -53,3 +53,21 @@ def test_months_without_sales_add_nothing(shared_workspace, line):
 def test_without_targets_there_is_nothing_to_burn_up_to(shared_workspace, line):
     ws = shared_workspace(period="2026-02", as_of="2026-02-28", order_lines=[line("2026-02-12", 30)])
     assert isinstance(burn_up(ws), Missing)
+
+
+def test_who_came_in_the_course_of_the_year_is_asked_for_nothing_before(shared_workspace, line):
+    """A person's own store: targets from March on, nothing sold before."""
+    later = [row for row in goals(0, 0, *[1] * 10) if row["value"]]
+    sold = line("2026-03-10", 50)
+    frame = burn_up(
+        shared_workspace(period="2026-04", as_of="2026-04-30", order_lines=[sold], targets=later)
+    ).frame
+    assert frame.target.tolist() == [0.0, 0.0, *[100.0 * n for n in range(1, 11)]]
+    early = [
+        line("2026-02-10", 50),
+        line("2026-03-10", 50),
+    ]  # sold without a target: no attainment of such a year
+    frame = burn_up(
+        shared_workspace(period="2026-04", as_of="2026-04-30", order_lines=early, targets=later)
+    ).frame
+    assert frame.target.isna().all()

@@ -16,6 +16,7 @@ PLOTS = {
     "series": plot_series,
     "multiples": plot_multiples,
     "intervals": plot_intervals,
+    "bands": plot_intervals,
     "fan": plot_fan,
     "flow": plot_flow,
     "curve": plot_curve,

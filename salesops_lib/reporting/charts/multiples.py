@@ -26,14 +26,14 @@ def plot_multiples(
     better: str = "higher",
     narrow: bool = False,
 ) -> Axes:
-    """A line of `actual` over `label` for each `panel`, the previous year lighter; at most 12 panels."""
+    """A line of `actual` over `label` for each `panel`, the previous year lighter, `target` dotted; at most 12 panels."""
     del better
     panels = list(dict.fromkeys(frame["panel"].astype(str)))[:PANELS]
     across = min(len(panels), 2 if narrow else 4 if len(panels) > 6 else 3) or 1
     down = -(-len(panels) // across)
     sheet = canvas(ax, down * (PANEL_HEIGHT + 14), width=NARROW if narrow else WIDE)
     kept = frame[frame["panel"].astype(str).isin(panels)]
-    values = known([*kept["actual"], *column(kept, "base")])
+    values = known([*kept["actual"], *column(kept, "base"), *column(kept, "target")])
     money = voice.money(values) if unit == "money" else None
     wide = (sheet.width - GAP * (across - 1)) / across
     for n, panel in enumerate(panels):
@@ -59,10 +59,11 @@ def _panel(
 ) -> None:
     sheet.line([left, left + wide], [up(0), up(0)], "line", 1.0)
     step = (wide - 8) / max(1, len(rows) - 1)
-    for key, role, weight in (("base", "previous", 1.6), ("actual", "actual", 1.9)):
+    for key, role, weight in (("target", "muted", 1.0), ("base", "previous", 1.6), ("actual", "actual", 1.9)):
         points = [(left + 4 + n * step, up(r[key])) for n, r in enumerate(rows) if not is_missing(r.get(key))]
         if points:
-            sheet.line([x for x, _ in points], [y for _, y in points], role, weight)
+            dash = (2, 2) if key == "target" else None
+            sheet.line([x for x, _ in points], [y for _, y in points], role, weight, dash)
             if key == "actual":
                 sheet.dot(*points[-1], "actual", 3.0, gid=f"last:{panel}")
 
