@@ -244,7 +244,7 @@ def _trials(
         make = lambda n: StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed + n)  # noqa: E731
     else:
         make = lambda n: StratifiedKFold(FOLDS, shuffle=True, random_state=seed + n)  # noqa: E731
-    made = [
+    made: list[list[tuple[object, Split]]] = [
         [(n, split) for split in make(n).split(left, left, customers if again else None)]
         for n in range(repeats)
     ]
