@@ -47,6 +47,7 @@ def test_there_are_notebooks() -> None:
         "14_customers",
         "20_market_review",
         "21_forecast",
+        "22_segments",
         "23_customer_value",
         "30_target_setting",
         "31_incentive_statement",

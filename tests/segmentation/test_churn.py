@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from salesops_lib.errors import DataError
 from salesops_lib.segmentation.additive import AdditiveClassifier
-from salesops_lib.segmentation.churn import churn
+from salesops_lib.segmentation.contract_churn import churn
 from salesops_lib.segmentation.leakage import leaks
 
 
