@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
+from threadpoolctl import threadpool_limits
 
 from salesops_lib.errors import DataError
 
@@ -92,7 +93,12 @@ class Clusters:
 
 
 def find_clusters(
-    frame: pd.DataFrame, next_value: pd.Series | None = None, *, k_max: int = 8, agreement_min: float = 0.9, seed: int = 0
+    frame: pd.DataFrame,
+    next_value: pd.Series | None = None,
+    *,
+    k_max: int = 8,
+    agreement_min: float = 0.9,
+    seed: int = 0,
 ) -> Clusters:
     """Groups of customers by their features, or the finding that there are none.
 
@@ -128,23 +134,28 @@ def find_clusters(
     _checked(frame)
     nobody = pd.Series(0, frame.index, name="cluster")
     if len(frame) < _FEWEST:
-        return Clusters(nobody, Scale((), np.zeros(0), np.zeros(0)), np.zeros((0, 0)), _no_trials(), "too_few", np.nan)
+        return Clusters(
+            nobody, Scale((), np.zeros(0), np.zeros(0)), np.zeros((0, 0)), _no_trials(), "too_few", np.nan
+        )
     scale = Scale.of(frame)
     if not scale.names:
         return Clusters(nobody, scale, np.zeros((0, 0)), _no_trials(), "all_alike", np.nan)
     points = scale(frame)
-    order = np.lexsort(points.T[::-1])
+    later = None if next_value is None else np.log1p(np.clip(next_value.to_numpy(dtype=float), 0, None))
+    order = np.lexsort([*([] if later is None else [later]), *points.T[::-1]])
     mixed = order[np.random.default_rng(seed).permutation(len(order))]
     searched = mixed[:_SEARCHED]
-    later = None if next_value is None else np.log1p(np.clip(next_value.to_numpy(dtype=float), 0, None))
-    trials = _tried(points[searched], None if later is None else later[searched], k_max, seed)
-    k = _chosen(trials, agreement_min)
-    if not k:
-        return Clusters(nobody, scale, np.zeros((0, 0)), trials, "no_stable", np.nan)
-    fitted = KMeans(k, n_init=10, random_state=seed).fit(points[mixed[:_FITTED]])
+    with threadpool_limits(1):  # many small fits, which threads slow down
+        trials = _tried(points[searched], None if later is None else later[searched], k_max, seed)
+        k = _chosen(trials, agreement_min)
+        if not k:
+            return Clusters(nobody, scale, np.zeros((0, 0)), trials, "no_stable", np.nan)
+        fitted = KMeans(k, n_init=10, random_state=seed).fit(points[mixed[:_FITTED]])
     centroids = fitted.cluster_centers_[np.argsort(-fitted.cluster_centers_[:, 0], kind="stable")]
     labels, distance = assigned(points, centroids)
-    return Clusters(pd.Series(labels + 1, frame.index, name="cluster"), scale, centroids, trials, "", distance)
+    return Clusters(
+        pd.Series(labels + 1, frame.index, name="cluster"), scale, centroids, trials, "", distance
+    )
 
 
 def assigned(points: Floats, centroids: Floats) -> tuple[NDArray[np.intp], float]:
@@ -190,7 +201,9 @@ def _trial(points: Floats, later: Floats | None, k: int, seed: int) -> dict[str,
     told = []
     for n in range(_BOOTSTRAPS):
         drawn = points[rng.integers(0, len(points), len(points))]
-        told.append(assigned(points, KMeans(k, n_init=_STARTS, random_state=n).fit(drawn).cluster_centers_)[0])
+        told.append(
+            assigned(points, KMeans(k, n_init=_STARTS, random_state=n).fit(drawn).cluster_centers_)[0]
+        )
     seen = slice(0, _SHOWN_TO_SILHOUETTE)
     alike = [adjusted_rand_score(a[seen], b[seen]) for a, b in combinations(told, 2)]
     is_split = len(np.unique(whole.labels_[seen])) > 1

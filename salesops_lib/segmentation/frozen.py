@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from salesops_lib.metrics import kept
 from salesops_lib.segmentation.clusters import Clusters, Scale, assigned
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from salesops_lib.policy.selling import Groups
 
-FOLDER = "segments"
 _ROWS = ("center", "width")
 
 
@@ -54,8 +54,8 @@ def table(frozen: Frozen) -> pd.DataFrame:
     Examples
     --------
     >>> scale = Scale(("orders",), np.array([1.0]), np.array([0.5]))
-    >>> kept = Frozen(pd.Timestamp("2025-12-31"), scale, np.array([[1.5], [-0.5]]), 0.1)
-    >>> table(kept).row.tolist()
+    >>> held = Frozen(pd.Timestamp("2025-12-31"), scale, np.array([[1.5], [-0.5]]), 0.1)
+    >>> table(held).row.tolist()
     ['center', 'width', '1', '2']
     """
     values = np.vstack([frozen.scale.center, frozen.scale.width, frozen.centroids])
@@ -73,36 +73,21 @@ def untable(frame: pd.DataFrame) -> Frozen:
     return Frozen(pd.Timestamp(frame.fitted_on.iloc[0]), scale, centroids, float(frame.distance.iloc[0]))
 
 
-def files(root: Path, before: date) -> list[Path]:
-    """Kept refits of days earlier than `before`, in order."""
-    return [p for p in sorted((root / FOLDER).glob("*/*.csv")) if p.parent.name < before.isoformat()]
-
-
 def latest(root: Path, before: date) -> Frozen | None:
     """The centroids that hold on `before`: the last kept on an earlier day; None where none are."""
-    known = files(root, before)
+    known = kept.files(root, kept.SEGMENTS, before)
     return untable(pd.read_csv(known[-1], dtype={"fitted_on": str, "row": str})) if known else None
 
 
-def digest(root: Path, before: date) -> str:
-    """What `latest` reads, of the company and of all units, in short; empty where there is nothing."""
-    units = sorted((root / FOLDER).glob("units/*/*/*/*.csv"))
-    known = files(root, before) + [p for p in units if p.parent.name < before.isoformat()]
-    found = hashlib.sha256()
-    for path in known:
-        found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return found.hexdigest() if known else ""
-
-
-def refit_because(kept: Frozen | None, frame: pd.DataFrame, day: date, rule: Groups) -> str:
+def refit_because(held: Frozen | None, frame: pd.DataFrame, day: date, rule: Groups) -> str:
     """Why groups are looked for again: `none_kept`, `old`, `features`, `empty` (a group), `drift`; empty where they stay."""
-    if kept is None:
+    if held is None:
         return "none_kept"
-    if not set(kept.scale.names) <= set(frame.columns):
+    if not set(held.scale.names) <= set(frame.columns):
         return "features"
-    if pd.Timestamp(day) >= kept.fitted_on + pd.DateOffset(months=rule.refit_months):
+    if pd.Timestamp(day) >= held.fitted_on + pd.DateOffset(months=rule.refit_months):
         return "old"
-    labels, distance = kept.groups(frame)
-    if labels.nunique() < len(kept.centroids):
+    labels, distance = held.groups(frame)
+    if labels.nunique() < len(held.centroids):
         return "empty"
-    return "drift" if distance > kept.distance * (1 + rule.drift_max) else ""
+    return "drift" if distance > held.distance * (1 + rule.drift_max) else ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _YEAR = 365
 #: Features of a customer, the first of which orders the groups.
-FEATURES = ("spend", "order_days", "silent_days", "known_days")
+FEATURES = ("spend", "order_days", "silent_days")
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Found:
 def features(ws: Workspace, end: date) -> pd.DataFrame:
     """What each customer that bought within the year before `end` did in it; index customer_id.
 
-    spend (net amount of an order day, minor units), order_days, silent_days since the last one, known_days
-    since the first ever; amount of the year.
+    spend (net amount of an order day, minor units), order_days, silent_days since the last one;
+    amount of the year.  Customers of whom no amount is known are left out (see `unpriced`).
     """
-    year = purchases(ws.facts, end - timedelta(days=_YEAR), end)
+    year = purchases(ws.facts, end - timedelta(days=_YEAR), end).dropna(subset=["amount"])
     seen = customer_summary(ws.facts, end).reindex(year.index)
     amount = year.amount.clip(lower=0)
     return pd.DataFrame(
@@ -48,7 +48,6 @@ def features(ws: Workspace, end: date) -> pd.DataFrame:
             "spend": amount / year.n_days,
             "order_days": year.n_days,
             "silent_days": seen["T"] - seen.recency,
-            "known_days": seen["T"],
             "amount": year.amount,
         }
     ).astype(float)
@@ -65,8 +64,12 @@ def groups(ws: Workspace) -> Exhibit | Missing:
     trials = None
     if because:
         before = features(ws, end - timedelta(days=_YEAR))
-        learnt, after = (before, now.amount.reindex(before.index).fillna(0)) if _whole(ws, before) else (now, None)
-        found = find_clusters(learnt[list(FEATURES)], after, k_max=rule.most, agreement_min=rule.agreement_min)
+        learnt, after = (
+            (before, now.amount.reindex(before.index).fillna(0)) if _whole(ws, before) else (now, None)
+        )
+        found = find_clusters(
+            learnt[list(FEATURES)], after, k_max=rule.most, agreement_min=rule.agreement_min
+        )
         if found.why in ("too_few", "all_alike"):
             return Missing("clusters", ("order_lines",), f"note.clusters_{found.why}")
         if not found.k:
@@ -76,10 +79,19 @@ def groups(ws: Workspace) -> Exhibit | Missing:
     return _shown(ws, Found(kept, now, because, trials))
 
 
+def unpriced(ws: Workspace) -> tuple[Finding, ...]:
+    """A note on the customers of the last year of whom no amount is known."""
+    year = purchases(ws.facts, ws.window.end - timedelta(days=_YEAR), ws.window.end)
+    n = int(year.amount.isna().sum())
+    return (Finding("note.clusters_unpriced", {"n": n}),) if n else ()
+
+
 def _whole(ws: Workspace, before: pd.DataFrame) -> bool:
     """Whether the year before the last is loaded too."""
     first = ws.facts.query("SELECT MIN(dated_on) AS day FROM sales WHERE kind = 'order'").day.iloc[0]
-    return len(before) > 0 and pd.Timestamp(first) <= pd.Timestamp(ws.window.end) - pd.Timedelta(days=2 * _YEAR - 31)
+    return len(before) > 0 and pd.Timestamp(first) <= pd.Timestamp(ws.window.end) - pd.Timedelta(
+        days=2 * _YEAR - 31
+    )
 
 
 def _none(ws: Workspace, trials: pd.DataFrame, n: int) -> Exhibit:
@@ -97,7 +109,7 @@ def _tried_table(ws: Workspace, trials: pd.DataFrame, told: tuple[Finding, ...])
     return Exhibit(
         "clusters", "table", frame, metric="clusters", findings=told, sources=("order_lines",),
         units={"n_groups": "count", "agreement": "quantity", "density_between": "quantity", "next_r2": "ratio", "silhouette": "quantity"},
-        notes=(Finding("note.clusters_method", {"needed": ws.policy.customers.groups.agreement_min}), Finding("note.clusters_of")),
+        notes=(Finding("note.clusters_method", {"needed": ws.policy.customers.groups.agreement_min}), Finding("note.clusters_of"), *unpriced(ws)),
     )  # fmt: skip
 
 
@@ -105,7 +117,9 @@ def _shown(ws: Workspace, found: Found) -> Exhibit:
     rule = ws.policy.customers.groups
     labels, _ = found.held.groups(found.now)
     own = found.now.groupby(labels)
-    table = pd.DataFrame({"n": own.size(), "actual": own.amount.sum(), **{name: own[name].median() for name in FEATURES}})
+    table = pd.DataFrame(
+        {"n": own.size(), "actual": own.amount.sum(), **{name: own[name].median() for name in FEATURES}}
+    )
     table = table.assign(share=table.actual / table.actual.sum())
     table = table.join(_a_year_later(ws, found.held))
     whole = found.now[list(FEATURES)].median()
@@ -113,10 +127,10 @@ def _shown(ws: Workspace, found: Found) -> Exhibit:
     first = {"k": len(table), "n": len(found.now), "version": found.held.version}
     frame = table.reset_index(names="cluster")[["cluster", "n", "actual", "share", *FEATURES, "kept"]]
     notes = [Finding("note.clusters_frozen", {"version": found.held.version, "n": rule.refit_months, "drift": rule.drift_max}),
-             Finding("note.clusters_of")]  # fmt: skip
+             Finding("note.clusters_of"), *unpriced(ws)]  # fmt: skip
     return Exhibit(
         "clusters", "table", frame, metric="clusters", findings=(Finding("clusters.found", first, "clusters"), *told), sources=("order_lines",),
-        units={"cluster": "count", "actual": "money", "spend": "money", "order_days": "count", "silent_days": "days", "known_days": "days",
+        units={"cluster": "count", "actual": "money", "spend": "money", "order_days": "count", "silent_days": "days",
                "kept": "ratio"},
         notes=tuple(notes), window=ws.trailing(), kept=frozen.table(found.held) if found.because else None,
         parts=() if found.trials is None else (_part(ws, found.trials),),
@@ -125,7 +139,9 @@ def _shown(ws: Workspace, found: Found) -> Exhibit:
 
 def _part(ws: Workspace, trials: pd.DataFrame) -> Exhibit:
     best = trials.sort_values("agreement", ascending=False).iloc[0]
-    shown = _tried_table(ws, trials, (Finding("clusters.tried", {"k": best.k, "agreement": best.agreement}, "clusters"),))
+    shown = _tried_table(
+        ws, trials, (Finding("clusters.tried", {"k": best.k, "agreement": best.agreement}, "clusters"),)
+    )
     return Exhibit("clusters_tried", "table", shown.frame, metric="clusters", findings=shown.findings, units=shown.units,
                    sources=shown.sources, notes=shown.notes[:1])  # fmt: skip
 
@@ -137,7 +153,11 @@ def _a_year_later(ws: Workspace, held: Frozen) -> pd.DataFrame:
         return pd.DataFrame({"kept": pd.Series(dtype=float)})
     since = purchases(ws.facts, ws.window.end - timedelta(days=_YEAR), ws.window.end).amount
     labels, _ = held.groups(before)
-    sums = pd.DataFrame({"before": before.amount, "after": since.reindex(before.index).fillna(0)}).groupby(labels).sum()
+    sums = (
+        pd.DataFrame({"before": before.amount, "after": since.reindex(before.index).fillna(0)})
+        .groupby(labels)
+        .sum()
+    )
     return pd.DataFrame({"kept": sums.after / sums.before.where(sums.before > 0)})
 
 
@@ -150,4 +170,6 @@ def describe(cluster: int, row: pd.Series, whole: pd.Series, found: Found) -> Fi
     told = {"cluster": cluster, "n": int(row.n), "share": row.share, "first": words[0], "second": words[1]}
     for name in FEATURES:
         told |= {name: row[name], f"{name}_all": whole[name]}
-    return Finding("clusters.described" if words[0] != words[1] else "clusters.described_by_one", told, "clusters")
+    return Finding(
+        "clusters.described" if words[0] != words[1] else "clusters.described_by_one", told, "clusters"
+    )

@@ -80,7 +80,9 @@ def quiet_risk(ws: Workspace) -> Exhibit | Missing:
     seen = found.summary[(found.summary["T"] - found.summary.recency) < _YEAR]
     chance = np.asarray(found.model.probability_active(seen, days))
     chance = corrected(last.chance, last.came)(chance) if helps else chance
-    frame = pd.DataFrame({"stopping": 1 - chance, "amount": yearly(ws).reindex(seen.index).fillna(0)}, seen.index)
+    frame = pd.DataFrame(
+        {"stopping": 1 - chance, "amount": yearly(ws).reindex(seen.index).fillna(0)}, seen.index
+    )
     frame = frame.assign(grade=held_grades(ws).iloc[:, -1])
     return _shown(ws, frame, {"model": model, "days": days, "error": min(after, raw) if helps else raw, "raw": raw, "n_then": len(last.came)}, helps)  # fmt: skip
 
@@ -108,10 +110,23 @@ def _foretold(ws: Workspace, model: str, day: date, horizon: int) -> Foretold | 
 def _shown(ws: Workspace, frame: pd.DataFrame, how: dict[str, object], helps: bool) -> Exhibit:
     frame = frame.assign(loss=frame.stopping * frame.amount)
     own = frame.groupby("grade")
-    table = pd.DataFrame({"n": own.size(), "stopping": own.stopping.sum(), "annual_amount": own.amount.sum(), "loss": own.loss.sum()})
+    table = pd.DataFrame(
+        {
+            "n": own.size(),
+            "stopping": own.stopping.sum(),
+            "annual_amount": own.amount.sum(),
+            "loss": own.loss.sum(),
+        }
+    )
     table = table.reindex([grade for grade in GRADES if grade in table.index]).reset_index(names="grade")
     table = table.assign(share=table.loss / table.annual_amount.where(table.annual_amount > 0))
-    told = {"n": len(frame), "lost": round(float(frame.stopping.sum())), "amount": frame.amount.sum(), "loss": frame.loss.sum(), **how}
+    told = {
+        "n": len(frame),
+        "lost": round(float(frame.stopping.sum())),
+        "amount": frame.amount.sum(),
+        "loss": frame.loss.sum(),
+        **how,
+    }
     return Exhibit(
         "quiet_risk", "table", table, metric="bookings",
         findings=(Finding("quiet_risk.expected", told, "bookings"), Finding("quiet_risk.calibrated" if helps else "quiet_risk.as_it_is", told)),

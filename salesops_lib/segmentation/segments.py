@@ -72,7 +72,14 @@ def segment_worth(ws: Workspace) -> Section:
     told = worth(found.model, found.summary, found.horizon).reindex(cells.index)
     frame = cells.assign(value=told.value, order_chance=told.order_chance)
     own = frame.groupby("cell")
-    table = pd.DataFrame({"n": own.size(), "actual": own.amount.sum(), "value": own.value.sum(min_count=1), "order_chance": own.order_chance.mean()})
+    table = pd.DataFrame(
+        {
+            "n": own.size(),
+            "actual": own.amount.sum(),
+            "value": own.value.sum(min_count=1),
+            "order_chance": own.order_chance.mean(),
+        }
+    )
     table = _in_order(table).assign(each=lambda t: t.value / t.n)
     total = table.value.sum()
     top = table.value.idxmax() if table.value.notna().any() else table.index[0]
@@ -99,9 +106,17 @@ def _worth_tested(ws: Workspace, found: Choice) -> Exhibit | Missing:
     model = candidates()[str(found.scores.model.iloc[0])].fit(earlier)
     told = worth(model, earlier, found.horizon).dropna(subset=["value"])
     came = purchases(ws.facts, split, ws.window.end).amount
-    frame = pd.DataFrame({"cell": cells.cell.reindex(told.index), "foretold": told.value, "actual": came.reindex(told.index).fillna(0)})
+    frame = pd.DataFrame(
+        {
+            "cell": cells.cell.reindex(told.index),
+            "foretold": told.value,
+            "actual": came.reindex(told.index).fillna(0),
+        }
+    )
     own = frame.dropna(subset=["cell"]).groupby("cell")
-    table = _in_order(pd.DataFrame({"n": own.size(), "foretold": own.foretold.sum(), "actual": own.actual.sum()}))
+    table = _in_order(
+        pd.DataFrame({"n": own.size(), "foretold": own.foretold.sum(), "actual": own.actual.sum()})
+    )
     table = table.assign(error=table.foretold / table.actual.where(table.actual > 0) - 1)
     off = (table.foretold - table.actual).abs()
     values = {"error": ratio(table.foretold.sum() - table.actual.sum(), table.actual.sum()), "wape": ratio(off.sum(), table.actual.sum()),
@@ -120,11 +135,20 @@ def segment_moves(ws: Workspace) -> Exhibit | Missing:
     then, now = cells_of(ws, ws.trailing(years_back=1)), cells_of(ws, ws.trailing())
     if then.empty or now.empty:
         return Missing("segment_moves", ("order_lines",), "note.two_years_needed")
-    frame = now.rename(columns={"cell": "now", "amount": "after"}).join(then.rename(columns={"cell": "then", "amount": "before"}), how="left")
+    frame = now.rename(columns={"cell": "now", "amount": "after"}).join(
+        then.rename(columns={"cell": "then", "amount": "before"}), how="left"
+    )
     frame = frame.fillna({"then": _NOT_YET, "before": 0})
-    cells = frame.groupby(["then", "now"]).agg(value=("after", "size"), after=("after", "sum"), before=("before", "sum")).reset_index()
+    cells = (
+        frame.groupby(["then", "now"])
+        .agg(value=("after", "size"), after=("after", "sum"), before=("before", "sum"))
+        .reset_index()
+    )
     best = ("core", "loyal")
-    left, joined = frame[frame.then.isin(best) & ~frame.now.isin(best)], frame[~frame.then.isin(best) & frame.now.isin(best)]
+    left, joined = (
+        frame[frame.then.isin(best) & ~frame.now.isin(best)],
+        frame[~frame.then.isin(best) & frame.now.isin(best)],
+    )
     values = {"n_left": len(left), "lost": (left.before - left.after).sum(), "n_joined": len(joined), "gained": (joined.after - joined.before).sum(),
               "kept": ratio((frame.then.isin(best) & frame.now.isin(best)).sum(), frame.then.isin(best).sum())}  # fmt: skip
     order = {name: n for n, name in enumerate([*_NAMES, _NOT_YET])}
@@ -147,7 +171,11 @@ def dependence(ws: Workspace) -> Exhibit | Missing:
     if bought["actual"].empty:
         return Missing("dependence", ("sales.customer_id",), "note.nothing_in_period")
     told = {name: _dependence(own, rule.top_n) for name, own in bought.items()}
-    frame = pd.DataFrame(told).reset_index(names="measure").assign(measure=lambda t: [Finding("value.label", {"value": m}) for m in t.measure])
+    frame = (
+        pd.DataFrame(told)
+        .reset_index(names="measure")
+        .assign(measure=lambda t: [Finding("value.label", {"value": m}) for m in t.measure])
+    )
     now, before = told["actual"], told["base"]
     values = {"n": min(rule.top_n, len(bought["actual"])), "share": now["top_together"], "base": before["top_together"], "equal": ratio(1, now["hhi"]),
               "change": now["top_together"] - before["top_together"]}  # fmt: skip
@@ -163,7 +191,12 @@ def _dependence(bought: pd.Series, n: int) -> dict[str, float]:
     if bought.empty:
         return dict.fromkeys(("top_one", "top_together", "hhi", "gini"), float("nan"))
     share = bought / bought.sum()
-    return {"top_one": float(share.iloc[0]), "top_together": float(share.head(n).sum()), "hhi": herfindahl(bought), "gini": gini(bought)}
+    return {
+        "top_one": float(share.iloc[0]),
+        "top_together": float(share.head(n).sum()),
+        "hhi": herfindahl(bought),
+        "gini": gini(bought),
+    }
 
 
 def gini(amounts: pd.Series) -> float:
@@ -187,4 +220,8 @@ def _in_order(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
-    return table.rename_axis("cell").reset_index().assign(cell=[Finding("value.label", {"value": f"rfm_{name}"}) for name in table.index])
+    return (
+        table.rename_axis("cell")
+        .reset_index()
+        .assign(cell=[Finding("value.label", {"value": f"rfm_{name}"}) for name in table.index])
+    )
