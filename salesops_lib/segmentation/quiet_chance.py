@@ -125,11 +125,12 @@ def _shown(ws: Workspace, frame: pd.DataFrame, how: dict[str, object], helps: bo
         "lost": round(float(frame.stopping.sum())),
         "amount": frame.amount.sum(),
         "loss": frame.loss.sum(),
+        "at_stake": frame.loss.sum(),
         **how,
     }
     return Exhibit(
         "quiet_risk", "table", table, metric="bookings",
-        findings=(Finding("quiet_risk.expected", told, "bookings"), Finding("quiet_risk.calibrated" if helps else "quiet_risk.as_it_is", told)),
+        findings=(Finding("quiet_risk.expected", told, "bookings", "bad"), Finding("quiet_risk.calibrated" if helps else "quiet_risk.as_it_is", told)),
         units={"grade": "text", "stopping": "count", "annual_amount": "money", "loss": "money"}, sources=("order_lines",), window=ws.trailing(),
         notes=(Finding("note.quiet_risk", how),),
     )  # fmt: skip

@@ -151,10 +151,15 @@ def segment_moves(ws: Workspace) -> Exhibit | Missing:
     )
     values = {"n_left": len(left), "lost": (left.before - left.after).sum(), "n_joined": len(joined), "gained": (joined.after - joined.before).sum(),
               "kept": ratio((frame.then.isin(best) & frame.now.isin(best)).sum(), frame.then.isin(best).sum())}  # fmt: skip
-    order = {name: n for n, name in enumerate([*_NAMES, _NOT_YET])}
-    cells = cells.iloc[cells.then.map(order).mul(99).add(cells.now.map(order)).argsort(kind="stable")]
+    present = [
+        [name for name in [*_NAMES, _NOT_YET] if (frame[side] == name).any()] for side in ("then", "now")
+    ]
+    every = pd.MultiIndex.from_product(
+        present, names=["then", "now"]
+    )  # so that columns stand in the order of rows
+    cells = cells.set_index(["then", "now"]).reindex(every).reset_index()
     shown = pd.DataFrame({"row": [_id(name) for name in cells.then], "column": [_id(name) for name in cells.now], "value": cells.value,
-                          "now": cells.after, "before": cells.before}).reset_index(drop=True)  # fmt: skip
+                          "now": cells.after, "before": cells.before})  # fmt: skip
     return Exhibit(
         "segment_moves", "matrix", shown, findings=(Finding("segment_moves.best", values, "net_sales"),), sources=("order_lines",),
         units={"value": "count", "now": "money", "before": "money"}, window=ws.trailing(), base=ws.trailing(years_back=1),
@@ -189,13 +194,13 @@ def dependence(ws: Workspace) -> Exhibit | Missing:
 
 def _dependence(bought: pd.Series, n: int) -> dict[str, float]:
     if bought.empty:
-        return dict.fromkeys(("top_one", "top_together", "hhi", "gini"), float("nan"))
+        return dict.fromkeys(("top_one", "top_together", "hhi", "gini_sales"), float("nan"))
     share = bought / bought.sum()
     return {
         "top_one": float(share.iloc[0]),
         "top_together": float(share.head(n).sum()),
         "hhi": herfindahl(bought),
-        "gini": gini(bought),
+        "gini_sales": gini(bought),
     }
 
 
