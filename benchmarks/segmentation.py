@@ -265,7 +265,9 @@ def telco(chosen: argparse.Namespace) -> None:
         for name, model in peers.items():
             cpu, chance = time.process_time(), np.empty(len(rows))
             for learns, tells in folds:
-                chance[tells] = model.fit(rows.iloc[learns], left[learns]).predict_proba(rows.iloc[tells])[:, 1]
+                chance[tells] = model.fit(rows.iloc[learns], left[learns]).predict_proba(rows.iloc[tells])[
+                    :, 1
+                ]
             took = time.process_time() - cpu
             told[name].append(
                 (float(roc_auc_score(left, chance)), calibration_error(chance, left == 1), took)

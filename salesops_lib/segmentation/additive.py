@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _FEW_VALUES = 10
 #: Harrell, Regression Modeling Strategies, 2nd ed., table 2.3: the outer knots leave the tails straight.
 _KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
-#: A category seen less often has no weight of its own.
-_RARE = 10
+#: A category seen less often, or in a smaller share of rows, has no weight of its own.
+_RARE, _RARE_SHARE = 10, 0.005
 
 
 class _Column(NamedTuple):
@@ -129,7 +129,14 @@ def is_number(values: pd.Series) -> bool:
 def _learned(values: pd.Series) -> _Column:
     if not is_number(values):
         counts = values.astype("object").where(values.notna(), "").astype(str).value_counts()
-        return _Column(tuple(sorted(counts.index[counts >= min(_RARE, len(values) // 4)])), 0.0, None, False)
+        return _Column(
+            tuple(
+                sorted(counts.index[counts >= min(max(_RARE, _RARE_SHARE * len(values)), len(values) // 4)])
+            ),
+            0.0,
+            None,
+            False,
+        )
     seen = _finite(values)
     known = seen[~np.isnan(seen)]
     middle = float(np.median(known)) if len(known) else 0.0

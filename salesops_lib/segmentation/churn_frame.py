@@ -62,14 +62,23 @@ _TIME_NAMES = {
     "date", "day", "week", "month", "quarter", "year", "period", "time", "t", "yearmonth", "year_month", "ym", "snapshot", "as_of",
     "日期", "日", "周", "月", "月份", "年月", "季度", "年", "年份", "期间",
 }  # fmt: skip
-_OBSERVED = re.compile(
-    r"snapshot|as_?of|observ|period|month|order|period|date$|^date|快照|期间|月份|下单", re.IGNORECASE
+#: Which of several days orders rows, the best first: when a row was known, when something began, any other, when it ends.
+_OBSERVED = re.compile(r"snapshot|as_?of|observ|period|month|order|^date$|快照|期间|月份|下单|^日期$")
+_BEGINS = re.compile(r"start|begin|sign|creat|join|since|open|register|开始|签|建|注册|入网|开户")
+_ENDS = re.compile(r"(^|_)(end|ends|ended|due|renew(al)?|expir\w*)(_|$)|到期|结束|续")
+#: Days of which none is when a row was known.
+_NO_ORDER = re.compile(
+    r"(^|_)(next|last|latest|recent)(_|$)|birth|(^|_)dob(_|$)|最近|末次|上次|下次|出生|生日"
 )
+_SMALLER = {"quarter": 1, "month": 2, "week": 2, "day": 3, "季度": 1, "月份": 2, "月": 2, "周": 2, "日": 3}
+#: Seconds and milliseconds since 1970, of the years 1979 to 2103.
+_EPOCHS = {"s": (3e8, 4.2e9), "ms": (3e11, 4.2e12)}
+_NUMBERED = re.compile(r"(^|_)(id|no|number|code|key|account|index)$|^unnamed|编号|号码|账号")
 _DAY = re.compile(
     r"^\s*(\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{1,2}[ -][A-Za-z]{3}[ -]\d{2,4}|\d{8})月?([ T]\d{1,2}:.*)?\s*$"
 )
 _QUARTER = re.compile(r"^\s*(\d{4})[- ]?Q([1-4])\s*$", re.IGNORECASE)
-_AS_TEXT, _AN_ID = 0.95, 0.5
+_AS_TEXT, _AN_ID, _ORDERED = 0.95, 0.5, 0.98
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,9 @@ class Known:
     day
         The column that orders rows in time; empty where none does.
     when
-        Its values.
+        Its values; a year with its quarter or month, where these are columns of their own.
+    own_day
+        The day on which each row was known; None where the day that orders rows is that of a beginning.
     raw
         `X` before dates became numbers, which leaks are looked for in.
     left_out
@@ -100,6 +111,7 @@ class Known:
     day: str
     when: pd.Series | None
     raw: pd.DataFrame
+    own_day: pd.Series | None = None
     left_out: dict[str, str] = field(default_factory=dict)
     treated: dict[str, int] = field(default_factory=dict)
 
@@ -126,9 +138,10 @@ def read(
     columns = {c: _typed(frame[c], str(c), treated) for c in frame if c != name}
     dated = [c for c, v in columns.items() if pd.api.types.is_datetime64_any_dtype(v)]
     day = time or _ordering({c: v for c, v in columns.items() if c in dated or _counts_time(c, v)})
-    when = _when(columns[day], day) if day else None
+    when = _when(_with_smaller(day, columns), str(day)) if day != "" else None
     if when is not None and when.nunique() < 2:
         when, day = None, ""  # one day of all: a snapshot, which time does not order
+    is_known_on = bool(time) or _rank(day) == 0
     if when is not None and pd.api.types.is_datetime64_any_dtype(when):
         last = pd.Timestamp(as_of) if as_of is not None else None
         if last is not None and (when > last).any():
@@ -139,12 +152,16 @@ def read(
             open_yet = left.notna() & (when > last - pd.Timedelta(days=horizon_days))
             treated["label_not_yet_known"] = int(open_yet.sum())
             left = left.mask(open_yet)
-    own_day = when if when is not None and pd.api.types.is_datetime64_any_dtype(when) else None
+    own_day = (
+        when if is_known_on and when is not None and pd.api.types.is_datetime64_any_dtype(when) else None
+    )
     if own_day is None and as_of is not None:
         own_day = pd.Series(pd.Timestamp(as_of), frame.index)
     ids = frame[id] if id else _identifier(frame, columns, name)
     left_out = {
-        str(c): why for c, v in columns.items() if (why := _nothing_told(c, v, ids.name, day or time, aside))
+        str(c): why
+        for c, v in columns.items()
+        if (why := _nothing_told(c, v, ids.name, str(day or time), aside))
     }
     raw = pd.DataFrame({c: v for c, v in columns.items() if str(c) not in left_out}, index=frame.index)
     return Known(
@@ -154,6 +171,7 @@ def read(
         str(day),
         when,
         raw,
+        own_day,
         left_out,
         {k: n for k, n in treated.items() if n},
     )
@@ -226,11 +244,16 @@ def _typed(values: pd.Series, name: str, treated: dict[str, int]) -> pd.Series:
 
 def _numeric_days(values: pd.Series, name: str) -> pd.Series:
     """Days and months written as one number, 20250131 or 202501, where the column's name speaks of time."""
-    if not re.search(r"date|day|month|period|time|_on$|_at$|^ym|日期|年月|月份|期间", name, re.IGNORECASE):
+    if not re.search(
+        r"date|day|month|period|time|(^|_)ts$|_on$|_at$|^ym|日期|年月|月份|期间", name, re.IGNORECASE
+    ):
         return values
     known = values.dropna()
     if known.empty or not (known == known.round()).all():
         return values
+    for unit, (low, high) in _EPOCHS.items():
+        if known.between(low, high).all():
+            return pd.to_datetime(values, unit=unit)
     for low, high, form in ((19000101, 21001231, "%Y%m%d"), (190001, 210012, "%Y%m")):
         if known.between(low, high).all():
             text = values.map(lambda v: f"{v:.0f}", na_action="ignore")
@@ -242,26 +265,50 @@ def _numeric_days(values: pd.Series, name: str) -> pd.Series:
 
 def _counts_time(name: object, values: pd.Series) -> bool:
     """Whether whole numbers count months or years, by the column's name: period, month, 期间 …"""
-    if str(name).strip().lower().replace(" ", "_") not in _TIME_NAMES or not is_number(values):
+    if _plain(name) not in _TIME_NAMES or not is_number(values):
         return False
     known = values.dropna()
     return bool(len(known) and (known == known.round()).all())
 
 
-def _ordering(times: dict[object, pd.Series]) -> str:
-    """The column that orders rows: the one named after an observation, else the latest of them."""
-    if not times:
-        return ""
-    whole = {c: v for c, v in times.items() if v.notna().all() and v.nunique() > 1}
-    if not whole:
-        whole = {c: v for c, v in times.items() if v.notna().mean() > 0.98 and v.nunique() > 1}
-    if not whole:
-        return ""
-    named = {c: v for c, v in whole.items() if _OBSERVED.search(str(c))} or whole
-    dated = {c: v for c, v in named.items() if pd.api.types.is_datetime64_any_dtype(v)}
+def _ordering(times: dict[object, pd.Series]) -> object:
+    """The column that orders rows; "" where none does."""
+    whole = {
+        c: v
+        for c, v in times.items()
+        if v.notna().mean() > _ORDERED and v.nunique() > 1 and not _NO_ORDER.search(_plain(c))
+    }
+    dated = {c: v for c, v in whole.items() if pd.api.types.is_datetime64_any_dtype(v)}
     if dated:
-        return str(max(sorted(dated, key=str), key=lambda c: dated[c].median()))
-    return str(sorted(named, key=str)[0])
+        return min(sorted(dated, key=str), key=lambda c: (_rank(c), -dated[c].median().value))
+    counted = sorted(whole, key=lambda c: (_SMALLER.get(_plain(c), 0), str(c)))
+    return counted[0] if counted else ""
+
+
+def _rank(name: object) -> int:
+    if _ENDS.search(_plain(name)):
+        return 3
+    return 0 if _OBSERVED.search(_plain(name)) else 1 if _BEGINS.search(_plain(name)) else 2
+
+
+def _plain(name: object) -> str:
+    """A column's name in small letters, its words parted by underscores.
+
+    >>> _plain("ContractEnd Date")
+    'contract_end_date'
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(name).strip()).replace(" ", "_").lower()
+
+
+def _with_smaller(day: object, columns: dict[object, pd.Series]) -> pd.Series:
+    """A year with the quarter, month or week of it, where these are columns of their own."""
+    when = columns[day]
+    if not is_number(when) or _SMALLER.get(_plain(day)):
+        return when
+    for c in sorted(columns, key=lambda c: _SMALLER.get(_plain(c), 0)):
+        if c != day and _plain(c) in _SMALLER and is_number(columns[c]):
+            when = when * 100 + columns[c]
+    return when
 
 
 def _when(values: pd.Series, name: str) -> pd.Series:
@@ -288,11 +335,15 @@ def _identifier(frame: pd.DataFrame, columns: dict[object, pd.Series], label: st
     for c, v in columns.items():
         if _is_names(v):
             return frame[c]
-    return pd.Series(frame.index, frame.index, name=None)
+    if frame.index.name is not None or frame.index.is_unique:
+        return pd.Series(frame.index, frame.index, name=None)
+    return pd.Series(np.arange(len(frame)), frame.index, name=None)
 
 
 def _is_names(values: pd.Series) -> bool:
     is_text = not is_number(values) and not pd.api.types.is_datetime64_any_dtype(values)
+    if _NUMBERED.search(_plain(values.name)) and len(values) > 50 and values.is_unique:
+        return True
     return is_text and len(values) > 50 and values.nunique() > _AN_ID * len(values)
 
 

@@ -173,7 +173,8 @@ def churn(
     rows = np.flatnonzero(known.labelled)
     left = known.left.to_numpy()[rows].astype(np.int64)
     _refuse_folds(known, validation)
-    refuse_leaks(known.raw.iloc[rows], left, _own_days(known, as_of, rows), known_before)
+    own_day = None if known.own_day is None else known.own_day.iloc[rows]
+    refuse_leaks(known.raw.iloc[rows], left, own_day, known_before)
     if not known.X.shape[1]:
         raise DataError("No column is left that could tell who leaves.")
     scheme, trials = _trials(known, rows, left, horizon_days, validation, repeats, seed)
@@ -212,12 +213,6 @@ def _refuse_folds(known: Known, validation: str) -> None:
         raise DataError(
             "No column orders the rows in time; name it, churn(frame, time=…), or leave validation as it is."
         )
-
-
-def _own_days(known: Known, as_of: date | str | None, rows: NDArray[np.intp]) -> pd.Series | None:
-    if known.when is not None and pd.api.types.is_datetime64_any_dtype(known.when):
-        return known.when.iloc[rows]
-    return None if as_of is None else pd.Series(pd.Timestamp(as_of), known.raw.index[rows])
 
 
 def _trials(
