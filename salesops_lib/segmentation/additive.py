@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
@@ -88,6 +89,25 @@ class AdditiveClassifier(ClassifierMixin, BaseEstimator):
         fitted = LogisticRegression(C=self.C, max_iter=3000).fit((raw - self._mean) / self._spread, happened)
         self.coef_, self.base_ = fitted.coef_[0], float(fitted.intercept_[0])
         return self
+
+    def at_level_of(self, X: pd.DataFrame, y: ArrayLike) -> Self:
+        """The same model with `base_` moved so that chances of rows `X` add up to what happened to them.
+
+        What each column adds stays as it was.  Nothing is moved where all or none of them said yes.
+        """
+        happened, odds = np.asarray(y, dtype=float), self.decision_function(X)
+        moved = copy(self)
+        if not 0 < happened.mean() < 1:
+            return moved
+        shift = 0.0
+        for _ in range(50):
+            chance = 1 / (1 + np.exp(-(odds + shift)))
+            step = float((happened - chance).sum() / np.maximum((chance * (1 - chance)).sum(), 1e-9))
+            shift += float(np.clip(step, -1, 1))
+            if abs(step) < 1e-10:
+                break
+        moved.base_ = self.base_ + shift
+        return moved
 
     def contributions(self, X: pd.DataFrame) -> pd.DataFrame:
         """Log odds that each column adds to a row's, against the mean of the training rows; one column each."""

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
@@ -35,6 +34,8 @@ FOLDS, MOST_REASONS = 5, 3
 #: Of rows in time, the first part only teaches; the rest is foretold in three stretches, each from what precedes it.
 _FIRST_TAUGHT, _STRETCHES = 0.55, 3
 _LEAST = 20
+#: Share of the rows in time, the latest, whose share of leavers a model may be set to.
+_LATEST = 0.15
 #: A column that moves the odds by less is no reason.
 _TELLS = 0.05
 SCHEMES = ("auto", "out_of_time", "random")
@@ -78,6 +79,8 @@ class Churn:
         `out_of_time`, `random` folds, or `by_customer` (folds that keep a customer's rows together).
     known
         How the table was read: label, days, columns left out, values treated.
+    is_levelled
+        Whether chances are set to the share that left of late, which in the trials came nearer to what followed.
     """
 
     scores: pd.DataFrame
@@ -87,6 +90,7 @@ class Churn:
     model: AdditiveClassifier
     scheme: str
     known: Known
+    is_levelled: bool
 
     @property
     def auc(self) -> float:
@@ -178,11 +182,16 @@ def churn(
     if not known.X.shape[1]:
         raise DataError("No column is left that could tell who leaves.")
     scheme, trials = _trials(known, rows, left, horizon_days, validation, repeats, seed)
-    found, tested = _tried(AdditiveClassifier(), known.X.iloc[rows], left, trials)
-    model = AdditiveClassifier().fit(known.X.iloc[rows], left)
+    when = None if scheme != "out_of_time" or known.when is None else known.when.iloc[rows].to_numpy()
+    X = known.X.iloc[rows]
+    as_fitted = _tried(X, left, trials, None)
+    levelled = as_fitted if when is None else _tried(X, left, trials, when)
+    is_levelled = levelled[0].error.mean() < as_fitted[0].error.mean()
+    found, tested = levelled if is_levelled else as_fitted
+    model = _fitted(X, left, when if is_levelled else None)
     return Churn(
         _scores(known, model, frame[amount] if amount else None), found, tested,
-        survival(*_tenures(frame[tenure], known, rows)) if tenure else None, model, scheme, known,
+        survival(*_tenures(frame[tenure], known, rows)) if tenure else None, model, scheme, known, bool(is_levelled),
     )  # fmt: skip
 
 
@@ -277,16 +286,28 @@ def forward(
         yield last, (np.flatnonzero(is_earlier), np.flatnonzero(is_later))
 
 
+def _fitted(X: pd.DataFrame, left: NDArray[np.int64], when: NDArray[Any] | None) -> AdditiveClassifier:
+    """The model of these rows; where `when` is given, at the level of the latest of them."""
+    model = AdditiveClassifier().fit(X, left)
+    if when is None:
+        return model
+    latest = when >= np.sort(when)[int(len(when) * (1 - _LATEST))]
+    return model.at_level_of(X[latest], left[latest])
+
+
 def _tried(
-    model: AdditiveClassifier,
     X: pd.DataFrame,
     left: NDArray[np.int64],
     trials: list[list[tuple[object, Split]]],
+    when: NDArray[Any] | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     told, scored, came = [], [], []
     for trial in trials:
         parts = [
-            (clone(model).fit(X.iloc[a], left[a]).predict_proba(X.iloc[b])[:, 1], left[b])
+            (
+                _fitted(X.iloc[a], left[a], None if when is None else when[a]).predict_proba(X.iloc[b])[:, 1],
+                left[b],
+            )
             for _, (a, b) in trial
         ]
         chance, outcome = (np.concatenate([part[n] for part in parts]) for n in (0, 1))

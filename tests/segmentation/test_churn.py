@@ -11,6 +11,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from salesops_lib.errors import DataError
 from salesops_lib.segmentation.additive import AdditiveClassifier
+from salesops_lib.segmentation.churn_frame import read
 from salesops_lib.segmentation.contract_churn import churn
 from salesops_lib.segmentation.leakage import leaks
 
@@ -103,6 +104,7 @@ def test_folds_are_refused_where_rows_carry_time_and_would_have_flattered():
     [
         lambda m: m.dt.strftime("%Y-%m"), lambda m: m.dt.strftime("%Y%m").astype(int), lambda m: m.dt.strftime("%d/%m/%Y"),
         lambda m: m.dt.to_period("Q").astype(str), lambda m: m.dt.month, lambda m: m.dt.strftime("%Y年%m月"), lambda m: m.dt.date,
+        lambda m: (m - pd.Timestamp("1970-01-01")) // pd.Timedelta(seconds=1), lambda m: m.dt.tz_localize("Asia/Shanghai"),
     ],
 )  # fmt: skip
 def test_time_is_known_however_it_is_written(written):
@@ -115,6 +117,64 @@ def test_time_is_found_under_any_name():
     frame = by_months().rename(columns={"month": "contract_start"})
     with pytest.raises(DataError, match="contract_start"):
         churn(frame, validation="random")
+
+
+@pytest.mark.parametrize(
+    ("columns", "day"),
+    [
+        ({"contract_end": 400, "contract_start": 0}, "contract_start"),
+        ({"SignupDate": 0, "LastOrderDate": 200}, "SignupDate"),
+        ({"created_at": -900, "snapshot_on": 0}, "snapshot_on"),
+        ({"renewal_due": 0}, "renewal_due"),
+        ({"birth_date": -9000}, ""),
+        ({"last_order_on": 0}, ""),
+    ],
+)
+def test_the_day_that_orders_rows_is_the_one_on_which_they_were_known(columns, day):
+    frame = by_months()
+    for name, later in columns.items():
+        frame[name] = frame.month + pd.Timedelta(days=later)
+    known = read(frame.drop(columns="month"), "left")
+    assert known.day == day
+
+
+def test_a_year_is_ordered_by_its_quarters():
+    frame = by_months()
+    month = frame.month + pd.DateOffset(months=6)  # July to June
+    frame = frame.assign(year=month.dt.year, quarter=month.dt.quarter).drop(columns="month")
+    found = churn(frame, "left")
+    assert found.validation.until.iloc[0] in (202404, 202501)
+    assert found.known.left_out == {"year": "time", "quarter": "time"}
+
+
+def test_chances_follow_the_share_that_left_of_late():
+    """The share of leavers rises from month to month; chances as fitted would stay at the old mean."""
+    rng = np.random.default_rng(8)
+    at = np.repeat(np.arange(24), 250)
+    frame = pd.DataFrame(
+        {"month": pd.Timestamp("2023-01-01") + pd.to_timedelta(at * 30, "D"), "x": rng.normal(size=len(at))}
+    )
+    frame["left"] = (rng.random(len(at)) < 1 / (1 + np.exp(3 - at / 6 - frame.x))).astype(int)
+    found = churn(frame)
+    assert found.is_levelled
+    assert found.error < 0.15  # shares rise by .04 a month, and the level is that of some three months before
+    last = frame[at >= 23]
+    plain = AdditiveClassifier().fit(found.known.X, frame.left)
+    assert abs(found.model.predict_proba(last)[:, 1].mean() - last.left.mean()) < abs(
+        plain.predict_proba(last)[:, 1].mean() - last.left.mean()
+    )
+    assert found.model.contributions(last).equals(plain.contributions(last))
+
+
+def test_a_text_of_many_values_is_not_learnt_by_heart(contracts):
+    rng = np.random.default_rng(6)
+    noisy = known(contracts).assign(city=rng.choice([f"city {n}" for n in range(300)], len(contracts)))
+    assert churn(noisy, "churned", repeats=1).auc > churn(known(contracts), "churned", repeats=1).auc - 0.01
+
+
+def test_rows_without_a_name_are_their_own_customers(contracts):
+    frame = known(contracts).drop(columns="customer_id").set_axis([0] * len(contracts))
+    assert churn(frame, "churned", repeats=1).scheme == "random"
 
 
 def test_what_is_learnt_ends_a_horizon_before_what_is_foretold():
