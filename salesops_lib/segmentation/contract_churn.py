@@ -70,7 +70,7 @@ class Churn:
         One row a trial: auc, error (mean distance of chance and outcome over tenths, ECE), brier, n, n_left, and `until`,
         the last day that the model knew, where rows are in time.
     calibration
-        Tenths of the rows foretold: foretold and came (shares), n.
+        Tenths of the rows foretold, each once with its mean chance over repeats: foretold and came (shares), n.
     survival
         See `tenure.survival`; None where no tenure was named.
     model
@@ -301,16 +301,13 @@ def _tried(
     trials: list[list[tuple[object, Split]]],
     when: NDArray[Any] | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    told, scored, came = [], [], []
+    told, total, times = [], np.zeros(len(X)), np.zeros(len(X))
     for trial in trials:
-        parts = [
-            (
-                _fitted(X.iloc[a], left[a], None if when is None else when[a]).predict_proba(X.iloc[b])[:, 1],
-                left[b],
-            )
-            for _, (a, b) in trial
-        ]
-        chance, outcome = (np.concatenate([part[n] for part in parts]) for n in (0, 1))
+        scored, rows = np.zeros(len(X)), np.concatenate([b for _, (_, b) in trial])
+        for _, (a, b) in trial:
+            model = _fitted(X.iloc[a], left[a], None if when is None else when[a])
+            scored[b] = model.predict_proba(X.iloc[b])[:, 1]
+        chance, outcome = scored[rows], left[rows]
         told.append(
             {
                 "until": trial[0][0],
@@ -321,9 +318,10 @@ def _tried(
                 "n_left": int(outcome.sum()),
             }
         )
-        scored.append(chance)
-        came.append(outcome)
-    return pd.DataFrame(told), calibration(np.concatenate(scored), np.concatenate(came) == 1)
+        total[rows] += chance
+        times[rows] += 1
+    seen = times > 0  # a row that was foretold in several repeats is one row still
+    return pd.DataFrame(told), calibration(total[seen] / times[seen], left[seen] == 1)
 
 
 def _scores(known: Known, model: AdditiveClassifier, amount: pd.Series | None) -> pd.DataFrame:

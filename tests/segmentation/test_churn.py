@@ -10,9 +10,13 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from salesops_lib.errors import DataError
+from salesops_lib.reporting import Page
+from salesops_lib.reporting.sentences import plain
+from salesops_lib.reporting.voice import Voice
 from salesops_lib.segmentation.additive import AdditiveClassifier
 from salesops_lib.segmentation.churn_frame import read
 from salesops_lib.segmentation.contract_churn import churn
+from salesops_lib.segmentation.contract_exhibits import because, contract_exhibits
 from salesops_lib.segmentation.leakage import leaks
 
 
@@ -279,3 +283,26 @@ def test_telco(shared_data):
     assert found.validation.error.max() <= 0.02
     assert found.known.treated == {"blank": 11}
     assert found.survival.survival.iloc[-1] == pytest.approx(0.5928, abs=1e-4)
+
+
+def test_what_was_found_is_said_in_both_languages(contracts):
+    found = churn(known(contracts), tenure="tenure", amount="fee", repeats=1)
+    listed, tested, stays = contract_exhibits(found)
+    assert listed.frame.at_risk.sum() == pytest.approx(found.scores.at_risk.sum())
+    assert tested.frame.n.sum() == len(contracts)
+    assert stays.frame.survival.is_monotonic_decreasing
+    first = found.scores.reasons.iloc[0]
+    for lang, word in (("en", " is month (odds "), ("zh", "为month（几率")):
+        voice = Voice(lang)
+        assert word in " ".join(plain(because(reasons), voice) for reasons in found.scores.reasons.head(20))
+        for shown in (listed, tested, stays):
+            assert all(plain(finding, voice) for finding in (*shown.findings, *shown.notes))
+    assert len(because(first).values) == 3 * len(first)
+    assert plain(because(()), Voice("en")) == "nothing sets it apart"
+
+
+def test_it_is_drawn_as_a_page_would(contracts, workspace, line):
+    found = churn(known(contracts), tenure="tenure", amount="fee", repeats=1)
+    page = Page(workspace(order_lines=[line("2025-12-01", 5)]), "22_segments")
+    page.section(*contract_exhibits(found))
+    assert "churn_list" in page.digest()
