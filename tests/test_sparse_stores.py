@@ -16,6 +16,9 @@ from salesops_lib import (
     targets,
 )
 from salesops_lib.metrics import Exhibit, Missing
+from salesops_lib.segmentation.groups import groups
+from salesops_lib.segmentation.quiet_chance import quiet_risk
+from salesops_lib.segmentation.segments import dependence, segment_moves, segment_worth
 from salesops_lib.segmentation.silence import silence
 from salesops_lib.segmentation.value import customer_value
 from salesops_lib.tables import TABLES
@@ -43,6 +46,10 @@ FUNCTIONS = [
     pricing.floor_breaches,
     pricing.price_volume_mix,
     pricing.price_waterfall,
+    dependence,
+    groups,
+    quiet_risk,
+    segment_moves,
     segmentation.abc_migration,
     segmentation.abc_xyz,
     segmentation.cohorts,
@@ -145,7 +152,7 @@ def test_a_sparse_store_gives_an_exhibit_or_says_what_is_missing(sparse, functio
             assert not column or column in sparse.facts.columns(table)
 
 
-@pytest.mark.parametrize("section", [silence, customer_value], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("section", [silence, customer_value, segment_worth], ids=lambda f: f.__name__)
 def test_a_sparse_store_gives_a_section_or_says_what_is_missing(sparse, section):
     made = section(sparse)
     assert made

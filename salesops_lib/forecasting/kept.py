@@ -6,10 +6,11 @@ again: what was first said of a day stands.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from salesops_lib.metrics import kept
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from salesops_lib.forecasting.ahead import Ahead
     from salesops_lib.workspace import Workspace
 
-FOLDER = "forecasts"
+FOLDER = kept.FORECASTS
 KEYS = ["measure", "level", "unit", "month"]
 COLUMNS = ["said_on", "as_of", *KEYS, "expected", "low_80", "high_80", "naive", "scale"]
 
@@ -49,7 +50,7 @@ def said(ws: Workspace, seen: Ahead) -> pd.DataFrame:
 
 def files(root: Path, before: date) -> list[Path]:
     """Files of what was said earlier than `before` in the workspace `root`, in order."""
-    return [p for p in sorted((root / FOLDER).glob("*/*.csv")) if p.parent.name < before.isoformat()]
+    return kept.files(root, FOLDER, before)
 
 
 def earlier(root: Path, before: date) -> pd.DataFrame:
@@ -64,15 +65,3 @@ def earlier(root: Path, before: date) -> pd.DataFrame:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
     whole = pd.concat(frames, ignore_index=True).fillna({"unit": ""})
     return whole.drop_duplicates(["said_on", *KEYS], ignore_index=True)[COLUMNS]
-
-
-def digest(root: Path, before: date) -> str:
-    """What `earlier` reads, of the company and of all units, in short; empty where there is nothing."""
-    found = hashlib.sha256()
-    units = [
-        p for p in sorted((root / FOLDER).glob("units/*/*/*/*.csv")) if p.parent.name < before.isoformat()
-    ]
-    known = files(root, before) + units
-    for path in known:
-        found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return found.hexdigest() if known else ""

@@ -30,7 +30,7 @@ _UNPAID = frozenset(
         "process.odds", "process.cycle_days_max", "process.hygiene", "process.response",
         "pricing.leakage", "pricing.bridge_overlap", "pricing.waterfall", "pricing.elasticity",
         "pricing.discounts.deep_from", "customers.quiet_after", "customers.quiet_min_orders",
-        "customers.rfm", "customers.grades.steadiness", "customers.concentration", "customers.service", "customers.history", "customers.repeat",
+        "customers.rfm", "customers.grades.steadiness", "customers.groups", "customers.concentration", "customers.service", "customers.history", "customers.repeat",
         "data.freshness_days", "data.freshness_default_days", "data.grades", "data.reconcile",
         "data.privacy", "data.access",
     }

@@ -255,6 +255,25 @@ class RecencyFrequencyMoney(Block):
     )
 
 
+class Groups(Block):
+    """When groups of customers (clusters) count as such, and how long they stay as they are."""
+
+    most: int = Field(default=8, ge=2, le=20, description="Most groups tried.")
+    agreement_min: Share = Field(
+        default=0.9,
+        description="Least agreement of bootstrap samples on the groups (adjusted Rand index); below, there are none.",
+    )
+    refit_months: int = Field(
+        default=12, ge=1, le=60, description="Months after which groups are looked for again."
+    )
+    drift_max: float = Field(
+        default=0.25,
+        gt=0,
+        le=5,
+        description="Growth of the customers' mean squared distance from their group after which groups are looked for again.",
+    )
+
+
 class Concentration(Block):
     """Dependence on few customers."""
 
@@ -318,6 +337,7 @@ class Customers(Block):
     new_after_months: int = Field(
         default=24, ge=6, description="Months without an order after which a customer counts as new again."
     )
+    groups: Groups = Field(default=Groups(), description="Groups of customers (clusters).")
     concentration: Concentration = Field(default=Concentration(), description="Concentration.")
     service: Mapping[Grade, Service] = Field(
         default_factory=dict,

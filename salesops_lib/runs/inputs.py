@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from salesops_lib.runs.notebooks import reads_forecasts, reads_peers, reads_statements
+from salesops_lib.runs.notebooks import reads_clusters, reads_forecasts, reads_peers, reads_statements
 from salesops_lib.runs.units import WHOLE, Unit
 from salesops_lib.tables import scope
 
@@ -48,6 +48,8 @@ class Inputs:
         What pay was posted, for notebooks that read statements.
     forecasts
         What was forecast before the period's last day, for notebooks that grade it.
+    clusters
+        Groups of customers kept before the period's last day, for notebooks that assign customers to them.
     """
 
     root: Path
@@ -60,12 +62,14 @@ class Inputs:
     language: str = "en"
     posted: str = ""
     forecasts: str = ""
+    clusters: str = ""
 
     def parts(self, notebook: Path, lang: str, parameters: Mapping[str, Any], data: str) -> dict[str, Any]:
         """What a report depends on, by name; `data` is the fingerprint of what it reads."""
         is_stated = reads_statements(notebook) or reads_peers(notebook)
         posted = {"posted": self.posted} if self.posted and is_stated else {}
         said = {"forecasts": self.forecasts} if self.forecasts and reads_forecasts(notebook) else {}
+        groups = {"clusters": self.clusters} if self.clusters and reads_clusters(notebook) else {}
         return {
             "notebook": hashlib.sha256(notebook.read_bytes()).hexdigest(),
             "parameters": dict(parameters),
@@ -77,6 +81,7 @@ class Inputs:
             "packages": packages(),
             **posted,
             **said,
+            **groups,
         }
 
 
@@ -105,8 +110,8 @@ def read(root: Path, period: str = "", lang: str = "", by: str = "") -> Inputs:
         If the policy has faults.
     """
     from salesops_lib import workspace
-    from salesops_lib.forecasting import kept
     from salesops_lib.incentives.posted import last_link
+    from salesops_lib.metrics import kept
 
     ws = workspace.open_workspace(root, period=period, lang=lang)
     try:
@@ -121,7 +126,8 @@ def read(root: Path, period: str = "", lang: str = "", by: str = "") -> Inputs:
             units=tuple(Unit(by, name) for name in named) or (WHOLE,),
             language=ws.policy.report.language,
             posted=last_link(ws.root),
-            forecasts=kept.digest(ws.root, ws.window.end),
+            forecasts=kept.digest(ws.root, kept.FORECASTS, ws.window.end),
+            clusters=kept.digest(ws.root, kept.SEGMENTS, ws.window.end),
         )
     finally:
         ws.close()

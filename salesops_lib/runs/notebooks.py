@@ -74,6 +74,11 @@ def reads_forecasts(notebook: Path) -> bool:
     return '"forecasts"' in notebook.read_text("utf-8", errors="replace")
 
 
+def reads_clusters(notebook: Path) -> bool:
+    """Whether its first code cell is tagged `clusters`: it assigns customers to groups that were found before."""
+    return '"clusters"' in notebook.read_text("utf-8", errors="replace")
+
+
 def find(root: Path | str, names: Sequence[str]) -> list[Path]:
     """The notebooks called `names`, in that order: stems, file names, paths or bare numbers (`10`).
 

@@ -1,4 +1,4 @@
-"""What reports forecast is kept in the workspace, and put where a unit's reports find their own."""
+"""What reports forecast, and groups that they found, is kept in the workspace, and put where a unit's reports find their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from salesops_lib.forecasting.kept import FOLDER
+from salesops_lib.metrics import kept
 from salesops_lib.metrics.exhibit import KEPT
 from salesops_lib.runs import publish
 
@@ -29,8 +29,9 @@ def keep(root: Path, unit: Unit, report: str, output: Path) -> None:
     if not made.is_file():
         return
     with made.open(encoding="utf-8", newline="") as handle:
-        day = next(csv.DictReader(handle))["said_on"]
-    path = own_folder(root, unit) / day / f"{report}.csv"
+        first = next(csv.DictReader(handle))
+    kind = next(iter(first))
+    path = own_folder(root, unit, kept.FOLDERS[kind]) / first[kind] / f"{report}.csv"
     if path.exists():
         return
     draft = path.with_suffix(f".{os.getpid()}.new")
@@ -47,13 +48,14 @@ def keep(root: Path, unit: Unit, report: str, output: Path) -> None:
         raise publish.unwritable(path, problem) from problem
 
 
-def own_folder(root: Path, unit: Unit) -> Path:
+def own_folder(root: Path, unit: Unit, folder: str) -> Path:
     """Where the days of a unit are below the company's workspace: the whole company's lie at the top."""
-    return root / FOLDER / "units" / unit.by / unit.file_name if unit else root / FOLDER
+    return root / folder / "units" / unit.by / unit.file_name if unit else root / folder
 
 
 def put(root: Path, workspace: Path, unit: Unit) -> None:
     """Put what a unit's reports said, and nothing of the others', into the unit's own workspace."""
-    own = own_folder(root, unit)
-    if own.is_dir():
-        shutil.copytree(own, workspace / FOLDER)
+    for folder in kept.FOLDERS.values():
+        own = own_folder(root, unit, folder)
+        if own.is_dir():
+            shutil.copytree(own, workspace / folder)

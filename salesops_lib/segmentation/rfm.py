@@ -100,7 +100,7 @@ def rfm_cells(ws: Workspace) -> Exhibit | Missing:
     """Number and sales of the customers in each cell, and what those of a year ago have bought since; one row a cell."""
     if absent := ws.facts.missing("sales.customer_id"):
         return Missing("rfm", absent)
-    now, then = _customers(ws, ws.trailing()), _customers(ws, ws.trailing(years_back=1))
+    now, then = cells_of(ws, ws.trailing()), cells_of(ws, ws.trailing(years_back=1))
     if now.empty:
         return Missing("rfm", ("sales.customer_id",), "note.nothing_in_period")
     own = now.groupby("cell").amount
@@ -142,7 +142,7 @@ def _named(cell: str) -> Finding:
     return Finding("value.label", {"value": f"rfm_{cell}"})
 
 
-def _customers(ws: Workspace, window: Window) -> pd.DataFrame:
+def cells_of(ws: Workspace, window: Window) -> pd.DataFrame:
     """Amount and cell of all who had ordered up to the end of a window; index customer_id."""
     seen = ws.facts.query(
         "SELECT customer_id, CAST(MAX(dated_on) FILTER (WHERE kind = 'order') AS DATE) AS last_on,"

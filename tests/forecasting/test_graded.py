@@ -9,6 +9,7 @@ from salesops_lib.forecasting import kept
 from salesops_lib.forecasting.ahead import ahead
 from salesops_lib.forecasting.graded import accuracy, graded, held
 from salesops_lib.metrics import Exhibit, Missing
+from salesops_lib.metrics.kept import FORECASTS, digest
 from salesops_lib.workspace import Workspace
 
 HEAD = "said_on,as_of,measure,level,unit,month,expected,low_80,high_80,naive,scale\n"
@@ -70,7 +71,7 @@ def test_what_is_said_on_the_day_itself_or_later_is_not_read(ws):
     say(ws, "2026-01-31", "2025-11,1,1,1,1,1")
     (missing,) = graded(ws, ahead(ws))
     assert missing.why == "note.no_forecast_kept"
-    assert kept.digest(ws.root, ws.window.end) == ""
+    assert digest(ws.root, FORECASTS, ws.window.end) == ""
 
 
 def test_one_forecast_of_a_day_counts_once(ws):

@@ -48,6 +48,7 @@ def test_there_are_notebooks() -> None:
         "14_customers",
         "20_market_review",
         "21_forecast",
+        "22_segments",
         "23_customer_value",
         "30_target_setting",
         "31_incentive_statement",
@@ -101,7 +102,7 @@ def test_imports_are_of_the_library_alone(path: Path) -> None:
 @every_notebook
 def test_parameters_come_first_each_with_type_value_and_comment(path: Path) -> None:
     first, second, *rest = cells_of(path, "code")
-    assert tags(first) - {"on-request", "statements", "peers", "forecasts", "targets"} == {"parameters"}
+    assert tags(first) - {"on-request", "statements", "peers", "forecasts", "targets", "clusters"} == {"parameters"}
     assert tags(second) == {"setup"}
     assert not any(tags(cell) & {"parameters", "setup"} for cell in rest)
     statements = ast.parse(first.source).body

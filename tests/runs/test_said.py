@@ -61,3 +61,17 @@ def test_only_a_page_that_grades_depends_on_what_was_said(tmp_path):
         assert parts.keys() & {"forecasts", "posted"} == names
         for part in parts.keys() - {"lang", "period"}:  # a page names the ones that changed
             assert message(f"part.{part}", "zh")
+
+
+def test_groups_are_kept_apart_from_forecasts_and_stale_their_page(tmp_path):
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output" / KEPT).write_text("fitted_on,row,distance,spend\n2025-12-31,1,0.5,1.5\n")
+    said.keep(tmp_path, EAST, "22_segments", tmp_path / "output")
+    (file,) = tmp_path.rglob("segments/**/*.csv")
+    assert file.name == "22_segments.csv"
+    assert not (tmp_path / "forecasts").exists()
+    known = inputs.Inputs(tmp_path, "2025-12", ("en",), "1", "p", "d", clusters="y")
+    for tag, names in (("clusters", {"clusters"}), ("forecasts", set())):
+        notebook = tmp_path / f"{tag}.ipynb"
+        notebook.write_text(f'{{"cells": [{{"metadata": {{"tags": ["{tag}"]}}}}]}}')
+        assert known.parts(notebook, "en", {}, "d").keys() & {"clusters", "forecasts"} == names

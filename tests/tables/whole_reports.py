@@ -27,6 +27,7 @@ REVIEWS: Asked = {
     "14_customers": {},
     "20_market_review": {},
     "21_forecast": {},
+    "22_segments": {},
     "23_customer_value": {},
     "30_target_setting": {},
 }
