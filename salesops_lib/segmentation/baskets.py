@@ -12,7 +12,7 @@ from salesops_lib.metrics.formulas import wilson
 from salesops_lib.segmentation.grades import yearly
 from salesops_lib.segmentation.pairs import linked, product_pairs
 from salesops_lib.segmentation.reviews import names
-from salesops_lib.segmentation.rhythm import common, gaps, next_due, tested
+from salesops_lib.segmentation.rhythm import came_true, common, gaps, next_due
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,7 @@ def orders_due(ws: Workspace) -> Exhibit | Missing:
 
 def _how_well(ws: Workspace, least: int) -> tuple[Finding, ...]:
     """How often the interval of half a year ago held the order that came."""
-    known = tested(ws.facts, ws.window.end, _TESTED, least=least)
+    known = came_true(ws.facts, ws.window.end, _TESTED, least=least)
     if len(known) < max(ws.policy.report.suppress_below, 1):
         return ()
     share = wilson(int(known.is_inside.sum()), len(known))
