@@ -160,7 +160,7 @@ class CustomerPage:
             "card_rhythm": self._rhythm, "card_products": self._products, "card_due": self._due, "card_with": self._with,
             "card_space": self._space, "card_potential": self._potential, "card_price": self._price, "card_paying": self._paying,
             "card_deals": self._deals, "card_delivery": self._delivery, "card_voice": self._voice,
-            "card_contact": _unknown("visits", "tickets"),
+            "card_contact": Finding("card.no_contact"),
         }  # fmt: skip
         frame = pd.DataFrame({"topic": list(rows), "is_so": pd.Series(list(rows.values()), dtype=object)})
         sources = ("order_lines", "customers", "opportunities", "invoices", "receipts", "surveys", "products")
@@ -446,4 +446,6 @@ def value_spread(ws: Workspace, model: str, value: float) -> tuple[float, float]
 
 
 def _unknown(*needs: str) -> Finding:
-    return Finding("card.no_data", {"needs": list(needs)})
+    """What would have to be loaded: columns by their names, tables by the catalogue's."""
+    columns = any("." in need for need in needs)
+    return Finding("card.no_column" if columns else "card.no_table", {"needs": list(needs)})
