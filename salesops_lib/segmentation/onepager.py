@@ -151,7 +151,12 @@ class CustomerPage:
             sold = totals(self.ws.facts, ["bookings"], spans, where=self._own).bookings.fillna(0)
             rows.append({"label": month.label, "actual": sold["actual"], "base": sold["base"]})
         frame = pd.DataFrame(rows).assign(is_complete=True)
-        return Exhibit("customer_months", "series", frame, metric="bookings", sources=("order_lines",), window=self._windows["actual"])  # fmt: skip
+        best = frame.loc[frame.actual.idxmax()]
+        told = {"n": int((frame.actual > 0).sum()), "of": len(frame), "month": best.label, "amount": best.actual}
+        finding = Finding("customer_months.found" if told["n"] else "customer_months.none", told, "bookings")
+        return Exhibit(
+            "customer_months", "series", frame, metric="bookings", findings=(finding,), sources=("order_lines",), window=self._windows["actual"]
+        )  # fmt: skip
 
     def card(self) -> Exhibit:
         """What is so, topic by topic; what data do not say is said to be unknown."""
@@ -162,7 +167,7 @@ class CustomerPage:
             "card_deals": self._deals, "card_delivery": self._delivery, "card_voice": self._voice,
             "card_contact": Finding("card.no_contact"),
         }  # fmt: skip
-        frame = pd.DataFrame({"topic": list(rows), "is_so": pd.Series(list(rows.values()), dtype=object)})
+        frame = pd.DataFrame({"topic": pd.Series([Finding(f"label.{topic}") for topic in rows], dtype=object), "is_so": pd.Series(list(rows.values()), dtype=object)})
         sources = ("order_lines", "customers", "opportunities", "invoices", "receipts", "surveys", "products")
         return Exhibit("customer_card", "table", frame, units={"topic": "text", "is_so": "text"}, sources=sources, shown=len(frame))  # fmt: skip
 
