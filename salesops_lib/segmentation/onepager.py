@@ -192,9 +192,9 @@ class CustomerPage:
 
     @property
     def _who(self) -> Finding:
-        places = [str(self._row[k]) for k in ("region", "segment", "industry") if pd.notna(self._row.get(k))]
-        told = {"places": places, "since": self._row.get("since"), "rep": self._row["rep"]}
-        if not places:
+        places = {k: self._row.get(k) for k in ("region", "segment", "industry")}
+        told = places | {"since": self._row.get("since"), "rep": self._row["rep"]}
+        if all(pd.isna(place) for place in places.values()):
             return Finding("card.since", told)
         return Finding("card.who" if told["rep"] else "card.who_short", told)
 
