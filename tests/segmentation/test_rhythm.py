@@ -71,8 +71,9 @@ def test_what_all_have_in_common_is_found():
 
 
 def test_intervals_hold_what_they_say_where_nobody_leaves():
+    # and a little more: they end on whole days, and most gaps here are of a few weeks
     inside = [came_true(engine_of(planted(seed)), END, 200, least=2).is_inside.mean() for seed in range(3, 6)]
-    assert np.mean(inside) == pytest.approx(0.8, abs=0.04)
+    assert 0.79 < np.mean(inside) < 0.87
 
 
 def test_who_left_counts_as_a_miss():
