@@ -126,10 +126,13 @@ def mlxtend_pairs(file: str, support: str, written: str) -> dict[str, Any]:
     held = encoder.fit(baskets).transform(baskets, sparse=True)
     frame = pd.DataFrame.sparse.from_spmatrix(held, columns=encoder.columns_)
     items = apriori(frame, min_support=float(support), use_colnames=True, max_len=2, low_memory=True)
-    rules = association_rules(items, num_itemsets=len(baskets), metric="support", min_threshold=float(support))
+    rules = association_rules(
+        items, num_itemsets=len(baskets), metric="support", min_threshold=float(support)
+    )
     told = clock.told()
     rules = rules.assign(
-        product_id=[next(iter(s)) for s in rules.antecedents], other_id=[next(iter(s)) for s in rules.consequents]
+        product_id=[next(iter(s)) for s in rules.antecedents],
+        other_id=[next(iter(s)) for s in rules.consequents],
     )
     rules[["product_id", "other_id", "support", "confidence", "lift"]].to_csv(written, index=False)
     return told | {"rules": len(rules)}

@@ -95,8 +95,22 @@ def orders_due(ws: Workspace) -> Exhibit | Missing:
     ranked = due.sort_values(["annual_amount", "customer_id"], ascending=[False, True], ignore_index=True)
     listed = ranked.customer_id.head(_MOST_CUSTOMERS).tolist()
     ranked = ranked.assign(products=ranked.customer_id.map(_due_products(ws, listed)).fillna(""))
-    columns = ["name", "annual_amount", "due_on", "earliest_on", "latest_on", "usual_gap", "silent_days", "products"]
-    values = {"n": len(ranked), "amount": ranked.annual_amount.sum(), "days": DUE_WITHIN, "n_known": len(told)}
+    columns = [
+        "name",
+        "annual_amount",
+        "due_on",
+        "earliest_on",
+        "latest_on",
+        "usual_gap",
+        "silent_days",
+        "products",
+    ]
+    values = {
+        "n": len(ranked),
+        "amount": ranked.annual_amount.sum(),
+        "days": DUE_WITHIN,
+        "n_known": len(told),
+    }
     return Exhibit(
         "orders_due", "ranking", ranked[columns], metric="bookings", window=ws.trailing(), sources=("order_lines", "customers"),
         findings=(Finding("orders_due.some" if len(ranked) else "orders_due.none", values, "bookings"), *_how_well(ws, least)),
@@ -113,7 +127,14 @@ def _how_well(ws: Workspace, least: int) -> tuple[Finding, ...]:
         return ()
     share = wilson(int(known.is_inside.sum()), len(known))
     late = known.error.abs().median()
-    told = {"n": len(known), "share": share.value, "low": share.low, "high": share.high, "days": _TESTED, "error": late}
+    told = {
+        "n": len(known),
+        "share": share.value,
+        "low": share.low,
+        "high": share.high,
+        "days": _TESTED,
+        "error": late,
+    }
     return (Finding("orders_due.tested", told),)
 
 

@@ -152,7 +152,12 @@ class CustomerPage:
             rows.append({"label": month.label, "actual": sold["actual"], "base": sold["base"]})
         frame = pd.DataFrame(rows).assign(is_complete=True)
         best = frame.loc[frame.actual.idxmax()]
-        told = {"n": int((frame.actual > 0).sum()), "of": len(frame), "month": best.label, "amount": best.actual}
+        told = {
+            "n": int((frame.actual > 0).sum()),
+            "of": len(frame),
+            "month": best.label,
+            "amount": best.actual,
+        }
         finding = Finding("customer_months.found" if told["n"] else "customer_months.none", told, "bookings")
         return Exhibit(
             "customer_months", "series", frame, metric="bookings", findings=(finding,), sources=("order_lines",), window=self._windows["actual"]
@@ -167,7 +172,12 @@ class CustomerPage:
             "card_deals": self._deals, "card_delivery": self._delivery, "card_voice": self._voice,
             "card_contact": Finding("card.no_contact"),
         }  # fmt: skip
-        frame = pd.DataFrame({"topic": pd.Series([Finding(f"label.{topic}") for topic in rows], dtype=object), "is_so": pd.Series(list(rows.values()), dtype=object)})
+        frame = pd.DataFrame(
+            {
+                "topic": pd.Series([Finding(f"label.{topic}") for topic in rows], dtype=object),
+                "is_so": pd.Series(list(rows.values()), dtype=object),
+            }
+        )
         sources = ("order_lines", "customers", "opportunities", "invoices", "receipts", "surveys", "products")
         return Exhibit("customer_card", "table", frame, units={"topic": "text", "is_so": "text"}, sources=sources, shown=len(frame))  # fmt: skip
 
@@ -331,7 +341,12 @@ class CustomerPage:
         if left.empty:
             return Finding("card.no_space")
         best = left.assign(worth=left.share * left.median_spend).sort_values(["worth", "category"], ascending=[False, True]).iloc[0]  # fmt: skip
-        told = {"category": best.category, "segment": best.segment, "share": best.share, "spend": best.median_spend}
+        told = {
+            "category": best.category,
+            "segment": best.segment,
+            "share": best.share,
+            "spend": best.median_spend,
+        }
         return Finding("card.space", told, "product_white_space")
 
     @property

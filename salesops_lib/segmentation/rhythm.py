@@ -135,7 +135,9 @@ def next_due(known: pd.DataFrame, end: date, *, of: Common | None = None, level:
     )  # fmt: skip
 
 
-def came_true(facts: Facts | Engine, end: date, ahead: int, *, least: int, level: float = 0.8) -> pd.DataFrame:
+def came_true(
+    facts: Facts | Engine, end: date, ahead: int, *, least: int, level: float = 0.8
+) -> pd.DataFrame:
     """What became of the orders foretold `ahead` days before `end`; one row a customer of which it is known.
 
     Known where the customer has ordered since, or the interval has passed in vain.  Customers that

@@ -57,7 +57,9 @@ def whale_curve(ws: Workspace) -> Exhibit | Missing:
     if total <= 0:
         return Missing("whale", (), "note.no_profit")
     share = found.left.cumsum() / total
-    frame = pd.DataFrame({"x": [0.0, *((pd.RangeIndex(len(share)) + 1) / len(share))], "y": [0.0, *share], "label": ""})
+    frame = pd.DataFrame(
+        {"x": [0.0, *((pd.RangeIndex(len(share)) + 1) / len(share))], "y": [0.0, *share], "label": ""}
+    )
     picked = frame.iloc[sorted({round(i * (len(frame) - 1) / _N_POINTS) for i in range(_N_POINTS + 1)})]
     losing = found[found.left < 0]
     told = {"n": len(found), "n_losing": len(losing), "loss": -losing.left.sum(), "peak": share.max(), "profit": total,
@@ -146,5 +148,3 @@ def _payment_days(ws: Workspace) -> pd.DataFrame | None:
         " AND net_amount > 0 AND invoiced_on BETWEEN ? AND ? GROUP BY customer_id ORDER BY customer_id",
         [window.start, window.end],
     ).set_index("customer_id")
-
-

@@ -5,6 +5,7 @@ A purchase is a day with orders, not a line or an order: ten lines of one mornin
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -68,7 +69,9 @@ def customer_summary(facts: Facts | Engine, end: date) -> pd.DataFrame:
     [2.0, 20.0, 30.0, 500.0]
     """
     parts = [
-        facts.query(_SUMMARY.replace(_BY_DAY, f"{bounds}{_BY_DAY}"), [end, *values, end]).set_index("customer_id")
+        facts.query(_SUMMARY.replace(_BY_DAY, f"{bounds}{_BY_DAY}"), [end, *values, end]).set_index(
+            "customer_id"
+        )
         for bounds, values in _parts(facts, end)
     ]
     return parts[0] if len(parts) == 1 else pd.concat(parts)
@@ -88,11 +91,13 @@ def _parts(facts: Facts | Engine, end: date) -> list[tuple[str, list[str]]]:
     seen = facts.query(
         f"SELECT customer_id{_ORDERED} AND dated_on IN ({marks}) ORDER BY customer_id", [end, *days.date]
     ).customer_id
-    borders = list(dict.fromkeys(seen.iloc[len(seen) * part // n] for part in range(1, n))) if len(seen) else []
+    borders = (
+        list(dict.fromkeys(seen.iloc[len(seen) * part // n] for part in range(1, n))) if len(seen) else []
+    )
     below = [(" AND customer_id <= ?", [border]) for border in borders[:1]]
     between = [
         (" AND customer_id > ? AND customer_id <= ?", [low, high])
-        for low, high in zip(borders, borders[1:], strict=False)
+        for low, high in itertools.pairwise(borders)
     ]
     above = [(" AND customer_id > ?", [border]) for border in borders[-1:]]
     return [*below, *between, *above] or [("", [])]

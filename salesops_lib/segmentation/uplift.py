@@ -248,7 +248,9 @@ def campaign(
     alike = balance(known_before, is_treated)
     if alike.chance < _BALANCE_LEVEL:
         worst = alike.differences.abs().sort_values(ascending=False).head(3)
-        named = ", ".join(f"{name} ({alike.differences[name]:+.2f} standard deviations)" for name in worst.index)
+        named = ", ".join(
+            f"{name} ({alike.differences[name]:+.2f} standard deviations)" for name in worst.index
+        )
         raise DataError(
             f"The campaign was not randomised: treated and others differed before it, most in {named}; chance alone makes "
             f"such differences with a probability of {alike.chance:.1g}.\n"
@@ -259,7 +261,9 @@ def campaign(
     choosing = qini(y, is_treated, score)
     told = {"effect": effect.value, "low": effect.low, "high": effect.high, "n": len(y), "n_treated": int(is_treated.sum())}  # fmt: skip
     gain = {"qini": choosing.value, "low": choosing.low, "high": choosing.high}
-    first = "uplift.none" if not effect.is_detectable else "uplift.more" if effect.value > 0 else "uplift.less"
+    first = (
+        "uplift.none" if not effect.is_detectable else "uplift.more" if effect.value > 0 else "uplift.less"
+    )
     chooses = "uplift.choose" if choosing.low > 0 else "uplift.no_choice"
     curve = qini_curve(y, is_treated, score)
     picked = curve.iloc[sorted({round(i * (len(curve) - 1) / _N_POINTS) for i in range(_N_POINTS + 1)})]

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from salesops_lib.metrics import Exhibit, Missing
-from salesops_lib.segmentation.baskets import bought_together, orders_due, penetration, product_gaps, products_due
+from salesops_lib.segmentation.baskets import (
+    bought_together,
+    orders_due,
+    penetration,
+    product_gaps,
+    products_due,
+)
 
 YEAR = {"period": "2025-12", "as_of": "2025-12-31", "policy": {"report.suppress_below": 2}}
 
@@ -19,11 +25,20 @@ def ws(shared_workspace, line):
             if place < 2 and (year, month) > (2025, 3):
                 continue
             number += 1
-            own = {"customer_id": f"c{place:02}", "customer_name": f"Customer {place}", "segment": "large" if place < 6 else "small"}
+            own = {
+                "customer_id": f"c{place:02}",
+                "customer_name": f"Customer {place}",
+                "segment": "large" if place < 6 else "small",
+            }
             day, order = f"{year}-{month:02}-{5 + place:02}", f"order{number}"
-            products = [("ink", "Supplies"), *([("pen", "Supplies")] if month % 2 else []), *([("desk", "Furniture")] if place % 3 == 0 and month == 6 else [])]
+            products = [
+                ("ink", "Supplies"),
+                *([("pen", "Supplies")] if month % 2 else []),
+                *([("desk", "Furniture")] if place % 3 == 0 and month == 6 else []),
+            ]
             rows += [
-                line(day, 100 * (place + 1), **own, product_id=p, product_name=p.title(), category=c) | {"order_id": order, "line_id": p}
+                line(day, 100 * (place + 1), **own, product_id=p, product_name=p.title(), category=c)
+                | {"order_id": order, "line_id": p}
                 for p, c in products
             ]
             if month == 7 and place > 5:
@@ -56,7 +71,9 @@ def test_a_pair_is_read_from_the_product_that_tells_more(ws):
     made = bought_together(ws)
     first = made.frame.iloc[0]
     assert isinstance(made, Exhibit)
-    assert (first["product"], first.with_product) in {("Pen", "Ink"), ("Desk", "Ink")} or made.findings[0].id == "pairs.none"
+    assert (first["product"], first.with_product) in {("Pen", "Ink"), ("Desk", "Ink")} or made.findings[
+        0
+    ].id == "pairs.none"
 
 
 def test_white_space_by_hand(ws):

@@ -14,7 +14,13 @@ YEAR = {"period": "2025-12", "as_of": "2025-12-31", "policy": {"report.suppress_
 
 
 def bill(number: str, customer: str, day: str, due: str, amount: int) -> dict:
-    return {"invoice_id": number, "customer_id": customer, "invoiced_on": day, "due_on": due, "net_amount": amount}
+    return {
+        "invoice_id": number,
+        "customer_id": customer,
+        "invoiced_on": day,
+        "due_on": due,
+        "net_amount": amount,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +28,11 @@ def ws(shared_workspace, line):
     """Thirty customers order each second or third month; Acme (c00) gets ten per cent off, the others five."""
     rows = []
     for place in range(30):
-        own = {"customer_id": f"c{place:02}", "customer_name": "Acme Tools" if not place else f"Buyer {place}", "segment": "large"}
+        own = {
+            "customer_id": f"c{place:02}",
+            "customer_name": "Acme Tools" if not place else f"Buyer {place}",
+            "segment": "large",
+        }
         for year in (2023, 2024, 2025):
             for month in range(1 + place % 2, 13, 2 + place % 2):
                 net = 900 if place == 0 else 95 + place
@@ -31,8 +41,22 @@ def ws(shared_workspace, line):
                          category="Tools" if place % 3 else "Ink", list_price=1000 if place == 0 else 100 + place, quantity=1)
                 )  # fmt: skip
     deals = [
-        {"opportunity_id": "d1", "customer_id": "c00", "stage": "proposal", "created_on": "2025-11-01", "expected_close_on": "2026-02-01", "amount": 5000},
-        {"opportunity_id": "d2", "customer_id": "c01", "stage": "proposal", "created_on": "2025-11-01", "expected_close_on": "2026-01-01", "amount": 77},
+        {
+            "opportunity_id": "d1",
+            "customer_id": "c00",
+            "stage": "proposal",
+            "created_on": "2025-11-01",
+            "expected_close_on": "2026-02-01",
+            "amount": 5000,
+        },
+        {
+            "opportunity_id": "d2",
+            "customer_id": "c01",
+            "stage": "proposal",
+            "created_on": "2025-11-01",
+            "expected_close_on": "2026-01-01",
+            "amount": 77,
+        },
     ]
     return shared_workspace(
         **YEAR, order_lines=rows, opportunities=deals,
@@ -44,7 +68,9 @@ def ws(shared_workspace, line):
 
 
 def rows(page) -> dict[str, Finding]:
-    return {topic.id.removeprefix("label."): said for topic, said in page.card().frame.itertuples(index=False)}
+    return {
+        topic.id.removeprefix("label."): said for topic, said in page.card().frame.itertuples(index=False)
+    }
 
 
 def test_its_own_figures_by_hand(ws):

@@ -32,7 +32,9 @@ def orders(baskets: list[str], **more: object) -> pd.DataFrame:
 
 def test_by_hand():
     # ten orders: a in 5, b in 4, both in 4; c in 5, with a in 1
-    found = product_pairs(engine_of(orders(["ab"] * 4 + ["ac"] + ["c"] * 4 + ["d"])), START, END, min_support=0.1)
+    found = product_pairs(
+        engine_of(orders(["ab"] * 4 + ["ac"] + ["c"] * 4 + ["d"])), START, END, min_support=0.1
+    )
     assert found.attrs["n_orders"] == 10
     ab, ac = found.to_dict("records")
     assert (ab["product_id"], ab["other_id"], ab["n_both"]) == ("a", "b", 4)
@@ -87,7 +89,10 @@ def test_among_products_that_go_together_by_chance_none_is_named_and_a_planted_p
 
 def counted(held: np.ndarray) -> tuple[pd.DataFrame, int]:
     n = held.sum(axis=0)
-    rows = [(i, j, n[i], n[j], int((held[:, i] & held[:, j]).sum())) for i, j in itertools.combinations(range(held.shape[1]), 2)]
+    rows = [
+        (i, j, n[i], n[j], int((held[:, i] & held[:, j]).sum()))
+        for i, j in itertools.combinations(range(held.shape[1]), 2)
+    ]
     frame = pd.DataFrame(rows, columns=["product_id", "other_id", "n_product", "n_other", "n_both"])
     return measured(frame[frame.n_both > 0], len(held)), len(held)
 
@@ -98,7 +103,15 @@ def test_the_interval_of_lift_holds_the_truth_as_often_as_it_says():
     for _ in range(400):
         a = rng.random(2000) < 0.1
         b = rng.random(2000) < np.where(a, 0.3, 0.1)  # lift .3 / (.1 · .3 + .9 · .1) = 2.5
-        both = pd.DataFrame({"product_id": ["a"], "other_id": ["b"], "n_product": [a.sum()], "n_other": [b.sum()], "n_both": [(a & b).sum()]})
+        both = pd.DataFrame(
+            {
+                "product_id": ["a"],
+                "other_id": ["b"],
+                "n_product": [a.sum()],
+                "n_other": [b.sum()],
+                "n_both": [(a & b).sum()],
+            }
+        )
         row = measured(both, 2000).iloc[0]
         inside.append(row.low <= 2.5 <= row.high)
     assert np.mean(inside) == pytest.approx(0.95, abs=0.03)
@@ -109,7 +122,9 @@ def test_real_orders_against_plain_counting(shared_data: Path):
     read = pd.read_csv(shared_data / "online_retail" / "online_retail.csv.gz", dtype=str)
     read = read.assign(day=pd.to_datetime(read.InvoiceDate).dt.normalize(), n=read.Quantity.astype(int))
     month = read[(read.day >= "2011-03-01") & (read.day <= "2011-03-31") & (read.n > 0)]
-    lines = pd.DataFrame({"order_id": month.InvoiceNo, "product_id": month.StockCode, "dated_on": month.day, "kind": "order"})
+    lines = pd.DataFrame(
+        {"order_id": month.InvoiceNo, "product_id": month.StockCode, "dated_on": month.day, "kind": "order"}
+    )
     found = product_pairs(engine_of(lines), date(2011, 3, 1), date(2011, 3, 31), min_support=0.01)
     baskets = lines.groupby("order_id").product_id.agg(set)
     n, pairs = Counter(), Counter()
@@ -120,4 +135,6 @@ def test_real_orders_against_plain_counting(shared_data: Path):
     assert len(expected) > 500
     assert {(r.product_id, r.other_id): r.n_both for r in found.itertuples()} == expected
     one = found.iloc[0]
-    assert one.lift == pytest.approx(one.n_both * len(baskets) / n[one.product_id] / n[one.other_id], rel=1e-12)
+    assert one.lift == pytest.approx(
+        one.n_both * len(baskets) / n[one.product_id] / n[one.other_id], rel=1e-12
+    )

@@ -40,7 +40,12 @@ def planted(seed: int, n: int = 400, spread: float = 0.4) -> dict[str, list[date
 
 
 def test_gaps_by_hand():
-    engine = engine_of({"a": [date(2025, 1, 1), date(2025, 1, 1), date(2025, 1, 11), date(2025, 2, 10)], "b": [date(2025, 5, 1)]})
+    engine = engine_of(
+        {
+            "a": [date(2025, 1, 1), date(2025, 1, 1), date(2025, 1, 11), date(2025, 2, 10)],
+            "b": [date(2025, 5, 1)],
+        }
+    )
     found = gaps(engine, END)
     assert found.customer_id.tolist() == ["a"]
     row = found.iloc[0]
@@ -48,11 +53,16 @@ def test_gaps_by_hand():
     assert row["mean"] == pytest.approx(np.log([10, 30]).mean())
     assert row.variance == pytest.approx(np.log([10, 30]).var(ddof=1))
     assert gaps(engine, date(2025, 1, 31)).n_gaps.tolist() == [1]
-    assert gaps(engine, END, ("customer_id", "product_id"), customers=["b"], least=0).customer_id.tolist() == ["b"]
+    assert gaps(
+        engine, END, ("customer_id", "product_id"), customers=["b"], least=0
+    ).customer_id.tolist() == ["b"]
 
 
 def test_a_steady_customer_is_due_one_gap_after_its_last_order_and_a_late_one_soon():
-    days = planted(1, 60) | {"steady": every(12, 30, END - timedelta(days=10)), "late": every(12, 30, END - timedelta(days=45))}
+    days = planted(1, 60) | {
+        "steady": every(12, 30, END - timedelta(days=10)),
+        "late": every(12, 30, END - timedelta(days=45)),
+    }
     told = next_due(gaps(engine_of(days), END), END).set_index("customer_id")
     assert abs(told.loc["steady", "usual_gap"] - 30) < 2
     assert abs((told.loc["steady", "due_on"].date() - END).days - 20) <= 4

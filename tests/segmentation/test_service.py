@@ -24,7 +24,9 @@ def lines(line):
 
 
 def test_expense_is_shared_by_orders_of_the_channel_and_the_rest_by_all(workspace, lines):
-    ws = workspace(**YEAR, order_lines=lines, expenses=[spent("direct", 240), spent("online", 30), spent("fairs", 50)])
+    ws = workspace(
+        **YEAR, order_lines=lines, expenses=[spent("direct", 240), spent("online", 30), spent("fairs", 50)]
+    )
     found = cost_to_serve(ws)
     # direct: 240 over four orders; fairs sold nothing: 50 over five
     assert found.expense.to_dict() == {"a": 70, "b": 210, "c": 40}
@@ -33,7 +35,9 @@ def test_expense_is_shared_by_orders_of_the_channel_and_the_rest_by_all(workspac
 
 
 def test_the_curve_rises_above_the_whole_where_some_take_away(workspace, lines):
-    ws = workspace(**YEAR, order_lines=lines, expenses=[spent("direct", 240), spent("online", 30), spent("fairs", 50)])
+    ws = workspace(
+        **YEAR, order_lines=lines, expenses=[spent("direct", 240), spent("online", 30), spent("fairs", 50)]
+    )
     made = whale_curve(ws)
     assert made.frame.y.round(4).tolist() == [0, 1.1, 1.3, 1.0]
     told = made.findings[0].values
@@ -49,16 +53,43 @@ def test_customers_with_a_line_without_cost_are_counted_not_guessed(workspace, l
 
 def test_without_expenses_it_says_what_is_needed(workspace, lines):
     assert whale_curve(workspace(**YEAR, order_lines=lines)).needs == ("expenses.amount",)
-    assert whale_curve(workspace(**YEAR, order_lines=lines, expenses=[spent("direct", 90_000)])).why == "note.no_profit"
+    assert (
+        whale_curve(workspace(**YEAR, order_lines=lines, expenses=[spent("direct", 90_000)])).why
+        == "note.no_profit"
+    )
 
 
 def test_service_by_grade(workspace, line):
     rows = [
-        line("2025-06-01", 900, customer_id="big", list_price=1000, quantity=1, requested_on="2025-06-10", shipped_on="2025-06-09"),
-        line("2025-06-01", 50, customer_id="mid", list_price=100, quantity=1, requested_on="2025-06-10", shipped_on="2025-06-12"),
+        line(
+            "2025-06-01",
+            900,
+            customer_id="big",
+            list_price=1000,
+            quantity=1,
+            requested_on="2025-06-10",
+            shipped_on="2025-06-09",
+        ),
+        line(
+            "2025-06-01",
+            50,
+            customer_id="mid",
+            list_price=100,
+            quantity=1,
+            requested_on="2025-06-10",
+            shipped_on="2025-06-12",
+        ),
         line("2025-06-01", 20, customer_id="tiny", list_price=40, quantity=1),
     ]
-    bills = [{"invoice_id": "i1", "customer_id": "big", "invoiced_on": "2025-06-02", "due_on": "2025-07-02", "net_amount": 900}]
+    bills = [
+        {
+            "invoice_id": "i1",
+            "customer_id": "big",
+            "invoiced_on": "2025-06-02",
+            "due_on": "2025-07-02",
+            "net_amount": 900,
+        }
+    ]
     made = service_given(workspace(**YEAR, order_lines=rows, invoices=bills))
     frame = made.frame.set_index("grade")
     assert frame.discount_rate["A"] == pytest.approx(0.1)

@@ -77,7 +77,9 @@ def test_what_was_not_drawn_by_lot_is_refused_and_the_difference_named():
 
 
 def test_a_draw_is_refused_as_rarely_as_it_should():
-    chances = [balance(f.drop(columns=["treated", "outcome"]), f.treated).chance for f in map(drawn, range(200))]
+    chances = [
+        balance(f.drop(columns=["treated", "outcome"]), f.treated).chance for f in map(drawn, range(200))
+    ]
     assert np.sum(np.array(chances) < 0.001) <= 1
     assert np.mean(np.array(chances) < 0.1) == pytest.approx(0.1, abs=0.06)
 
@@ -105,7 +107,9 @@ def test_the_curve_ends_at_the_mean_effect_whatever_the_order():
     effect = average_effect(frame.outcome, frame.treated).value
     for score in (frame.orders, -frame.orders, np.zeros(len(frame))):
         assert qini_curve(frame.outcome, frame.treated, score).y.iloc[-1] == pytest.approx(effect)
-    assert qini_coefficient(qini_curve(frame.outcome, frame.treated, np.zeros(len(frame)))) == pytest.approx(0)
+    assert qini_coefficient(qini_curve(frame.outcome, frame.treated, np.zeros(len(frame)))) == pytest.approx(
+        0
+    )
 
 
 def test_the_interval_holds_the_truth_of_a_known_score():
