@@ -239,7 +239,7 @@ def likelihoods(chosen: argparse.Namespace) -> None:
 
 def holdout(chosen: argparse.Namespace) -> None:
     """Choose on the second half of what is known, foretell what comes after."""
-    from salesops_lib.segmentation.race import candidates, scored
+    from salesops_lib.segmentation.race import calibration_error, candidates, recalibrated, scored
 
     bases = {"cdnow, 39/39 weeks": (_cdnow(), date(1997, 9, 30), 273)}
     bases["online_retail, 27/26 weeks"] = (_online_retail(), date(2011, 6, 8), 182)
@@ -247,12 +247,20 @@ def holdout(chosen: argparse.Namespace) -> None:
         inner = horizon // 2
         earlier, came = _parted(days, split - timedelta(days=inner), inner)
         winner = scored(earlier, came, inner).model.iloc[0]
+        before = candidates()[winner].fit(earlier).probability_active(earlier, inner)
+        bought = came > 0
         earlier, came = _parted(days, split, horizon)
         table = scored(earlier, came, horizon).set_index("model")
         print(
             f"{name}: chosen {winner}, RMSE {table.rmse[winner] / table.rmse.min() - 1:+.2%} of the best of {len(candidates())}"
         )
         print(table.round(4).to_string())
+        corrected = recalibrated(candidates()[winner].fit(earlier), before, bought)
+        chance = corrected.probability_active(earlier, horizon)
+        print(
+            f"chances of {winner}, corrected by the inner stretch: Brier {np.mean((chance - (came > 0)) ** 2):.4f},"
+            f" calibration error {calibration_error(chance, came > 0):.4f}"
+        )
         _peers_foretell(chosen, earlier.assign(came=came), horizon, float(table.rmse[winner]))
 
 
