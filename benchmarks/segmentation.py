@@ -1,13 +1,18 @@
 """Customers: summary of many lines, speed of the purchase models, their exactness, and what they foretell.
 
-    python benchmarks/segmentation.py [summary|fits|likelihoods|holdout|grades|telco|clusters …] [--lines N] [--customers N] [--cases N]
+    python benchmarks/segmentation.py [summary|fits|likelihoods|holdout|grades|telco|clusters|pairs …] [--lines N] [--customers N] [--cases N]
+        [--peers PYTHON]
 
 `summary` runs `customer_summary` and a bare DuckDB GROUP BY over the same Parquet file in turn, each in
 a fresh process.  `fits` times each model on simulated customers, standard errors included.
 `likelihoods` counts how far they are from 50-digit arithmetic.  `holdout` lets the models choose on
 an inner backtest and foretell the outer stretch of CDNOW and Online Retail.  `grades` counts grades that
 go there and back.  `telco` tries the contract model on Telco churn in repeated folds, beside gradient boosting and
-a plain logistic regression on the same folds.  `clusters` times the search for groups.  BLAS has one thread.
+a plain logistic regression on the same folds.  `clusters` times the search for groups.
+`pairs` finds the pairs of products of Online Retail.  BLAS has one thread.
+
+PYTHON is an interpreter with lifetimes, pymc-marketing and mlxtend; those of them that it lacks are left out.
+Peers run the same task in turn with the library, each in a fresh process (see segmentation_peers.py).
 """
 
 from __future__ import annotations
@@ -37,6 +42,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "segmentation")]
 DATA = Path(os.environ.get("SALESOPS_SHARED_DATA", ROOT.parent / "shared" / "data"))
 ROUNDS = 3
+PEERS = str(Path(__file__).with_name("segmentation_peers.py"))
+FITS = ("bg_nbd", "mbg_nbd", "pareto_nbd", "gamma_gamma")
 END = date(2025, 12, 31)
 _BARE = """
 WITH days AS (
@@ -58,10 +65,12 @@ def main() -> None:
     options.add_argument("--lines", type=int, default=10_000_000)
     options.add_argument("--customers", type=int, default=500_000)
     options.add_argument("--cases", type=int, default=2_000)
-    options.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    options.add_argument("--rounds", type=int, default=ROUNDS)
+    options.add_argument("--peers", metavar="PYTHON", default="")
+    options.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.one:
-        print(json.dumps(summarised(*chosen.one)))
+        print(json.dumps(ONE[chosen.one[0]](*chosen.one[1:])))
         return
     for part in chosen.parts or PARTS:
         print(f"--- {part}")
@@ -73,23 +82,42 @@ def summary(chosen: argparse.Namespace) -> None:
         file = Path(folder) / "sales.parquet"
         _make_lines(file, chosen.lines)
         print(
-            f"{chosen.lines:,} lines, {file.stat().st_size / 1e6:.0f} MB of Parquet, {os.cpu_count()} cores, {ROUNDS} rounds in turn"
+            f"{chosen.lines:,} lines, {file.stat().st_size / 1e6:.0f} MB of Parquet, {os.cpu_count()} cores, {chosen.rounds} rounds in turn"
         )
-        found: dict[str, list[dict[str, float]]] = {"bare": [], "library": []}
-        for _ in range(ROUNDS):
-            for way in found:
-                told = subprocess.run(
-                    [sys.executable, __file__, "--one", way, str(file)],
-                    check=True,
-                    capture_output=True,
-                    text=True,
-                )
-                found[way].append(json.loads(told.stdout))
-        for way, runs in found.items():
-            print(way, {key: round(statistics.median(run[key] for run in runs), 2) for key in runs[0]})
+        ways: dict[str, list[str]] = {
+            way: [sys.executable, __file__, "--one", "summary", way, str(file)] for way in ("bare", "library")
+        }
+        if "lifetimes" in _peers(chosen):
+            ways["lifetimes"] = [chosen.peers, PEERS, "lifetimes", "summary", str(file)]
+        found = _in_turn(ways, chosen.rounds)
         for clock in ("wall", "cpu"):
             ratio = _median(found["library"], clock) / _median(found["bare"], clock)
             print(f"library / bare, {clock}: {ratio:.2f}")
+
+
+def _in_turn(ways: dict[str, list[str]], rounds: int) -> dict[str, list[dict[str, Any]]]:
+    """What each command tells, run in turn; a way that fails says why and is left out."""
+    found: dict[str, list[dict[str, Any]]] = {way: [] for way in ways}
+    for _ in range(rounds):
+        for way, command in ways.items():
+            told = subprocess.run(command, check=False, capture_output=True, text=True)
+            if told.returncode:
+                print(f"{way} failed: {told.stderr.strip().splitlines()[-1][:150]}")
+                continue
+            found[way].append(json.loads(told.stdout.splitlines()[-1]))
+    for way, runs in found.items():
+        if runs:
+            print(f"{way:16}", {key: round(_median(runs, key), 3) for key, value in runs[0].items() if isinstance(value, int | float)})  # fmt: skip
+    return found
+
+
+def _peers(chosen: argparse.Namespace) -> list[str]:
+    """The libraries that the peers' interpreter can import."""
+    if not chosen.peers:
+        return []
+    names = {"lifetimes": "lifetimes", "pymc-marketing": "pymc_marketing", "mlxtend": "mlxtend"}
+    asked = f"import importlib.util as u; print(*(n for n, m in {names!r}.items() if u.find_spec(m)))"
+    return subprocess.run([chosen.peers, "-c", asked], check=True, capture_output=True, text=True).stdout.split()  # fmt: skip
 
 
 def summarised(way: str, file: str) -> dict[str, float]:
@@ -109,7 +137,7 @@ def summarised(way: str, file: str) -> dict[str, float]:
     }
 
 
-def _median(runs: list[dict[str, float]], clock: str) -> float:
+def _median(runs: list[dict[str, Any]], clock: str) -> float:
     return statistics.median(run[clock] for run in runs)
 
 
@@ -128,21 +156,48 @@ def _make_lines(file: Path, lines: int) -> None:
 
 
 def fits(chosen: argparse.Namespace) -> None:
-    from salesops_lib.segmentation.purchases import MODELS
-    from salesops_lib.segmentation.spending import GammaGamma
-
     seen = simulated(chosen.customers)
     n_distinct = len(seen.drop_duplicates(["frequency", "recency", "T"]))
     print(f"{chosen.customers:,} customers, {n_distinct:,} distinct histories (days), one thread")
-    for kind in (*MODELS, GammaGamma):
-        cpu = time.process_time()
-        model = kind().fit(seen)
-        took = time.process_time() - cpu
-        said = ", ".join(
-            f"{name} {value:.4g} ± {error:.2g}"
-            for name, value, error in zip(model.names, model.params_, model.standard_errors_, strict=True)
-        )
-        print(f"{kind.__name__:22} {took:6.2f} s CPU   {said}")
+    with tempfile.TemporaryDirectory() as folder:
+        file = _kept(seen, folder)
+        for kind in FITS:
+            print(kind)
+            ways = {"library": [sys.executable, __file__, "--one", "fit", kind, file]}
+            ways |= {
+                peer: [chosen.peers, PEERS, peer, "fit", file, kind]
+                for peer in _peers(chosen)
+                if peer != "mlxtend"
+            }
+            found = _in_turn(ways, chosen.rounds)
+            print(f"  {found['library'][0]['said']}")
+            own = _median(found["library"], "cpu")
+            for peer in ways:
+                if peer != "library" and found[peer]:
+                    print(f"  {peer} / library, CPU: {_median(found[peer], 'cpu') / own:.1f}")
+
+
+def fitted(kind: str, file: str) -> dict[str, Any]:
+    from salesops_lib.segmentation.race import candidates
+    from salesops_lib.segmentation.spending import GammaGamma
+
+    with np.load(file) as held:
+        seen = pd.DataFrame({name: held[name] for name in held.files})
+    models: dict[str, Any] = {**candidates(), "gamma_gamma": GammaGamma()}
+    wall, cpu = time.perf_counter(), time.process_time()
+    model = models[kind].fit(seen)
+    told = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}  # fmt: skip
+    said = ", ".join(
+        f"{name} {value:.4g} ± {error:.2g}"
+        for name, value, error in zip(model.names, model.params_, model.standard_errors_, strict=True)
+    )
+    return told | {"said": said}
+
+
+def _kept(seen: pd.DataFrame, folder: str) -> str:
+    file = str(Path(folder) / "histories.npz")
+    np.savez(file, **{str(name): seen[name].to_numpy(dtype=float) for name in seen})
+    return file
 
 
 def simulated(n: int, seed: int = 1) -> pd.DataFrame:
@@ -187,7 +242,7 @@ def likelihoods(chosen: argparse.Namespace) -> None:
 
 def holdout(chosen: argparse.Namespace) -> None:
     """Choose on the second half of what is known, foretell what comes after."""
-    from salesops_lib.segmentation.race import candidates, scored
+    from salesops_lib.segmentation.race import calibration_error, candidates, recalibrated, scored
 
     bases = {"cdnow, 39/39 weeks": (_cdnow(), date(1997, 9, 30), 273)}
     bases["online_retail, 27/26 weeks"] = (_online_retail(), date(2011, 6, 8), 182)
@@ -195,12 +250,84 @@ def holdout(chosen: argparse.Namespace) -> None:
         inner = horizon // 2
         earlier, came = _parted(days, split - timedelta(days=inner), inner)
         winner = scored(earlier, came, inner).model.iloc[0]
+        before = candidates()[winner].fit(earlier).probability_active(earlier, inner)
+        bought = came > 0
         earlier, came = _parted(days, split, horizon)
         table = scored(earlier, came, horizon).set_index("model")
         print(
             f"{name}: chosen {winner}, RMSE {table.rmse[winner] / table.rmse.min() - 1:+.2%} of the best of {len(candidates())}"
         )
         print(table.round(4).to_string())
+        corrected = recalibrated(candidates()[winner].fit(earlier), before, bought)
+        chance = corrected.probability_active(earlier, horizon)
+        print(
+            f"chances of {winner}, corrected by the inner stretch: Brier {np.mean((chance - (came > 0)) ** 2):.4f},"
+            f" calibration error {calibration_error(chance, came > 0):.4f}"
+        )
+        _peers_foretell(chosen, earlier.assign(came=came), horizon, float(table.rmse[winner]))
+
+
+def _peers_foretell(chosen: argparse.Namespace, seen: pd.DataFrame, horizon: int, own: float) -> None:
+    """RMSE of each peer's models on the same customers, and how far the chosen model is behind the best."""
+    errors = {}
+    with tempfile.TemporaryDirectory() as folder:
+        file = _kept(seen, folder)
+        for peer in _peers(chosen):
+            if peer == "mlxtend":
+                continue
+            for kind in ("bg_nbd", "mbg_nbd", "pareto_nbd"):
+                command = [chosen.peers, PEERS, peer, "holdout", file, kind, str(horizon)]
+                found = _in_turn({f"{peer} {kind}": command}, 1)
+                errors |= {way: runs[0]["rmse"] for way, runs in found.items() if runs}
+    known = {way: error for way, error in errors.items() if error == error}
+    if known:
+        best = min(known, key=lambda way: known[way])
+        print(f"chosen against the best peer ({best}): RMSE {own / known[best] - 1:+.2%}")
+
+
+def pairs(chosen: argparse.Namespace) -> None:
+    """Pairs of Online Retail at 0.1 % support; equal to mlxtend's at 2 %, where that runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        sold = pd.read_csv(
+            DATA / "online_retail" / "online_retail.csv.gz", dtype={"InvoiceNo": str, "StockCode": str}
+        )
+        sold = sold[sold.Quantity > 0]
+        lines = pd.DataFrame({"order_id": sold.InvoiceNo, "product_id": sold.StockCode, "dated_on": pd.to_datetime(sold.InvoiceDate).dt.normalize()})  # fmt: skip
+        file, written = str(Path(folder) / "lines.parquet"), str(Path(folder) / "rules.csv")
+        lines.to_parquet(file)
+        _in_turn({"library": [sys.executable, __file__, "--one", "pairs", file]}, chosen.rounds)
+        if "mlxtend" not in _peers(chosen):
+            return
+        given = str(Path(folder) / "lines.csv")
+        lines.to_csv(given, index=False)
+        _in_turn({"mlxtend at 2 %": [chosen.peers, PEERS, "mlxtend", "pairs", given, "0.02", written]}, 1)
+        _compare(paired(file, support=0.02), pd.read_csv(written, dtype={"product_id": str, "other_id": str}))
+
+
+def _compare(own: pd.DataFrame, rules: pd.DataFrame) -> None:
+    both = rules.merge(own, on=["product_id", "other_id"], suffixes=("_peer", ""))
+    off = (both[["support_peer", "confidence_peer", "lift_peer"]].to_numpy() - both[["support", "confidence", "lift"]].to_numpy())  # fmt: skip
+    print(f"mlxtend: {len(rules):,} rules of {len(rules) // 2:,} pairs; library: {len(own):,} pairs; worst difference {abs(off).max():.1e}")  # fmt: skip
+
+
+def paired(file: str, support: float = 0.001) -> pd.DataFrame:
+    from salesops_lib.segmentation.pairs import product_pairs
+    from salesops_lib.tables.engine import DuckDBEngine
+
+    engine = DuckDBEngine()
+    engine.execute(f"CREATE VIEW sales AS SELECT 'order' AS kind, * FROM read_parquet('{file}')")
+    return product_pairs(engine, date(2010, 1, 1), date(2012, 1, 1), min_support=support)
+
+
+def paired_in_time(file: str) -> dict[str, float]:
+    from salesops_lib.segmentation.pairs import product_pairs  # noqa: F401  # imports are not counted, as with peers
+    from salesops_lib.tables.engine import DuckDBEngine
+
+    DuckDBEngine().query("SELECT 1 AS one")
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = paired(file)
+    told = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    return told | {"peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, "pairs": len(found)}
 
 
 def grades(chosen: argparse.Namespace) -> None:
@@ -347,7 +474,9 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "grades": grades,
     "telco": telco,
     "clusters": clusters,
+    "pairs": pairs,
 }
+ONE: dict[str, Callable[..., Any]] = {"summary": summarised, "fit": fitted, "pairs": paired_in_time}
 
 if __name__ == "__main__":
     main()

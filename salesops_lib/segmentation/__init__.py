@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from salesops_lib.segmentation.baskets import bought_together, orders_due, product_gaps
 from salesops_lib.segmentation.bridge import customer_bridge
 from salesops_lib.segmentation.cohorts import cohorts
 from salesops_lib.segmentation.grades import concentration, going_quiet, top_customers
@@ -12,6 +13,7 @@ from salesops_lib.segmentation.loyalty import order_gaps, repurchase
 from salesops_lib.segmentation.portfolio import abc_xyz, grade_standing
 from salesops_lib.segmentation.reviews import abc_migration, grade_moves, grade_value
 from salesops_lib.segmentation.rfm import rfm_cells
+from salesops_lib.segmentation.service import service_given, whale_curve
 
 if TYPE_CHECKING:
     from salesops_lib.segmentation.contract_churn import churn
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "abc_migration",
     "abc_xyz",
+    "bought_together",
     "churn",
     "cohorts",
     "concentration",
@@ -29,10 +32,14 @@ __all__ = [
     "grade_standing",
     "grade_value",
     "order_gaps",
+    "orders_due",
+    "product_gaps",
     "repurchase",
     "review",
     "rfm_cells",
+    "service_given",
     "top_customers",
+    "whale_curve",
 ]
 
 _HOMES = {"churn": "contract_churn", "review": "segments"}

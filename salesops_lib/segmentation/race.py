@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
 from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
 
 from salesops_lib.segmentation.histories import Floats, histories
 from salesops_lib.segmentation.purchases import MODELS, PurchaseModel
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from salesops_lib.tables.facts import Facts
 
 _N_BINS = 10
+#: Customers that bought, and that did not, which a correction of chances needs.
+_LEAST_OUTCOMES = 50
 #: Models whose errors differ by less are alike, as they are where nobody leaves; the simplest of them comes first.
 _DIGITS_THAT_TELL = 4
 
@@ -49,7 +53,44 @@ class NaiveRate(BaseEstimator):
         return -np.expm1(-self.expected_purchases(X, time))
 
 
-Candidate = NaiveRate | PurchaseModel
+class Recalibrated(BaseEstimator):
+    """A model whose chances of a purchase are corrected by how such chances came true before.
+
+    Parameters
+    ----------
+    model
+        The model, fitted.
+    slope, intercept
+        Of the line from the model's log-odds to those that came true.
+
+    Notes
+    -----
+    Source: Platt, Advances in Large Margin Classifiers (1999), 61–74.
+
+    Examples
+    --------
+    >>> seen = pd.DataFrame({"frequency": [4], "recency": [30], "T": [40]})
+    >>> Recalibrated(NaiveRate().fit(seen), 1.0, np.log(2)).probability_active(seen, 40 * np.log(2) / 4).round(3)
+    array([0.667])
+    """
+
+    def __init__(self, model: NaiveRate | PurchaseModel, slope: float = 1.0, intercept: float = 0.0) -> None:
+        self.model = model
+        self.slope = slope
+        self.intercept = intercept
+
+    def expected_purchases(self, X: pd.DataFrame | ArrayLike, time: ArrayLike) -> Floats:
+        """Purchases in the `time` ahead, as the model says."""
+        return self.model.expected_purchases(X, time)
+
+    def probability_active(self, X: pd.DataFrame | ArrayLike, time: ArrayLike) -> Floats:
+        """Chance of at least one purchase in the `time` ahead."""
+        odds = _log_odds(self.model.probability_active(X, time))
+        chance: Floats = expit(self.intercept + self.slope * odds)
+        return chance
+
+
+Candidate = NaiveRate | PurchaseModel | Recalibrated
 
 
 class Choice(NamedTuple):
@@ -70,6 +111,11 @@ class Choice(NamedTuple):
     summary: pd.DataFrame
     horizon: int
 
+    @property
+    def is_corrected(self) -> bool:
+        """Whether the chances are corrected by how those of the days before came true."""
+        return isinstance(self.model, Recalibrated)
+
 
 def choose(facts: Facts, end: date, horizon: int) -> Choice | None:
     """Let the candidates foretell the last `horizon` days before `end`; the least RMSE wins.
@@ -84,11 +130,43 @@ def choose(facts: Facts, end: date, horizon: int) -> Choice | None:
     bought = purchase_days(facts, split, end).reindex(earlier.index).fillna(0).to_numpy(dtype=float)
     scores = scored(earlier, bought, horizon)
     summary = customer_summary(facts, end)
-    model = candidates()[str(scores.model.iloc[0])].fit(summary)
+    model = fitted(facts, str(scores.model.iloc[0]), summary, end, horizon)
     return Choice(model, scores, summary, horizon)
 
 
-def candidates() -> dict[str, Candidate]:
+def fitted(facts: Facts, name: str, summary: pd.DataFrame, end: date, horizon: int) -> Candidate:
+    """The candidate of that name, fitted to the `summary` of `end`; its chances corrected by the `horizon` days before.
+
+    What comes after `end` enters neither.  Where too little is known of those days they stay the model's.
+    """
+    model = candidates()[name].fit(summary)
+    split = end - timedelta(days=horizon)
+    earlier = customer_summary(facts, split)
+    if len(earlier) < 2 * _LEAST_OUTCOMES:
+        return model
+    before = candidates()[name].fit(earlier)
+    ordered = earlier.index.isin(purchase_days(facts, split, end).index)
+    return recalibrated(model, before.probability_active(earlier, horizon), ordered)
+
+
+def recalibrated(
+    model: NaiveRate | PurchaseModel, chance: NDArray[np.float64], happened: NDArray[np.bool_]
+) -> Candidate:
+    """`model` corrected by chances that it gave before and what came; as it is where too few bought, or too few did not."""
+    n_happened = int(happened.sum())
+    if min(n_happened, len(happened) - n_happened) < _LEAST_OUTCOMES:
+        return model
+    line = LogisticRegression(C=1e6).fit(_log_odds(chance)[:, None], happened)
+    slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
+    return Recalibrated(model, slope, intercept) if slope > 0 else model
+
+
+def _log_odds(chance: Floats) -> Floats:
+    odds: Floats = logit(np.clip(chance, 1e-9, 1 - 1e-9))
+    return odds
+
+
+def candidates() -> dict[str, NaiveRate | PurchaseModel]:
     """Every model that races, by its name in the catalogue."""
     return {"naive_rate": NaiveRate(), **{_NAMES[kind]: kind() for kind in MODELS}}
 

@@ -10,7 +10,7 @@ import pandas as pd
 from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.metrics.formulas import wilson
 from salesops_lib.segmentation.grades import quiet_customers, yearly
-from salesops_lib.segmentation.race import candidates, choose
+from salesops_lib.segmentation.race import choose, fitted
 from salesops_lib.segmentation.reviews import held_grades, names
 from salesops_lib.segmentation.summary import customer_summary, purchase_days
 
@@ -56,8 +56,13 @@ def likely_silent(ws: Workspace, found: Choice) -> Exhibit:
         "likely_silent", "ranking", ranked[columns].reset_index(drop=True), metric="bookings",
         findings=some if len(quiet) else (Finding("likely_silent.none"),), sources=("order_lines", "customers"), window=ws.trailing(),
         units={"loss": "money", "annual_amount": "money", "grade": "text", "silent_days": "count", "mean_gap": "count", "order_chance": "ratio"},
-        notes=(Finding("note.likely_silent_rule", rule), Finding("note.purchase_days")),
+        notes=(Finding("note.likely_silent_rule", rule), *corrected(found), Finding("note.purchase_days")),
     )  # fmt: skip
+
+
+def corrected(found: Choice) -> tuple[Finding, ...]:
+    """A note where chances are corrected."""
+    return (Finding("note.chances_corrected", {"days": found.horizon}),) if found.is_corrected else ()
 
 
 def foretold(model: Candidate, seen: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -87,7 +92,7 @@ def lists_tested(ws: Workspace, found: Choice) -> Exhibit | Missing:
     split = ws.window.end - timedelta(days=found.horizon)
     earlier = customer_summary(ws.facts, split)
     ordered = purchase_days(ws.facts, split, ws.window.end)
-    model = candidates()[str(found.scores.model.iloc[0])].fit(earlier)
+    model = fitted(ws.facts, str(found.scores.model.iloc[0]), earlier, split, found.horizon)
     told = foretold(model, earlier, found.horizon)
     recent = told.index[told.silent_days < _YEAR]
     named = {

@@ -5,21 +5,30 @@ A purchase is a day with orders, not a line or an order: ten lines of one mornin
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 if TYPE_CHECKING:
     from datetime import date
 
-    import pandas as pd
-
     from salesops_lib.tables.engine import Engine
     from salesops_lib.tables.facts import Facts
 
-_DAYS = """WITH days AS (
+_BY_DAY = " GROUP BY customer_id, dated_on"
+_DAYS = f"""WITH days AS (
     SELECT customer_id, dated_on, CAST(SUM(net_amount) AS BIGINT) AS amount FROM sales
-    WHERE kind = 'order' AND customer_id IS NOT NULL AND dated_on <= ? GROUP BY customer_id, dated_on
+    WHERE kind = 'order' AND customer_id IS NOT NULL AND dated_on <= ?{_BY_DAY}
 )
 """
+_ORDERED = " FROM sales WHERE kind = 'order' AND customer_id IS NOT NULL AND dated_on <= ?"
+_SPAN = "SELECT COUNT(*) AS n, MIN(dated_on) AS first_on, MAX(dated_on) AS last_on" + _ORDERED
+#: Lines whose days are grouped at once: what a grouping holds is the number of its groups.
+_LINES_AT_ONCE = 4_000_000
+#: Each part reads all lines once more.
+_MOST_PARTS = 8
+_SAMPLED_DAYS = 8
 _SUMMARY = (
     _DAYS
     + """, whole AS (
@@ -59,7 +68,39 @@ def customer_summary(facts: Facts | Engine, end: date) -> pd.DataFrame:
     >>> customer_summary(engine, date(2025, 1, 31)).loc["a"].tolist()
     [2.0, 20.0, 30.0, 500.0]
     """
-    return facts.query(_SUMMARY, [end, end]).set_index("customer_id")
+    parts = [
+        facts.query(_SUMMARY.replace(_BY_DAY, f"{bounds}{_BY_DAY}"), [end, *values, end]).set_index(
+            "customer_id"
+        )
+        for bounds, values in _parts(facts, end)
+    ]
+    return parts[0] if len(parts) == 1 else pd.concat(parts)
+
+
+def _parts(facts: Facts | Engine, end: date) -> list[tuple[str, list[str]]]:
+    """Conditions on customer_id that part the customers, in order, each with its bound values.
+
+    Borders are taken from the customers of a few days, so that parts have about as many lines each.
+    """
+    span = facts.query(_SPAN, [end]).iloc[0]
+    n = min(-(-int(span.n) // _LINES_AT_ONCE), _MOST_PARTS)
+    if n < 2:
+        return [("", [])]
+    days = pd.date_range(span.first_on, span.last_on, _SAMPLED_DAYS).normalize().unique()
+    marks = ", ".join("?" * len(days))
+    seen = facts.query(
+        f"SELECT customer_id{_ORDERED} AND dated_on IN ({marks}) ORDER BY customer_id", [end, *days.date]
+    ).customer_id
+    borders = (
+        list(dict.fromkeys(seen.iloc[len(seen) * part // n] for part in range(1, n))) if len(seen) else []
+    )
+    below = [(" AND customer_id <= ?", [border]) for border in borders[:1]]
+    between = [
+        (" AND customer_id > ? AND customer_id <= ?", [low, high])
+        for low, high in itertools.pairwise(borders)
+    ]
+    above = [(" AND customer_id > ?", [border]) for border in borders[-1:]]
+    return [*below, *between, *above] or [("", [])]
 
 
 def purchases(facts: Facts, start: date, end: date) -> pd.DataFrame:

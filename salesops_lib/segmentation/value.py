@@ -10,9 +10,9 @@ import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.metrics.formulas import ratio, wilson
-from salesops_lib.segmentation.race import calibration, candidates, choose
+from salesops_lib.segmentation.race import calibration, candidates, choose, fitted
 from salesops_lib.segmentation.reviews import held_grades, names
-from salesops_lib.segmentation.silence import model_race
+from salesops_lib.segmentation.silence import corrected, model_race
 from salesops_lib.segmentation.spending import GammaGamma
 from salesops_lib.segmentation.summary import customer_summary, purchase_days, purchases
 
@@ -73,6 +73,7 @@ def valued(ws: Workspace, found: Choice, tested: Exhibit | Missing) -> Exhibit:
         units={"value": "money", "spend": "money", "grade": "text", "purchases": "quantity", "order_chance": "ratio"},
         notes=(
             Finding("note.value_method", {"model": found.scores.model.iloc[0], "days": found.horizon}),
+            *corrected(found),
             *((Finding("note.value_unknown", {"n": unknown}),) if unknown else ()),
         ),
     )  # fmt: skip
@@ -114,7 +115,7 @@ def chances_tested(ws: Workspace, found: Choice) -> Exhibit:
     """Chance of an order that was foretold against the share that ordered; one row a tenth of customers."""
     split = ws.window.end - timedelta(days=found.horizon)
     earlier = customer_summary(ws.facts, split)
-    model = candidates()[str(found.scores.model.iloc[0])].fit(earlier)
+    model = fitted(ws.facts, str(found.scores.model.iloc[0]), earlier, split, found.horizon)
     ordered = earlier.index.isin(purchase_days(ws.facts, split, ws.window.end).index)
     table = calibration(model.probability_active(earlier, found.horizon), ordered)
     shares = [wilson(round(row.came * row.n), int(row.n)) for row in table.itertuples()]

@@ -21,7 +21,7 @@ FORBIDDEN_CALLS = re.compile(
     r"open|read(_\w+|lines?)?|read_text|read_bytes|load|loadtxt|merge|join|query|sql|execute|connect"
 )
 #: Parameters beside those that every run gives.
-OWN_PARAMETERS = {"33_policy_replay": ["against", "changes", "since"]}
+OWN_PARAMETERS = {"33_policy_replay": ["against", "changes", "since"], "37_customer_onepager": ["customer"]}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -45,6 +45,7 @@ def test_there_are_notebooks() -> None:
         "10_performance_review",
         "11_target_attainment",
         "12_team",
+        "13_pipeline",
         "14_customers",
         "20_market_review",
         "21_forecast",
@@ -55,6 +56,7 @@ def test_there_are_notebooks() -> None:
         "32_incentive_design",
         "33_policy_replay",
         "36_rep_onepager",
+        "37_customer_onepager",
     ]
 
 

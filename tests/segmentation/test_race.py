@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from salesops_lib.segmentation import race
 from salesops_lib.segmentation.race import calibration, calibration_error, candidates, choose, scored
+from salesops_lib.segmentation.summary import customer_summary
 
 
 def seen(*rows):
@@ -89,3 +91,37 @@ def parted(days, split, horizon):
         }
     )
     return earlier, later.reindex(own.index).fillna(0).to_numpy(dtype=float)
+
+
+def test_chances_that_were_too_low_before_are_corrected():
+    rng = np.random.default_rng(4)
+    truth = rng.uniform(0.05, 0.95, 4000)
+    odds = np.log(truth / (1 - truth))
+    said = 1 / (1 + np.exp(-(odds - 0.7) / 0.8))  # too low, and too sure
+    corrected = race.recalibrated(race.NaiveRate(), said, rng.random(4000) < truth)
+    assert isinstance(corrected, race.Recalibrated)
+    assert corrected.slope == pytest.approx(0.8, abs=0.08)
+    assert corrected.intercept == pytest.approx(0.7, abs=0.12)
+
+
+def test_few_outcomes_or_a_wrong_order_correct_nothing():
+    model = race.NaiveRate()
+    said = np.linspace(0.1, 0.9, 300)
+    assert race.recalibrated(model, said, np.arange(300) < 20) is model
+    assert race.recalibrated(model, said, np.arange(300) < 150) is model  # the less likely bought
+
+
+def test_what_comes_after_the_end_does_not_enter_the_correction(store, line):
+    rows = [
+        line(f"2025-{month:02}-{1 + place % 27:02}", 5, customer_id=f"c{place:03}")
+        for place in range(300)
+        for month in range(1, 13, 1 + place % 5)
+        if place % 3 or month < 4
+    ]
+    end, facts = date(2025, 9, 30), store(order_lines=rows)
+    cut = store(order_lines=[row for row in rows if row["ordered_on"] <= "2025-09-30"])
+    found = [race.fitted(f, "bg_nbd", customer_summary(f, end), end, 90) for f in (facts, cut)]
+    assert isinstance(found[0], race.Recalibrated)
+    assert found[0].slope == found[1].slope
+    seen = customer_summary(cut, end)
+    assert (found[0].probability_active(seen, 90) == found[1].probability_active(seen, 90)).all()

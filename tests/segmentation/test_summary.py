@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from salesops_lib.segmentation import summary
 from salesops_lib.segmentation.summary import customer_summary, purchase_days
 from salesops_lib.tables import views
 from salesops_lib.tables.engine import DuckDBEngine
@@ -91,3 +92,23 @@ def real(lines: pd.DataFrame) -> Facts:
     )
     views.build(engine)
     return Facts(engine)
+
+
+def test_a_summary_in_parts_is_the_summary(facts, monkeypatch):
+    whole = customer_summary(facts, END)
+    monkeypatch.setattr(summary, "_LINES_AT_ONCE", 1)
+    parts = summary._parts(facts, END)
+    assert len(parts) > 1
+    pd.testing.assert_frame_equal(customer_summary(facts, END), whole)
+
+
+def test_customers_of_many_parts_are_each_in_one(monkeypatch):
+    engine = DuckDBEngine()
+    engine.execute(
+        "CREATE TABLE sales AS SELECT 'order' AS kind, CASE WHEN i % 9 = 0 THEN 'Ä' || (i % 40) ELSE 'c' || CAST(SQRT(i) AS INTEGER) END AS customer_id,"
+        " DATE '2024-01-01' + CAST(hash(i) % 400 AS INTEGER) AS dated_on, i AS net_amount FROM range(5000) AS t(i)"
+    )
+    whole = customer_summary(engine, END)
+    for at_once in (2500, 700, 10):
+        monkeypatch.setattr(summary, "_LINES_AT_ONCE", at_once)
+        pd.testing.assert_frame_equal(customer_summary(engine, END), whole)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from salesops_lib.reporting.charts.canvas import NARROW, WIDE, Box, Canvas, canvas, text_width
-from salesops_lib.reporting.charts.scale import Scale, column
+from salesops_lib.reporting.charts.scale import Scale, column, known
 from salesops_lib.reporting.numbers import is_missing, percent
 from salesops_lib.reporting.style import SIZES
 
@@ -27,13 +28,17 @@ def plot_curve(
     better: str = "higher",
     narrow: bool = False,
 ) -> Axes:
-    """Cumulative share `y` over share of units `x`, both from 0 to 1; rows with a `label` are marked."""
+    """Cumulative share `y` over share of units `x`, from 0 to 1 or, where some take away, beyond; rows with a `label` are marked."""
     del better, unit, voice
     sheet = canvas(ax, HEIGHT, width=NARROW if narrow else WIDE)
-    across, up = Scale(0, 1, 44, sheet.width - 16), Scale(0, 1, HEIGHT - 30, 14)
+    most = max([1.0, *known(frame["y"])])
+    step = 0.25 if most <= 1.5 else 0.5 if most <= 3 else 1.0
+    top = math.ceil(round(most / step, 6)) * step
+    across, up = Scale(0, 1, 44, sheet.width - 16), Scale(0, top, HEIGHT - 30, 14)
+    for n in range(round(top / step) + 1):
+        sheet.line([across(0), across(1)], [up(n * step)] * 2, "line", 0.8)
+        sheet.text(36, up(n * step), percent(n * step, 0), size="small", role="muted", anchor="right")
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        sheet.line([across(0), across(1)], [up(share)] * 2, "line", 0.8)
-        sheet.text(36, up(share), percent(share, 0), size="small", role="muted", anchor="right")
         sheet.text(across(share), HEIGHT - 14, percent(share, 0), size="small", role="muted", anchor="center")
     points = [(across(x), up(y)) for x, y in zip(frame["x"], frame["y"], strict=True) if not is_missing(y)]
     sheet.line([across(0), across(1)], [up(0), up(1)], "previous", 1.0, (3, 3))
