@@ -323,6 +323,8 @@ _ALL = (
                 about="whole currency units, or a count",
             ),
             _c("approved_on", "批准日期", "approved", "approved at", type="date"),
+            _c("approved_by", "批准人", "approved by", "approver", "审批人", about="who agreed to this version"),
+            _c("reason", "调整原因", "reason", "change reason", "变更原因", about="why it differs from the version before"),
         ),
     ),
     Table(
@@ -427,14 +429,16 @@ _ALL = (
     ),
     Table(
         "market",
-        "market size of a category in a region and a quarter",
-        ("period", "category", "region"),
+        "market size of a category in a region and a quarter, or what one rival sells of it",
+        ("period", "category", "region", "rival"),
         zh="市场",
         columns=(
             _c("period!", "期间", "period", "quarter", about="a quarter, e.g. 2026-Q1"),
             _c("category", "产品线", "segment", "category", "family", "品类"),
             _c("region", "大区", "region", "区域"),
-            _c("market_amount!", "市场规模", "market value", "market size", type="money"),
+            _c("rival", "竞争对手", "rival", "competitor", "competitor name", about="whose sales the row is; empty: of the whole market"),
+            _c("market_amount!", "市场规模", "market value", "market size", "rival sales", type="money"),
+            _c("market_units", "市场销量", "market units", "market volume", "rival units", type="quantity"),
             _c("market_low", "下限", "low", "market low", type="money"),
             _c("market_high", "上限", "high", "market high", type="money"),
             _c("leader_amount", "最大对手销售额", "leader sales", "largest rival", type="money"),
