@@ -43,7 +43,9 @@ def rival_shares(ws: Workspace) -> Exhibit | Missing:
     units = {
         "label": "text", "amount": "money", "share": "ratio", "low": "ratio", "high": "ratio", "base": "ratio", "delta": "pp",
     }  # fmt: skip
-    notes = [Finding("note.rival_cells", {"published": cells[cells.period.isin(quarters)].published_on.max()})]
+    notes = [
+        Finding("note.rival_cells", {"published": cells[cells.period.isin(quarters)].published_on.max()})
+    ]
     late = [q for q in published if q > quarters[-1]]
     if late:
         notes.append(Finding("note.rivals_late", {"n": len(late), "last": quarters[-1]}))
@@ -85,7 +87,9 @@ def relative_price(ws: Workspace) -> Exhibit | Missing:
 
     It is revenue share over unit share (M7.3).  `base` is of the four quarters a year before.
     """
-    if absent := ws.facts.missing("market.market_amount", "market.market_units", "market.category", "sales.quantity", "sales.category"):
+    if absent := ws.facts.missing(
+        "market.market_amount", "market.market_units", "market.category", "sales.quantity", "sales.category"
+    ):
         return Missing("relative_price", absent)
     quarters = [q for q in published_quarters(ws) if q in _with_units(ws)][-2 * _YEAR :]
     if len(quarters) < _YEAR:
@@ -93,17 +97,36 @@ def relative_price(ws: Workspace) -> Exhibit | Missing:
     now = _prices(ws, quarters[-_YEAR:])
     before = _prices(ws, quarters[:-_YEAR]) if is_two_years(ws, quarters) else None
     frame = now.assign(base=before.relative_price.reindex(now.index) if before is not None else np.nan)
-    frame = frame.rename_axis("category").reset_index().sort_values("relative_price", ascending=False, ignore_index=True)
+    frame = (
+        frame.rename_axis("category")
+        .reset_index()
+        .sort_values("relative_price", ascending=False, ignore_index=True)
+    )
     impossible = frame[(frame.share > 1) | (frame.unit_share > 1)]
     usable = frame.drop(index=impossible.index)
     found = []
     if len(usable):
         top, low = usable.iloc[0], usable.iloc[-1]
-        values = {"top": top.category, "most": top.relative_price, "bottom": low.category, "least": low.relative_price}
+        values = {
+            "top": top.category,
+            "most": top.relative_price,
+            "bottom": low.category,
+            "least": low.relative_price,
+        }
         found.append(Finding("relative_price.range", values, "relative_price"))
     if len(impossible):
-        found.append(Finding("relative_price.impossible", {"names": impossible.category.tolist()}, "relative_price", "bad"))
-    units = {"category": "text", "share": "ratio", "unit_share": "ratio", "relative_price": "multiple", "base": "multiple"}
+        found.append(
+            Finding(
+                "relative_price.impossible", {"names": impossible.category.tolist()}, "relative_price", "bad"
+            )
+        )
+    units = {
+        "category": "text",
+        "share": "ratio",
+        "unit_share": "ratio",
+        "relative_price": "quantity",
+        "base": "quantity",
+    }
     return Exhibit(
         "relative_price", "table", frame[list(units)], metric="relative_price", findings=tuple(found), sources=("market", "order_lines"),
         units=units, notes=(Finding("note.relative_price", {"from": quarters[-_YEAR], "to": quarters[-1]}),),
@@ -122,11 +145,15 @@ def _cells(ws: Workspace) -> pd.DataFrame:
         "ORDER BY r.period, r.category, r.region, r.rival",
         [ws.as_of],
     )  # fmt: skip
-    by = [name for name in ("category", "region") if known[name].notna().any() and ws.facts.has(f"sales.{name}")]
+    by = [
+        name for name in ("category", "region") if known[name].notna().any() and ws.facts.has(f"sales.{name}")
+    ]
     quarters = [q for q in published_quarters(ws) if q in set(known.period)]
     if not quarters:
         return known.assign(ours=0.0).iloc[:0]
-    ours = measure(ws.facts, ["net_sales"], quarter_windows(ws, quarters), by).rename(columns={"window": "period", "net_sales": "ours"})
+    ours = measure(ws.facts, ["net_sales"], quarter_windows(ws, quarters), by).rename(
+        columns={"window": "period", "net_sales": "ours"}
+    )
     merged = known.merge(ours, on=["period", *by], how="left")
     return merged.assign(ours=merged.ours.fillna(0.0).astype(float))
 
@@ -158,10 +185,18 @@ def _told(
     moved = rivals.dropna(subset=["delta"])
     if len(moved):
         riser, faller = moved.loc[moved.delta.idxmax()], moved.loc[moved.delta.idxmin()]
-        told = {"riser": riser.label, "up": riser.delta, "faller": faller.label, "down": faller.delta, "ours": now.share[US] - frame.base[0]}
+        told = {
+            "riser": riser.label,
+            "up": riser.delta,
+            "faller": faller.label,
+            "down": faller.delta,
+            "ours": now.share[US] - frame.base[0],
+        }
         found.append(Finding("rival_shares.moved", told, "market_share"))
     index = concentration(now.share.drop(OTHERS), rest)
-    found.append(Finding("rival_shares.hhi", {"low": index.low, "high": index.high, "rest": rest}, "market_hhi"))
+    found.append(
+        Finding("rival_shares.hhi", {"low": index.low, "high": index.high, "rest": rest}, "market_hhi")
+    )
     return tuple(found)
 
 
@@ -170,7 +205,9 @@ def _named(label: str) -> Finding | str:
 
 
 def _with_units(ws: Workspace) -> set[str]:
-    found = ws.facts.query(f"SELECT DISTINCT period FROM market WHERE {WHOLE} AND market_units > 0 ORDER BY period")
+    found = ws.facts.query(
+        f"SELECT DISTINCT period FROM market WHERE {WHOLE} AND market_units > 0 ORDER BY period"
+    )
     return set(found.period)
 
 

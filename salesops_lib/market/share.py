@@ -176,7 +176,9 @@ def _by_quarter(ws: Workspace, quarters: list[str], by: tuple[str, ...]) -> pd.D
         f"FROM market WHERE {WHOLE} AND period IN ({', '.join('?' for _ in quarters)}) GROUP BY period{keys}",
         quarters,
     )
-    ours = measure(ws.facts, ["net_sales"], quarter_windows(ws, quarters), by).rename(columns={"net_sales": "sales"})
+    ours = measure(ws.facts, ["net_sales"], quarter_windows(ws, quarters), by).rename(
+        columns={"net_sales": "sales"}
+    )
     covered = market.merge(ours, on=["window", *by], how="left")
     return covered.assign(sales=covered.sales.fillna(0)).sort_values(["window", *by], ignore_index=True)
 

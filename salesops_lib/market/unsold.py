@@ -82,10 +82,18 @@ def expected(spending: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
     """
     spent = spending.clip(lower=0)
     active = spent[spent.sum(axis=1) > 0]
+    if active.empty:
+        return pd.DataFrame(
+            columns=["customer_id", "category", "n_peers", "bought_share", "if_sold", "expected", "actual"]
+        )
     total = active.sum(axis=1)
     about = accounts.reindex(active.index)
     bought = active > 0
-    found = pd.DataFrame(np.nan, index=active.index, columns=pd.MultiIndex.from_product([("peers", "share", "if_sold"), active.columns]))
+    found = pd.DataFrame(
+        np.nan,
+        index=active.index,
+        columns=pd.MultiIndex.from_product([("peers", "share", "if_sold"), active.columns]),
+    )
     for kind in _KINDS:
         known = [name for name in kind if name in about and about[name].notna().any()]
         if len(known) < len(kind):
@@ -99,7 +107,11 @@ def expected(spending: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
         enough = (buyers >= LEAST_BUYERS) & (on_others > 0)
         enough = enough.mul(n >= LEAST_PEERS, axis=0) & found["peers"].isna()
         rate = (on_line / on_others.where(on_others > 0)).mul(total, axis=0)
-        for name, values in (("peers", bought.astype(float).mul(0).add(n, axis=0)), ("share", buyers.div(n.where(n > 0), axis=0)), ("if_sold", rate)):
+        for name, values in (
+            ("peers", bought.astype(float).mul(0).add(n, axis=0)),
+            ("share", buyers.div(n.where(n > 0), axis=0)),
+            ("if_sold", rate),
+        ):
             found[name] = found[name].where(~enough, values).to_numpy()
     stacked = {name: found[name].where(~bought).stack() for name in ("peers", "share", "if_sold")}
     pairs = pd.DataFrame(stacked).dropna().rename_axis(["customer_id", "category"]).reset_index()
@@ -126,7 +138,11 @@ def _tried(ws: Workspace, accounts: pd.DataFrame) -> tuple[Finding, ...]:
     values = {
         "n": _TRIED, "rate": hit.value, "low": hit.low, "high": hit.high, "usual": usual, "said": named.expected.sum(), "came": named.came.sum(),
     }  # fmt: skip
-    return (Finding("unsold_lines.tried" if hit.low > usual else "unsold_lines.no_better", values, "unsold_lines"),)
+    return (
+        Finding(
+            "unsold_lines.tried" if hit.low > usual else "unsold_lines.no_better", values, "unsold_lines"
+        ),
+    )
 
 
 def _spending(ws: Workspace, window: Window) -> pd.DataFrame:

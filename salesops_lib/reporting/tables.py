@@ -79,7 +79,9 @@ def _own(exhibit: Exhibit) -> str:
     if exhibit.metric:
         return metric_unit(exhibit.metric)
     return (
-        "money" if exhibit.kind in ("standing", "bridge", "series", "fan", "flow", "actions", "decomposition") else "quantity"
+        "money"
+        if exhibit.kind in ("standing", "bridge", "series", "fan", "flow", "actions", "decomposition")
+        else "quantity"
     )
 
 

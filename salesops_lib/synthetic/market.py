@@ -75,7 +75,9 @@ def market_prices(catalogue: Catalogue) -> NDArray[np.float64]:
         own = catalogue.category == category
         weight = (catalogue.popularity * catalogue.base_quantity)[own]
         monthly = (catalogue.list_price[own] * weight[:, None]).sum(axis=0) / weight.sum()
-        price[:, category] = 0.9 * monthly.reshape(N_QUARTERS, 3).mean(axis=1) / company.RELATIVE_PRICE[category]
+        price[:, category] = (
+            0.9 * monthly.reshape(N_QUARTERS, 3).mean(axis=1) / company.RELATIVE_PRICE[category]
+        )
     return price
 
 
@@ -83,7 +85,9 @@ def rivals(draws: Draws, size: NDArray[np.int64], catalogue: Catalogue) -> dict[
     """Columns of the file of rivals' sales [quarter, category, region, rival]; shares drift by the planted rates."""
     rng = draws.stream("rival shares")
     quarter, category, region, rival = (axis.ravel() for axis in np.indices((*size.shape, len(COMPETITORS))))
-    level = np.array(company.RIVAL_SHARES)[rival] * (1 + np.array(company.RIVAL_DRIFT)[rival]) ** (quarter / 4)
+    level = np.array(company.RIVAL_SHARES)[rival] * (1 + np.array(company.RIVAL_DRIFT)[rival]) ** (
+        quarter / 4
+    )
     cell = np.exp(rng.normal(0.0, 0.15, (*size.shape[1:], len(COMPETITORS))))[category, region, rival]
     amount = size[quarter, category, region] * level * cell * np.exp(rng.normal(0.0, 0.02, len(quarter)))
     price = market_prices(catalogue)[quarter, category] * np.array(_PRICE_LEVEL)[rival]

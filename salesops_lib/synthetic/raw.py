@@ -266,7 +266,7 @@ def write_targets(
     for scope, identity, measure, m, value in ordered:
         cell, year = (scope, identity, measure, company.month_label(m)), 2023 + m // 12
         change = revised.get((scope, identity, measure, m))
-        first = value if change is None else change.first
+        first = change.first if change is not None else value
         written.append((f"{year}.1", *cell, first, f"{year - 1}-12-15", None, None))
         if change is not None:
             by = (change.approved_by or None, change.reason or None)

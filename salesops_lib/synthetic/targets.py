@@ -224,13 +224,24 @@ def revisions(rows: Sequence[Row], organisation: Organisation) -> dict[tuple[str
             now = known["team", team, "bookings", month]
             first = now + sign * moved
             found["team", team, "bookings", month] = Revision(first, *told)
-            people = [row for row in rows if row[3] == month and row[0] == "rep" and _team_of(organisation, row) == team]
+            people = [
+                row
+                for row in rows
+                if row[3] == month and row[0] == "rep" and _team_of(organisation, row) == team
+            ]
             parts = split(_over(first, "rep"), [row[4] for row in people])
             found |= {row[:4]: Revision(part, *told) for row, part in zip(people, parts, strict=True)}
-    lowered = next(row[1] for row in rows if row[3] == N_MONTHS - 1 and row[0] == "rep" and _team_of(organisation, row) == company.EASED_TEAM)
+    lowered = next(
+        row[1]
+        for row in rows
+        if row[3] == N_MONTHS - 1 and row[0] == "rep" and _team_of(organisation, row) == company.EASED_TEAM
+    )
     for month in range(N_MONTHS - 3, N_MONTHS):
-        if (now := known.get(("rep", lowered, "bookings", month))) is not None:
-            found["rep", lowered, "bookings", month] = Revision(round(now / (1 - company.EASED_SHARE)), company.EASED_ON)
+        value = known.get(("rep", lowered, "bookings", month))
+        if value is not None:
+            found["rep", lowered, "bookings", month] = Revision(
+                round(value / (1 - company.EASED_SHARE)), company.EASED_ON
+            )
     return found
 
 

@@ -46,6 +46,8 @@ def owners(pairs: pd.DataFrame, on_board: Collection[str]) -> pd.Series:
     found = last.place.where(is_there, last.place.map(after))
     stayed = ordered[ordered.place.isin(on_board)].drop_duplicates("customer_id", keep="last")
     found = found.fillna(stayed.set_index("customer_id").place)
+    if not after:
+        return found.rename("place")
     earlier = ordered[ordered.place.isin(after)].merge(
         last[is_there].reset_index(), on="customer_id", suffixes=("", "_now")
     )
@@ -71,12 +73,18 @@ def successors(pairs: pd.DataFrame, on_board: Collection[str]) -> dict[str, str]
     both = pairs.merge(pairs, on="customer_id", suffixes=("", "_before"))
     before = both.place_before.map(span.last_on) < both.place.map(span.first_on)
     both = both[before & ~both.place_before.isin(on_board)]
+    if both.empty:
+        return {}
     shared = both.groupby(["place", "place_before"]).size().rename("n").reset_index()
     inherited = both.drop_duplicates(["place", "customer_id"]).groupby("place").size()
     shared = shared[2 * shared.n >= shared.place.map(inherited)]
     shared = shared.assign(left_on=shared.place_before.map(span.last_on))
-    shared = shared.sort_values(["place", "n", "left_on", "place_before"], ascending=[True, False, False, True])
-    shared = shared.drop_duplicates("place").sort_values(["place_before", "n", "place"], ascending=[True, False, True])
+    shared = shared.sort_values(
+        ["place", "n", "left_on", "place_before"], ascending=[True, False, False, True]
+    )
+    shared = shared.drop_duplicates("place").sort_values(
+        ["place_before", "n", "place"], ascending=[True, False, True]
+    )
     direct = shared.drop_duplicates("place_before").set_index("place_before").place.to_dict()
     found = {}
     for rep in direct:

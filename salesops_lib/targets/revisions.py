@@ -89,7 +89,9 @@ def _versions(ws: Workspace, year: Period) -> pd.DataFrame:
     )
     minor = 10**ws.policy.semantics.minor_digits
     scale = frame.measure.map(lambda m: minor if m in REGISTRY and REGISTRY[m].unit == "money" else 1)
-    told = {name: frame[name].astype(object).where(frame[name].notna(), "") for name in ("approved_by", "reason")}
+    told = {
+        name: frame[name].astype(object).where(frame[name].notna(), "") for name in ("approved_by", "reason")
+    }
     return frame.assign(
         value=(frame.value * scale).round(), approved_on=pd.to_datetime(frame.approved_on),
         **{name: text.astype(str).str.strip() for name, text in told.items()},
@@ -125,16 +127,16 @@ def _log(changes: pd.DataFrame, versions: pd.DataFrame, findings: tuple[Finding,
         first = float(whole[step["scope_type"], step["measure"]])
         faults = [name for name in FAULTS if any(name in faults for faults in own.faults)]
         rows.append({
-            "approved_on": step["approved_on"], "version": step["version"], "approved_by": _word(step["approved_by"]),
-            "level": _word(step["scope_type"]), "measure": Finding("value.metric", {"value": step["measure"]}),
-            "n_changed": own.scope_id.nunique(), "from_month": own.period.min(), "to_month": own.period.max(),
+            "approved_on": step["approved_on"], "approved_by": _word(step["approved_by"]), "version": step["version"],
+            "level": Finding("revisions.level", {"level": step["scope_type"], "measure": step["measure"]}),
+            "n_changed": own.scope_id.nunique(), "covers": Finding("revisions.months", {"from": own.period.min(), "to": own.period.max()}),
             "moved_share": own.delta.abs().sum() / first if first else float("nan"),
             "net_share": own.delta.sum() / first if first else float("nan"),
             "reason": _word(step["reason"]), "fault": _word(f"fault_{faults[0]}") if faults else "",
         })  # fmt: skip
     columns = {
-        "approved_on": "date", "version": "text", "approved_by": "text", "level": "text", "measure": "text", "n_changed": "count",
-        "from_month": "text", "to_month": "text", "moved_share": "ratio", "net_share": "ratio", "reason": "text", "fault": "text",
+        "approved_on": "date", "approved_by": "text", "version": "text", "level": "text", "n_changed": "count", "covers": "text",
+        "moved_share": "ratio", "net_share": "ratio", "reason": "text", "fault": "text",
     }  # fmt: skip
     notes = (Finding("note.revisions"),) if rows else ()
     return Exhibit(

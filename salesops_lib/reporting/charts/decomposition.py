@@ -65,7 +65,9 @@ def _shares(
     box = sheet.text(0, top + 12, voice.name("column", name), size="small", role="muted")
     there = known(values)
     if there:
-        ends = f"{voice.cell(min(there), 'ratio', signed=True)} … {voice.cell(max(there), 'ratio', signed=True)}"
+        ends = (
+            f"{voice.cell(min(there), 'ratio', signed=True)} … {voice.cell(max(there), 'ratio', signed=True)}"
+        )
         sheet.text(box.right + 10, top + 12, ends, size="small")
     wide = min(16.0, slot * 0.62)
     for n, (value, is_marked) in enumerate(zip(values, marked, strict=True)):
