@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from salesops_lib.forecasting.ahead import COMPANY, PART, Ahead, ahead, chance, season_and_days
+from salesops_lib.forecasting.cells import cells
 from salesops_lib.forecasting.graded import graded
 from salesops_lib.forecasting.kept import earlier
 from salesops_lib.forecasting.months_ahead import of_company, outlook, targets_of
@@ -53,7 +54,7 @@ def review(ws: Workspace) -> Review:
     return Review(
         (landing(ws, seen, measures),),
         tuple(fans),
-        units(ws, seen, lead),
+        (*units(ws, seen, lead), cells(ws, seen, lead)),
         (parts(ws, seen, lead),),
         (change(ws, seen, lead),),
         graded(ws, seen),

@@ -17,12 +17,15 @@ from salesops_lib.periods import Window, growth
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
 
+#: Rows of the table market that are of everybody, not of one rival.
+WHOLE = "rival IS NULL"
+
 
 def size_and_share(ws: Workspace, *, n_quarters: int = 8) -> Exhibit | Missing:
     """Market size with its range, our sales and our share; one row a quarter."""
     if absent := ws.facts.missing("market.market_amount", "sales.net_amount"):
         return Missing("share", absent)
-    quarters = _published(ws)[-n_quarters:]
+    quarters = published_quarters(ws)[-n_quarters:]
     if not quarters:
         return Missing("share", ("market.market_amount",), "note.market_not_published")
     frame = _by_quarter(ws, quarters, ())
@@ -46,8 +49,8 @@ def growth_split(ws: Workspace) -> Exhibit | Missing:
     """Change of our sales over four quarters, split into market, share and joint effect (M6.2)."""
     if absent := ws.facts.missing("market.market_amount", "sales.net_amount"):
         return Missing("growth_split", absent)
-    quarters = _published(ws)
-    if not _is_two_years(ws, quarters[-8:]):
+    quarters = published_quarters(ws)
+    if not is_two_years(ws, quarters[-8:]):
         return Missing("growth_split", ("market.market_amount",), "note.two_years_needed")
     now, before = _totals(ws, quarters[-4:]), _totals(ws, quarters[-8:-4])
     split = formulas.growth_split(before.sales, now.sales, before.market, now.market)
@@ -89,8 +92,8 @@ def segments(ws: Workspace, by: tuple[str, str] = ("region", "category")) -> Exh
     """
     if ws.facts.missing("market.market_amount", *(f"market.{d}" for d in by)):
         return _own_segments(ws, by)
-    quarters = _published(ws)
-    if not _is_two_years(ws, quarters[-8:]):
+    quarters = published_quarters(ws)
+    if not is_two_years(ws, quarters[-8:]):
         return _own_segments(ws, by)
     now = _by_quarter(ws, quarters[-4:], by).groupby(list(by))[["sales", "market", "leader"]].sum()
     before = (
@@ -142,16 +145,16 @@ def white_space(ws: Workspace, *, at_most: int = 10) -> Exhibit | Missing:
     )  # fmt: skip
 
 
-def _published(ws: Workspace) -> list[str]:
+def published_quarters(ws: Workspace) -> list[str]:
     """Complete quarters with a market figure published by the as-of day, in order."""
     found = ws.facts.query(
-        "SELECT DISTINCT period FROM market WHERE published_on IS NULL OR published_on <= ? ORDER BY period",
+        f"SELECT DISTINCT period FROM market WHERE {WHOLE} AND (published_on IS NULL OR published_on <= ?) ORDER BY period",
         [ws.as_of],
     ).period
     return [q for q in found if ws.calendar.is_complete(ws.calendar.parse(q), ws.window.end)]
 
 
-def _is_two_years(ws: Workspace, quarters: list[str]) -> bool:
+def is_two_years(ws: Workspace, quarters: list[str]) -> bool:
     """Whether `quarters` are eight without a gap."""
     if len(quarters) != 8:
         return False
@@ -159,7 +162,7 @@ def _is_two_years(ws: Workspace, quarters: list[str]) -> bool:
     return quarters == [ws.calendar.shift(last, -back).label for back in range(7, -1, -1)]
 
 
-def _windows(ws: Workspace, quarters: list[str]) -> dict[str, Window]:
+def quarter_windows(ws: Workspace, quarters: list[str]) -> dict[str, Window]:
     return {q: ws.calendar.window(ws.calendar.parse(q), ws.as_of) for q in quarters}
 
 
@@ -170,10 +173,12 @@ def _by_quarter(ws: Workspace, quarters: list[str], by: tuple[str, ...]) -> pd.D
         f'SELECT period AS "window"{keys}, CAST(SUM(market_amount) AS BIGINT) AS market, '
         "CAST(SUM(COALESCE(market_low, market_amount)) AS BIGINT) AS low, CAST(SUM(COALESCE(market_high, market_amount)) AS BIGINT) AS high, "
         "CAST(SUM(leader_amount) AS BIGINT) AS leader, MAX(published_on) AS published_on "
-        f"FROM market WHERE period IN ({', '.join('?' for _ in quarters)}) GROUP BY period{keys}",
+        f"FROM market WHERE {WHOLE} AND period IN ({', '.join('?' for _ in quarters)}) GROUP BY period{keys}",
         quarters,
     )
-    ours = measure(ws.facts, ["net_sales"], _windows(ws, quarters), by).rename(columns={"net_sales": "sales"})
+    ours = measure(ws.facts, ["net_sales"], quarter_windows(ws, quarters), by).rename(
+        columns={"net_sales": "sales"}
+    )
     covered = market.merge(ours, on=["window", *by], how="left")
     return covered.assign(sales=covered.sales.fillna(0)).sort_values(["window", *by], ignore_index=True)
 

@@ -48,6 +48,7 @@ Kind = Literal[
     "fan",  # label, actual, base, target, median, low_80, high_80, low_95, high_95
     "flow",  # step, n, amount, rate                                         in order of the process
     "curve",  # x, y, label                                                   a cumulative share
+    "decomposition",  # label, actual, trend, season, rest, is_unusual            one row a month, in time
     "profile",  # attainment, pays, is_unit              a curve, and a dot for each unit (is_unit)
     "actions",  # what (Finding), owner, due_on, amount
     "table",  # any columns; see units

@@ -27,6 +27,7 @@ _KEYS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "standing": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "mark", "plan")),
     "series": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "pl", "plan")),
     "multiples": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "dots", "plan")),
+    "decomposition": (("actual", "ac", "actual_per_day"), ("trend", "trend", "trend"), ("is_unusual", "odd", "unusual")),
     "scorecard": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "mark", "plan")),
     "intervals": (("value", "dot", "estimate"), ("low", "band", "interval"), ("base", "mark", "reference")),
     "bands": (("value", "dot", "own"), ("low", "band", "peers"), ("base", "mark", "peers_median")),

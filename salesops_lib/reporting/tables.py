@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from salesops_lib.metrics import Exhibit
 
 LIMIT = 15
-HIDDEN = frozenset({"is_total", "is_complete", "role", "growth_kind", "expected_share"})
+HIDDEN = frozenset({"is_total", "is_complete", "is_unusual", "role", "growth_kind", "expected_share"})
 VARIANCES = frozenset({"growth", "difference", "delta", "share_change", "market_growth"})
 _IDS = frozenset({
     "unit", "step", "label", "panel", "row", "role", "stage", "outcome", "reason", "status",
@@ -79,7 +79,9 @@ def _own(exhibit: Exhibit) -> str:
     if exhibit.metric:
         return metric_unit(exhibit.metric)
     return (
-        "money" if exhibit.kind in ("standing", "bridge", "series", "fan", "flow", "actions") else "quantity"
+        "money"
+        if exhibit.kind in ("standing", "bridge", "series", "fan", "flow", "actions", "decomposition")
+        else "quantity"
     )
 
 

@@ -89,11 +89,12 @@ def _make(con: duckdb.DuckDBPyConnection, folder: Path, lines: int, seed: int) -
     faults = raw.write_money(files, draws) | raw.write_customers(files, draws, accounts)
     raw.write_people(files, people)
     raw.write_products(files, products)
-    raw.write_targets(files, plan)
+    raw.write_targets(files, plan, targets.revisions(plan, people))
     for name, columns in {
         "deals": deals.deals,
         "deal_changes": deals.changes,
-        "market_report": market.report(draws, size),
+        "market_report": market.report(draws, size, products),
+        "rival_report": market.rivals(draws, size, products),
         "rival_prices": market.rival_prices(draws, products),
         "spent": money.expenses(draws, booked.channel),
     }.items():

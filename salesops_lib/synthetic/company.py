@@ -15,6 +15,15 @@ N_DAYS = (LAST_DAY - FIRST_DAY).days + 1
 N_MONTHS = 36
 YEARS = (2023, 2024, 2025)
 
+#: Our price over the market's by category; each rival's share of the market in 2023-Q1 and its growth a year.
+RELATIVE_PRICE = (1.05, 0.97, 1.10, 1.00, 0.92)
+RIVAL_SHARES, RIVAL_DRIFT = (0.24, 0.16, 0.11), (-0.03, 0.06, 0.00)
+
+#: Reviews of the targets of 2025: the share of the first team's that the second takes over from August on, and the
+#: share by which one person's fourth quarter is lowered when its first month is over.
+REVIEWED_ON, REVIEWED_FROM, REVIEWED_SHARE = date(2025, 7, 15), 31, 0.04
+EASED_ON, EASED_TEAM, EASED_SHARE = date(2025, 11, 20), "West-1", 0.10
+
 #: Amounts of deals, budgets and the like are stated for a company of this many order lines.
 DEFAULT_LINES = 60_000
 N_CUSTOMERS = 2_000

@@ -44,7 +44,7 @@ def sizes(draws: Draws, own_first_year: NDArray[np.int64]) -> NDArray[np.int64]:
     )
 
 
-def report(draws: Draws, size: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+def report(draws: Draws, size: NDArray[np.int64], catalogue: Catalogue) -> dict[str, NDArray[Any]]:
     """Columns of the market file; the last quarter is a flash estimate with a wider range."""
     rng = draws.stream("market report")
     quarter, category, region = (axis.ravel() for axis in np.indices(size.shape))
@@ -61,9 +61,48 @@ def report(draws: Draws, size: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         "low": np.round(value * (1 - width)).astype(np.int64),
         "high": np.round(value * (1 + width)).astype(np.int64),
         "leader": np.round(value * leader.ravel()).astype(np.int64),
+        "units": np.round(value / market_prices(catalogue)[quarter, category]).astype(np.int64),
         "source": np.where(flash, "协会快报 flash estimate", "行业协会 association").astype(object),
         "published": np.array(published, dtype=np.int64)[quarter],
     }
+
+
+def market_prices(catalogue: Catalogue) -> NDArray[np.float64]:
+    """Mean price in fen of what the market buys [quarter, category]: what our catalogue would cost at list, less the
+    usual tenth, over the planted relative price."""
+    price = np.empty((N_QUARTERS, len(CATEGORIES)))
+    for category in range(len(CATEGORIES)):
+        own = catalogue.category == category
+        weight = (catalogue.popularity * catalogue.base_quantity)[own]
+        monthly = (catalogue.list_price[own] * weight[:, None]).sum(axis=0) / weight.sum()
+        price[:, category] = (
+            0.9 * monthly.reshape(N_QUARTERS, 3).mean(axis=1) / company.RELATIVE_PRICE[category]
+        )
+    return price
+
+
+def rivals(draws: Draws, size: NDArray[np.int64], catalogue: Catalogue) -> dict[str, NDArray[Any]]:
+    """Columns of the file of rivals' sales [quarter, category, region, rival]; shares drift by the planted rates."""
+    rng = draws.stream("rival shares")
+    quarter, category, region, rival = (axis.ravel() for axis in np.indices((*size.shape, len(COMPETITORS))))
+    level = np.array(company.RIVAL_SHARES)[rival] * (1 + np.array(company.RIVAL_DRIFT)[rival]) ** (
+        quarter / 4
+    )
+    cell = np.exp(rng.normal(0.0, 0.15, (*size.shape[1:], len(COMPETITORS))))[category, region, rival]
+    amount = size[quarter, category, region] * level * cell * np.exp(rng.normal(0.0, 0.02, len(quarter)))
+    price = market_prices(catalogue)[quarter, category] * np.array(_PRICE_LEVEL)[rival]
+    published = np.array([_published(int(q)) for q in range(N_QUARTERS)], dtype=np.int64)
+    is_known = quarter < N_QUARTERS - 1  # the flash estimate has no rivals
+    columns = {
+        "period": np.array([_quarter(int(q)) for q in range(N_QUARTERS)], dtype=object)[quarter],
+        "category": np.array(company.CATEGORY_NAMES, dtype=object)[category],
+        "region": np.array(company.REGION_NAMES, dtype=object)[region],
+        "rival": np.array(COMPETITORS, dtype=object)[rival],
+        "amount": np.round(amount / 1e6).astype(np.int64) * 10**6,
+        "units": np.round(amount / price).astype(np.int64),
+        "published": published[quarter],
+    }
+    return {name: values[is_known] for name, values in columns.items()}
 
 
 def _quarter(q: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from salesops_lib.synthetic import company, dirt, pipeline
@@ -11,7 +11,7 @@ from salesops_lib.synthetic.customers import Customers, customer_id
 from salesops_lib.synthetic.draws import Draws
 from salesops_lib.synthetic.files import RawFiles
 from salesops_lib.synthetic.organisation import Organisation
-from salesops_lib.synthetic.targets import Row
+from salesops_lib.synthetic.targets import Revision, Row
 
 ORDERS, CUSTOMERS, TARGETS = "orders.csv", "客户档案.csv", "销售目标.xlsx"
 _RETURN_REASONS = ("quality", "wrong item", "late", "order error")
@@ -256,22 +256,21 @@ def write_products(files: RawFiles, catalogue: Catalogue) -> None:
     )
 
 
-def write_targets(files: RawFiles, rows: Sequence[Row]) -> None:
-    """The target workbook: a title row, an empty row, then the header."""
+def write_targets(
+    files: RawFiles, rows: Sequence[Row], revised: Mapping[tuple[str, str, str, int], Revision]
+) -> None:
+    """The target workbook: a title row, an empty row, then the header; what was revised has its first version too."""
     level = {"company": 0, "region": 1, "team": 2, "rep": 3}
     ordered = sorted(rows, key=lambda row: (row[3], row[2], level[row[0]], row[1]))
-    written = (
-        (
-            f"{2023 + m // 12}.1",
-            scope,
-            identity,
-            measure,
-            company.month_label(m),
-            value,
-            f"{2022 + m // 12}-12-15",
-        )
-        for scope, identity, measure, m, value in ordered
-    )
+    written: list[tuple[object, ...]] = []
+    for scope, identity, measure, m, value in ordered:
+        cell, year = (scope, identity, measure, company.month_label(m)), 2023 + m // 12
+        change = revised.get((scope, identity, measure, m))
+        first = change.first if change is not None else value
+        written.append((f"{year}.1", *cell, first, f"{year - 1}-12-15", None, None))
+        if change is not None:
+            by = (change.approved_by or None, change.reason or None)
+            written.append((f"{year}.{2 if by[0] else 3}", *cell, value, str(change.approved_on), *by))
     files.sheet(
         TARGETS,
         "targets",
@@ -283,6 +282,8 @@ def write_targets(files: RawFiles, rows: Sequence[Row]) -> None:
             "期间": "period",
             "目标值": "value",
             "批准日期": "approved_on",
+            "批准人": "approved_by",
+            "调整原因": "reason",
         },
         written,
         title="销售目标 Sales targets 2023-2026（单位：元）",
@@ -358,7 +359,7 @@ def write_history(files: RawFiles) -> None:
 def write_market(files: RawFiles) -> None:
     """Market sizes, rivals' prices and surveys.
 
-    Expects tables `market_report`, `rival_prices` and `survey_answers`.
+    Expects tables `market_report`, `rival_report`, `rival_prices` and `survey_answers`.
     """
     files.query(
         "market.csv",
@@ -371,10 +372,26 @@ def write_market(files: RawFiles) -> None:
             "Market Low": ("market_low", dirt.yuan("low")),
             "Market High": ("market_high", dirt.yuan("high")),
             "Leader Sales": ("leader_amount", dirt.yuan("leader")),
+            "Market Units": ("market_units", "units"),
             "Source": ("source", "source"),
             "Published": ("published_on", _day("published")),
         },
         "market_report ORDER BY period, category, region",
+    )
+    files.query(
+        "market_rivals.csv",
+        "market",
+        {
+            "Quarter": ("period", "period"),
+            "Category": ("category", "category"),
+            "Region": ("region", "region"),
+            "Rival": ("rival", "rival"),
+            "Rival Sales": ("market_amount", dirt.yuan("amount")),
+            "Rival Units": ("market_units", "units"),
+            "Source": ("source", "'行业协会 association'"),
+            "Published": ("published_on", _day("published")),
+        },
+        "rival_report ORDER BY period, category, region, rival",
     )
     files.query(
         "competitor_prices.csv",

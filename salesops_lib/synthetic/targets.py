@@ -7,6 +7,8 @@ region clearly behind, one ahead, the company at 97 % in the last month.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -194,3 +196,59 @@ def next_year(days: Days, by_team: NDArray[np.int64]) -> list[Row]:
             for region, share in zip(REGIONS, shares, strict=True)
         ]
     return rows
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A target that was another one before a review: its first value, when it was changed, by whom and why."""
+
+    first: int
+    approved_on: date
+    approved_by: str = ""
+    reason: str = ""
+
+
+def revisions(rows: Sequence[Row], organisation: Organisation) -> dict[tuple[str, str, str, int], Revision]:
+    """What the targets of 2025 were before its two reviews; `rows` are those in force at the end.
+
+    The review of July moves a share of the first team's target to the second of the same region, people in proportion.
+    That of November lowers one person's fourth quarter, of which October is over; nobody wrote who agreed, or why.
+    """
+    known = {row[:4]: row[4] for row in rows}
+    found: dict[tuple[str, str, str, int], Revision] = {}
+    giver, taker = TEAMS[0][0], TEAMS[1][0]
+    told = (company.REVIEWED_ON, "director", "拆分部分区域 part of the territory moved")
+    for month in range(company.REVIEWED_FROM, N_MONTHS):
+        moved = round(known["team", giver, "bookings", month] * company.REVIEWED_SHARE)
+        for team, sign in ((giver, 1), (taker, -1)):
+            now = known["team", team, "bookings", month]
+            first = now + sign * moved
+            found["team", team, "bookings", month] = Revision(first, *told)
+            people = [
+                row
+                for row in rows
+                if row[3] == month and row[0] == "rep" and _team_of(organisation, row) == team
+            ]
+            parts = split(_over(first, "rep"), [row[4] for row in people])
+            found |= {row[:4]: Revision(part, *told) for row, part in zip(people, parts, strict=True)}
+    lowered = next(
+        row[1]
+        for row in rows
+        if row[3] == N_MONTHS - 1 and row[0] == "rep" and _team_of(organisation, row) == company.EASED_TEAM
+    )
+    for month in range(N_MONTHS - 3, N_MONTHS):
+        value = known.get(("rep", lowered, "bookings", month))
+        if value is not None:
+            found["rep", lowered, "bookings", month] = Revision(
+                round(value / (1 - company.EASED_SHARE)), company.EASED_ON
+            )
+    return found
+
+
+def _team_of(organisation: Organisation, row: Row) -> str:
+    person = next(n for n, one in enumerate(organisation.people) if one.id == row[1])
+    return TEAMS[_teams(organisation, person, row[3])][0]
+
+
+def _teams(organisation: Organisation, person: int, month: int) -> int:
+    return int(organisation.team[np.flatnonzero(organisation.post[:, month] == person)[0], month])

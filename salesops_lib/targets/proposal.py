@@ -13,6 +13,7 @@ from salesops_lib.errors import DataError
 from salesops_lib.metrics import REGISTRY, measure, totals
 from salesops_lib.targets.attainment import target_values
 from salesops_lib.targets.decomposition import COMPANY, Tree, decompose
+from salesops_lib.targets.handovers import owners
 
 if TYPE_CHECKING:
     from datetime import date
@@ -140,17 +141,16 @@ def _people(ws: Workspace, day: date) -> pd.DataFrame:
 def _territories(
     ws: Workspace, people: pd.DataFrame, last: Period, measures: tuple[str, ...]
 ) -> tuple[pd.DataFrame, tuple[int, float]]:
-    """Whose each customer is (the last of those on board who sold to it), with its sales before the year."""
+    """Whose each customer is (see `handovers.owners`), with its sales before the year."""
     sellers = ws.facts.query(
-        "SELECT customer_id, rep_id, dated_on AS sold_on, team FROM (SELECT customer_id, rep_id, dated_on, team, "
-        "ROW_NUMBER() OVER (PARTITION BY customer_id, rep_id ORDER BY dated_on DESC, team NULLS LAST) AS place FROM sales "
-        "WHERE kind = 'order' AND rep_id IS NOT NULL AND customer_id IS NOT NULL AND dated_on <= ?) AS placed "
-        "WHERE place = 1 ORDER BY customer_id, sold_on DESC, rep_id",
+        "SELECT customer_id, rep_id, COALESCE(team, '') AS team, MIN(dated_on) AS first_on, MAX(dated_on) AS last_on FROM sales "
+        "WHERE kind = 'order' AND rep_id IS NOT NULL AND customer_id IS NOT NULL AND dated_on <= ? "
+        "GROUP BY customer_id, rep_id, COALESCE(team, '') ORDER BY customer_id, last_on DESC, rep_id, team",
         [last.end],
     )
-    owner = (
-        sellers[sellers.rep_id.isin(people.rep_id)].drop_duplicates("customer_id").set_index("customer_id")
-    )
+    filled = dict(zip(people.rep_id + "\t" + people.team, people.rep_id, strict=True))
+    placed = sellers.assign(place=sellers.rep_id + "\t" + sellers.team)
+    owner = owners(placed, filled).map(filled).rename("rep_id")
     left_by = sellers.drop_duplicates("customer_id").set_index("customer_id").team
     rules = ws.policy.targets.decomposition
     windows = {
@@ -164,7 +164,7 @@ def _territories(
         ws.facts.query("SELECT customer_id, CAST(potential_amount AS DOUBLE) AS potential FROM customers").set_index("customer_id").potential
         if ws.facts.has("customers.potential_amount") else pd.Series(dtype=float)
     )  # fmt: skip
-    found = wide.join(owner.rep_id).assign(potential=potential)
+    found = wide.join(owner).assign(potential=potential)
     team_of = people.set_index("rep_id").team
     found["team"] = found.rep_id.map(team_of).fillna(left_by)
     found["region"] = found.team.map(people.drop_duplicates("team").set_index("team").region)

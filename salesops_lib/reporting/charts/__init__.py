@@ -2,6 +2,7 @@
 
 from salesops_lib.reporting.charts.bridge import plot_bridge
 from salesops_lib.reporting.charts.curve import plot_curve
+from salesops_lib.reporting.charts.decomposition import plot_decomposition
 from salesops_lib.reporting.charts.fan import plot_fan
 from salesops_lib.reporting.charts.flow import plot_flow
 from salesops_lib.reporting.charts.intervals import plot_intervals
@@ -21,12 +22,14 @@ PLOTS = {
     "flow": plot_flow,
     "curve": plot_curve,
     "profile": plot_profile,
+    "decomposition": plot_decomposition,
 }
 
 __all__ = [
     "PLOTS",
     "plot_bridge",
     "plot_curve",
+    "plot_decomposition",
     "plot_fan",
     "plot_flow",
     "plot_intervals",
