@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,10 @@ from salesops_lib.periods import Calendar
 
 #: Share by which intervals are wider where no origin could test any of the horizon.
 UNTESTED = 0.5
+#: Factor where there is one season: origins then had barely one, and missed more than the whole history will.
+ONE_SEASON = 0.8
+#: How far a period usually lies from its year's mean, where no season was seen: standard deviation as a share of the level.
+SEASON = 0.15
 
 
 def forecast(
@@ -135,9 +140,11 @@ def _combined(
     if cumulative:
         point, errors = point.cumsum(axis=1), errors.cumsum(axis=2)
     columns = {"mean": point}
+    unseen = _unseen_season(panel, run, horizon, cumulative)
     for level, (low, high) in conformal(errors, tuple(levels), cumulative=cumulative).items():
-        columns[f"lo-{level}"] = point + sizes * low
-        columns[f"hi-{level}"] = point + sizes * high
+        season = NormalDist().inv_cdf(0.5 + level / 200) * unseen
+        columns[f"lo-{level}"] = point - np.hypot(sizes * low, season)
+        columns[f"hi-{level}"] = point + np.hypot(sizes * high, season)
     back = np.argsort(run.order)
     return {name: value[back] for name, value in columns.items()}, {
         name: value[back] for name, value in tested.items()
@@ -151,7 +158,17 @@ def _caution(panel: Panel, run: Run) -> np.ndarray:
     """
     untested = 1 - np.isfinite(run.actuals).any(axis=0).mean(axis=1, keepdims=True)
     one_season = seasons(panel.lengths[run.order], panel.grid.season) == 1
-    return np.where(one_season[:, None], 1.0, 1 + UNTESTED * untested)
+    alone = ONE_SEASON if panel.grid.kind in "MQ" else 1.0
+    return np.where(one_season[:, None], alone, 1 + UNTESTED * untested)
+
+
+def _unseen_season(panel: Panel, run: Run, horizon: int, cumulative: bool) -> np.ndarray:
+    """Standard deviation, series × horizon, of a season that a history of less than one has not shown."""
+    values = np.abs(np.nan_to_num(panel.filled[run.order]))
+    lengths = panel.lengths[run.order]
+    level = values.sum(axis=1) / lengths
+    unseen = np.where(lengths < panel.grid.season, SEASON * level, 0.0)[:, None]
+    return unseen * (np.sqrt(np.arange(1, horizon + 1)) if cumulative else np.ones(horizon))
 
 
 def _sane(panel: Panel, order: np.ndarray, point: np.ndarray) -> np.ndarray:

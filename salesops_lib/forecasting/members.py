@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from salesops_lib.forecasting.intermittent import demand_rate, is_intermittent
+from salesops_lib.forecasting.pooled import pooled_path
 from salesops_lib.forecasting.seasonality import seasonal_offsets
 from salesops_lib.forecasting.smoothing import Parameters, smooth
 
@@ -142,9 +143,22 @@ def log_theta(batch: Batch, horizon: int) -> np.ndarray:
     return _moving(batch, horizon, THETA)
 
 
+def pooled(batch: Batch, horizon: int) -> np.ndarray:
+    """One regression for the panel; Theta with a moving season for series that it does not know."""
+    forecasts, known = pooled_path(batch, horizon)
+    if known.all():
+        return _levels(batch, forecasts)
+    plain = moving_theta(batch, horizon)
+    return np.where(known[:, None], _levels(batch, forecasts), plain)
+
+
 def _moving(batch: Batch, horizon: int, parameters: Parameters) -> np.ndarray:
-    """Smoothed logarithms; intermittent series, which show neither trend nor season, have their demand rate."""
-    forecasts, _ = smooth(batch.logs, batch.start, batch.pattern, parameters, horizon)
+    """Smoothed logarithms, as values."""
+    return _levels(batch, smooth(batch.logs, batch.start, batch.pattern, parameters, horizon)[0])
+
+
+def _levels(batch: Batch, forecasts: np.ndarray) -> np.ndarray:
+    """Values of forecast logarithms; intermittent series, which show neither trend nor season, have their demand rate."""
     rare = is_intermittent(batch.x, batch.start)[:, None]
     if rare.any():
         forecasts = np.where(rare, demand_rate(batch.x, batch.start)[:, None], forecasts)
@@ -173,10 +187,11 @@ MEMBERS: dict[str, Callable[[Batch, int], np.ndarray]] = {
     "winters": winters,
     "moving_theta": moving_theta,
     "log_theta": log_theta,
+    "pooled": pooled,
 }
 
 #: Members of "auto".  The naive ones lose to these, but for the season's, which guards where nothing else is known.
-AUTO = ("seasonal_naive", "mean", "simple", "theta", "damped", "winters", "moving_theta", "log_theta")
+AUTO = ("seasonal_naive", "mean", "simple", "theta", "damped", "winters", "moving_theta", "log_theta", "pooled")
 
 
 def scale(batch: Batch) -> np.ndarray:

@@ -27,6 +27,14 @@ NEGLIGIBLE = 0.05
 HARMLESS = 0.01
 #: How far the weighted mean is drawn to the plain median.
 SHRINKAGE = 0.5
+#: The member that is no smoothing: it is held against all the others as one, since their median would outvote it.
+APART = "pooled"
+#: Largest share of it; how far its share is drawn to none; origins that the panel's finding of it is worth.
+MOST_APART, CAUTION, SHARE_POOLING = 0.7, 0.9, 12.0
+#: Periods, if not a season, without which a series takes no share of it.
+LEAST_APART = 13
+#: Scales beyond which an error counts no more for it.
+CUT = 4.0
 #: Least scale of a past origin, as a share of today's: a series that lay still then tells nothing of its surprises.
 LEAST_SCALE = 0.1
 #: Series that are smoothed at once: bounds memory.
@@ -52,6 +60,8 @@ class Run:
     ahead: np.ndarray
     sizes: np.ndarray
     tolerance: float
+    apart: int | None = None
+    is_long: np.ndarray | None = None
 
 
 def origins(lengths: np.ndarray, horizon: int, season: int) -> list[int]:
@@ -129,7 +139,10 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
     small = 1e-9 * np.maximum(np.abs(ahead[0, 0]).max(axis=1), 1e-9)
     sizes = np.maximum(sizes, small)
     tolerance = HARMLESS if panel.grid.kind in "WDB" else 0.0
-    return Run(order, past, actuals, np.maximum(scales, LEAST_SCALE * sizes), ahead, sizes, tolerance)
+    apart = names.index(APART) if APART in names and len(names) > 1 else None
+    is_long = panel.lengths[order] >= min(panel.grid.season, LEAST_APART)
+    least = np.maximum(scales, LEAST_SCALE * sizes)
+    return Run(order, past, actuals, least, ahead, sizes, tolerance, apart, is_long)
 
 
 def _alike(actuals: np.ndarray, panel: Panel, order: np.ndarray, held: list[int]) -> np.ndarray:
@@ -161,12 +174,55 @@ def blended(run: Run) -> tuple[np.ndarray, np.ndarray]:
     At each origin, the choice of the calendar and the weights come from the other origins.
     """
     loss = losses(run)
-    point = _one(run.ahead, loss, run.tolerance)
-    errors = np.full(run.actuals.shape, np.nan)
-    for i in range(len(loss)):
-        made = _one(run.past[i], np.delete(loss, i, axis=0), run.tolerance)
-        errors[i] = (run.actuals[i] - made) / run.scales[i][:, None]
-    return point, errors
+    smoothed = [m for m in range(loss.shape[2]) if m != run.apart]
+    n = len(loss)
+    made = np.full((n, *run.actuals.shape[1:]), np.nan)
+    other = np.zeros_like(made)
+    for i in range(n):
+        rest = np.delete(loss, i, axis=0)
+        made[i], other[i] = _both(run.past[i], rest, run, smoothed)
+    point, beside = _both(run.ahead, loss, run, smoothed)
+    if run.apart is None:
+        return point, (run.actuals - made) / run.scales[:, :, None]
+    missed = (run.actuals - made) / run.scales[:, :, None]
+    moves = np.where(np.isfinite(missed), (other - made) / run.scales[:, :, None], 0.0)
+    moves = np.where(run.is_long[None, :, None], moves, 0.0)
+    fit, size = _fit_and_size(missed, moves)
+    taken = np.where(run.is_long, share(fit, size), 0.0)
+    point = point + taken[:, None] * (beside - point)
+    for i in range(n):
+        kept = np.arange(n) != i
+        missed[i] -= share(fit[kept], size[kept])[:, None] * moves[i]
+    return point, missed
+
+
+def _both(
+    forecasts: np.ndarray, loss: np.ndarray, run: Run, smoothed: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The smoothed members as one, and the member apart, with the calendar where it helps."""
+    point = _one(forecasts[:, smoothed], loss[:, :, smoothed], run.tolerance)
+    if run.apart is None:
+        return point, point
+    other = forecasts[:, [run.apart]]
+    return point, _one(other, loss[:, :, smoothed][:, :, :1], run.tolerance, loss[:, :, smoothed])
+
+
+def _fit_and_size(missed: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each origin and series: how far the member apart moves towards what came, and how far at all."""
+    error = np.clip(np.nan_to_num(missed), -CUT, CUT)
+    step = np.clip(moves, -CUT, CUT)
+    return (error * step).sum(axis=2), (step**2).sum(axis=2)
+
+
+def share(fit: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Share of the member apart, series: least squares over origins, drawn to the panel's; none where it did not help."""
+    if not size.any():
+        return np.zeros(size.shape[1])
+    n = max(len(fit), 1)
+    typical = (fit.mean(), size.mean() + 1e-12)
+    pooled = SHARE_POOLING * typical[0] + fit.sum(axis=0), SHARE_POOLING * typical[1] + size.sum(axis=0)
+    most = MOST_APART if typical[0] > 0 else 0.0
+    return np.clip(CAUTION * pooled[0] / pooled[1], 0.0, most)
 
 
 def backtest(run: Run, errors: np.ndarray, naive: int) -> dict[str, np.ndarray]:
@@ -180,11 +236,13 @@ def backtest(run: Run, errors: np.ndarray, naive: int) -> dict[str, np.ndarray]:
     return {"n_origins": n, "wape": missed / over, "naive_wape": plain / over}
 
 
-def _one(forecasts: np.ndarray, loss: np.ndarray, tolerance: float) -> np.ndarray:
+def _one(
+    forecasts: np.ndarray, loss: np.ndarray, tolerance: float, calendar_loss: np.ndarray | None = None
+) -> np.ndarray:
     """Variants × members × series × horizon forecasts as one, by origins × variants × members × series losses."""
     if len(forecasts) == 1:
         return combine(forecasts[0], weights(loss[:, 0]))
-    helps = calendar_helps(loss, tolerance)
+    helps = calendar_helps(loss if calendar_loss is None else calendar_loss, tolerance)
     chosen = np.where(helps[:, None], forecasts[1], forecasts[0])
     return combine(chosen, weights(np.where(helps, loss[:, 1], loss[:, 0])))
 

@@ -80,7 +80,9 @@ def elsewhere(company: Path, tmp_path: Path) -> Callable[[str], Path]:
         shutil.copy(company / "policy.yaml", root)
         shutil.copytree(company / kept.FOLDER, root / kept.FOLDER)
         (root / "data" / "sources.yaml").write_text(f"store: {store}\n", "utf-8")
-        copied = shutil.copy(company / stores.FACTS, tmp_path)  # another worker may be reading the company's own
+        copied = shutil.copy(
+            company / stores.FACTS, tmp_path
+        )  # another worker may be reading the company's own
         stores.publish(Path(copied), stores.named(root))
         return root
 
