@@ -72,12 +72,12 @@ class Book:
            COALESCE(n_pushes > {hygiene.pushes_max}, FALSE) AS is_pushed FROM aged
 )"""
 
-    def notes(self) -> list[Finding]:
-        """What stands in for what the data do not hold."""
+    def notes(self, *, age: bool = False, activity: bool = False) -> list[Finding]:
+        """What stands in for what the data do not hold, as far as an exhibit looks at it."""
         found = []
-        if not self.has_stage_history:
+        if age and not self.has_stage_history:
             found.append(Finding("note.age_since_creation"))
-        if not self.has_activity and self.ws.policy.process.hygiene.quiet_days_max:
+        if activity and not self.has_activity and self.ws.policy.process.hygiene.quiet_days_max:
             found.append(Finding("note.activity_is_change"))
         if self.names.unknown:
             found.append(Finding("note.stages_unknown", {"stages": list(self.names.unknown)}))
