@@ -1,6 +1,6 @@
 """Open deals by stage with the policy's odds, coverage of what is still to win, recent win rate.
 
-Movement between two days needs the history of snapshots and is not guessed from one (C15).
+Movement between two days is told in `bridge`.
 """
 
 from __future__ import annotations
@@ -10,29 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing, formulas, totals
+from salesops_lib.pipeline.as_of import OPEN, bound, missing, origins
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
-
-
-#: Deals open on a day (bound five times), each at its stage of that day: the last change up to
-#: it, else what the first change after it started from, else the present stage of a deal still open.
-_STAGE_THEN = """
-earlier AS (
-    SELECT opportunity_id, new_value AS stage, ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY changed_on DESC, new_value) AS place
-    FROM opportunity_changes WHERE field = 'stage' AND new_value IS NOT NULL AND changed_on <= ?
-), later AS (
-    SELECT opportunity_id, old_value AS stage, ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY changed_on, old_value) AS place
-    FROM opportunity_changes WHERE field = 'stage' AND old_value IS NOT NULL AND changed_on > ?
-), stages AS (
-    SELECT d.created_on, d.amount,
-           COALESCE(e.stage, l.stage, CASE WHEN d.outcome = 'open' THEN d.stage ELSE 'closed_since' END) AS stage
-    FROM deals AS d
-    LEFT JOIN earlier AS e ON e.opportunity_id = d.opportunity_id AND e.place = 1
-    LEFT JOIN later AS l ON l.opportunity_id = d.opportunity_id AND l.place = 1
-    WHERE (d.created_on IS NULL OR d.created_on <= ?) AND (d.outcome = 'open' OR d.closed_on > ?)
-)
-"""
 
 
 def open_deals(ws: Workspace) -> Exhibit | Missing:
@@ -42,15 +23,15 @@ def open_deals(ws: Workspace) -> Exhibit | Missing:
     creation date are counted as open and named in a note.  Stages that the policy does not
     know have no odds: their amount is not weighted, and that is said.
     """
-    if absent := ws.facts.missing("deals.stage"):
+    if absent := missing(ws):
         return Missing("pipeline", absent)
     day = ws.window.end
     found = ws.facts.query(
-        f"WITH {_STAGE_THEN} SELECT stage, COUNT(*) AS n, COUNT(amount) AS n_priced, CAST(SUM(amount) AS BIGINT) AS amount,"
+        f"WITH standing AS ({OPEN}) SELECT COALESCE(stage, 'closed_since') AS stage, COUNT(*) AS n, COUNT(amount) AS n_priced, CAST(SUM(amount) AS BIGINT) AS amount,"
         " COUNT(*) FILTER (WHERE created_on IS NULL) AS n_undated,"
         " CAST(quantile_cont(date_diff('day', created_on, CAST(? AS DATE)), 0.5) AS DOUBLE) AS age_days"
-        " FROM stages GROUP BY stage",
-        [day, day, day, day, day],
+        " FROM standing GROUP BY COALESCE(stage, 'closed_since')",
+        [*bound(day), day],
     )
     if found.empty:
         return Missing("pipeline", ("opportunities",), "note.no_open_deals")
@@ -160,7 +141,7 @@ def _coverage(ws: Workspace) -> dict[str, Any] | None:
 def _notes(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
     notes = []
     if ws.window.end < ws.as_of:
-        notes.append(Finding("note.stage_then" if ws.facts.has("opportunity_changes") else "note.stage_now"))
+        notes.append(Finding("note.stage_now" if origins(ws)["stage"] == "present" else "note.stage_then"))
     undated, unpriced = int(frame.n_undated.sum()), int((frame.n - frame.n_priced).sum())
     unknown = frame[frame.odds.isna()]
     if undated:
