@@ -17,6 +17,7 @@ from salesops_lib.cleaning.accounts import LISTS
 from salesops_lib.cleaning.audit import Audit
 from salesops_lib.cleaning.clean import literal
 from salesops_lib.cleaning.merging.review import safe
+from salesops_lib.cleaning.snapshots import FILE as SNAPSHOTS
 from salesops_lib.cleaning.sources import digest
 from salesops_lib.errors import DataError
 from salesops_lib.tables.engine import DuckDBEngine
@@ -86,10 +87,10 @@ def publish(scratch: Path, data: Path) -> None:
     Everything is on the disk before the first is replaced.  What ends the process between two
     of them leaves new facts with old copies: `mend` makes these anew.
     """
-    for name in (FACTS, SET_ASIDE, AUDIT):
+    for name in (FACTS, SET_ASIDE, AUDIT, SNAPSHOTS):
         _flush(scratch / name)
     (data / f"{FACTS}.wal").unlink(missing_ok=True)
-    for name in (FACTS, SET_ASIDE, AUDIT):
+    for name in (FACTS, SET_ASIDE, AUDIT, SNAPSHOTS):
         os.replace(scratch / name, data / name)
     _flush_folder(data)
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from salesops_lib.metrics import UNASSIGNED, Finding
-from salesops_lib.pipeline.as_of import NEEDS, OPEN, bound
+from salesops_lib.pipeline.as_of import OPEN, bound, missing
 from salesops_lib.pipeline.stage_names import StageNames, stage_names
 from salesops_lib.tables.engine import literal
 
@@ -86,7 +86,7 @@ class Book:
 
 def open_book(ws: Workspace, day: date | None = None) -> Book | tuple[str, ...]:
     """The book of a day, the last one of the window where not named; else what it needs."""
-    if absent := ws.facts.missing(*NEEDS):
+    if absent := missing(ws):
         return absent
     names = stage_names(ws)
     if names is None:
