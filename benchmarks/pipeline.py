@@ -1,9 +1,9 @@
 """Odds and landing held against the truth, and the time that a million deals take.
 
-    python benchmarks/pipeline.py odds [--seeds 8]      sample companies, whose true odds are known
-    python benchmarks/pipeline.py landing [--seeds 8]   how often P10 to P90 held, told a month ahead
-    python benchmarks/pipeline.py crm FOLDER            public CRM data, learnt to 2017-08, tested after
-    python benchmarks/pipeline.py speed [--deals N]     against one scan and GROUP BY of the history
+python benchmarks/pipeline.py odds [--seeds 8]      sample companies, whose true odds are known
+python benchmarks/pipeline.py landing [--seeds 8]   how often P10 to P90 held, told a month ahead
+python benchmarks/pipeline.py crm FOLDER            public CRM data, learnt to 2017-08, tested after
+python benchmarks/pipeline.py speed [--deals N]     against one scan and GROUP BY of the history
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def odds(seeds: int) -> None:
                 scores = chosen.scores.set_index("name")
                 until = pd.Timestamp(day)
                 later = out_of_time.decided(known.past, until)
-                later = later[later.day > until - pd.Timedelta(days=out_of_time.FOLD_DAYS * out_of_time.FOLDS)]
+                later = later[
+                    later.day > until - pd.Timedelta(days=out_of_time.FOLD_DAYS * out_of_time.FOLDS)
+                ]
                 best = brier(true_odds(later), later.won.to_numpy(bool), later.weight.to_numpy())
                 off = np.abs(chosen.odds(known.now) - true_odds(known.now)).mean()
         mine, priors = scores.brier[chosen.name], scores.brier["priors"]
@@ -76,7 +78,9 @@ def odds(seeds: int) -> None:
             flush=True,
         )
     ece, mine, priors, off = np.mean(total, axis=0)
-    print(f"mean: ECE {ece:.4f}, Brier {1 - mine / priors:.1%} below the policy's priors, {off:.4f} from the planted odds")
+    print(
+        f"mean: ECE {ece:.4f}, Brier {1 - mine / priors:.1%} below the policy's priors, {off:.4f} from the planted odds"
+    )
 
 
 def landings(seeds: int) -> None:
@@ -119,12 +123,19 @@ def crm(folder: Path) -> None:
     )[["deal", "day", "decided_on", "won", "weight", "product", "rep_id", "account"]]  # fmt: skip
     origin = pd.Timestamp("2017-08-31")
     first = rows[rows.decided_on <= origin]
-    for name, later in (("decided after", rows[rows.decided_on > origin]), ("engaged after", rows[rows.day > origin])):
+    for name, later in (
+        ("decided after", rows[rows.decided_on > origin]),
+        ("engaged after", rows[rows.day > origin]),
+    ):
         won = later.won.to_numpy(bool)
         told = {
-            "one rate": WinOdds(effects=False).fit(out_of_time.told(first), first.won).predict_proba(out_of_time.told(later))[:, 1],
+            "one rate": WinOdds(effects=False)
+            .fit(out_of_time.told(first), first.won)
+            .predict_proba(out_of_time.told(later))[:, 1],
             "product x person rates": out_of_time._cells(first, later),
-            "model": WinOdds().fit(out_of_time.told(first), first.won).predict_proba(out_of_time.told(later))[:, 1],
+            "model": WinOdds()
+            .fit(out_of_time.told(first), first.won)
+            .predict_proba(out_of_time.told(later))[:, 1],
         }
         print(f"{name} 2017-08-31: {len(first):,} learnt from, {len(later):,} told, {won.mean():.1%} won")
         for who, p in told.items():
@@ -144,7 +155,8 @@ def speed(n: int) -> None:
                     f"FROM {table} AS t, range({copies}) AS copies(i)"
                 )
             deals, changes = (
-                store.execute(f"SELECT COUNT(*) FROM {t}").fetchall()[0][0] for t in ("deals", "opportunity_changes")
+                store.execute(f"SELECT COUNT(*) FROM {t}").fetchall()[0][0]
+                for t in ("deals", "opportunity_changes")
             )
             start = time.perf_counter()
             store.execute(
@@ -155,11 +167,15 @@ def speed(n: int) -> None:
             start = time.perf_counter()
             review(ws)
             took = time.perf_counter() - start
-    print(f"{deals:,} deals, {changes:,} changes: page {took:.1f} s, one scan and GROUP BY {bare:.2f} s: {took / bare:.1f} x (target 3)")
+    print(
+        f"{deals:,} deals, {changes:,} changes: page {took:.1f} s, one scan and GROUP BY {bare:.2f} s: {took / bare:.1f} x (target 3)"
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["odds", "landing", "crm", "speed"])
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--seeds", type=int, default=8)

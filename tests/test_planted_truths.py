@@ -4,7 +4,7 @@ The truth is counted before dirt is scattered over the files, so the lines that 
 aside are missing from every figure.  Where a figure must be exact they are added back: order
 numbers rise with time, so the neighbours of such a line tell its day.
 
-No room measures elasticity, odds by stage, the effect of training or the
+No room measures elasticity, the effect of training or the
 elasticity of working days yet; `tests/synthetic` asks whether those are in the data.
 """
 
@@ -21,7 +21,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from salesops_lib import Workspace, forecasting, market, open_workspace, pricing, segmentation, targets
+from salesops_lib import (
+    Workspace,
+    forecasting,
+    market,
+    open_workspace,
+    pipeline,
+    pricing,
+    segmentation,
+    targets,
+)
 from salesops_lib.incentives.signals import scored, signals
 from salesops_lib.metrics import measure, totals
 
@@ -330,3 +339,31 @@ def test_price_cut_is_found_where_it_bit(opened, truth):
     for region, row in frame.iterrows():
         effect = planted["effect_on_quantity"] if region in planted["regions"] else 0
         assert row.low <= effect <= row.high, region
+
+
+def test_conversion_of_each_stage_is_the_planted_one(opened: Open, truth: dict[str, Any]) -> None:
+    """Deals of a stage go on by odds that depend on the customer's size; the deals that entered weigh them."""
+    planted, realised = truth["win_odds"]["planted"], truth["win_odds"]["realised"]
+    frame = pipeline.conversion(opened()).frame.set_index("step")
+    stages = ["lead", "needs", "demo", "quote", "contract"]
+    for stage, after in zip(stages, [*stages[1:], ""], strict=True):
+        entered = {size: of[stage]["entered"] for size, of in realised.items()}
+        onward = sum(
+            n * planted[size][stage] / (planted[size][after] if after else 1) for size, n in entered.items()
+        )
+        expected = onward / sum(entered.values())
+        assert frame.low[stage] <= expected <= frame.high[stage], stage
+    assert not any(
+        f.id in ("conversion.fell", "conversion.rose") for f in pipeline.conversion(opened()).findings
+    )
+
+
+def test_the_cycle_is_that_of_the_planted_days(opened: Open) -> None:
+    """Stays of 9, 16, 18, 22 and 13 days at the median, times exp(0.5 z) each: half of their sums are within 86 to 88 days."""
+    import numpy as np
+
+    stays = np.array([9, 16, 18, 22, 13]) * np.exp(np.random.default_rng(1).normal(0, 0.5, (200_000, 5)))
+    days = np.median(np.maximum(1, np.round(stays)).sum(axis=1))
+    row = pipeline.cycle(opened()).frame.iloc[0]
+    assert row.low <= days <= row.high
+    assert row.high - row.low < 6

@@ -48,9 +48,7 @@ def pooled_path(batch: Batch, horizon: int) -> tuple[np.ndarray, np.ndarray]:
     place = at[place]
     now, before, size = mean[series, place], mean[series, place - m], spread[series, 0]
     level = (now - before) / size
-    latest = [
-        (x[series, place - j] - now - x[series, place - j - m] + before) / size for j in range(LATEST)
-    ]
+    latest = [(x[series, place - j] - now - x[series, place - j - m] + before) / size for j in range(LATEST)]
     same = np.clip(np.column_stack([*latest, level, np.ones(len(now))]), -LIMIT, LIMIT)
     weight = 0.5 ** ((width - 1 - place) / (HALF_LIFE * m))
     newest = place == width - 1  # one row a series, in the order of the series
@@ -81,6 +79,4 @@ def _coefficients(rows: np.ndarray, left: np.ndarray, weight: np.ndarray) -> np.
     if len(rows) < LEAST_ROWS * n:
         return np.zeros(n)
     weighted = rows * weight[:, None]
-    return np.linalg.solve(
-        rows.T @ weighted + RIDGE * np.eye(n), weighted.T @ np.clip(left, -LIMIT, LIMIT)
-    )
+    return np.linalg.solve(rows.T @ weighted + RIDGE * np.eye(n), weighted.T @ np.clip(left, -LIMIT, LIMIT))

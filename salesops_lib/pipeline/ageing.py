@@ -60,7 +60,7 @@ def ageing(ws: Workspace) -> Exhibit | Missing:
                 "ageing.worst" if value == "amount" else "ageing.worst_number", told, "stalled_deals", "bad"
             )
         )
-    notes = book.notes()
+    notes = book.notes(age=True, activity=True)
     if unknown := int(cells.n[cells.band.isna()].sum()):
         notes.append(Finding("note.age_unknown", {"n": unknown}))
     detail = Exhibit(

@@ -19,8 +19,6 @@ KNOWN = {
     "expected_close_on": "is_close_known",
     "rep_id": "is_owner_known",
 }
-#: What the pipeline of a day is read from.
-NEEDS = ("deals.stage", "deal_states")
 
 #: Deals as they stood at the close of a day, which is bound twice; one row a deal that existed.
 #: `outcome` is open, won, lost or deleted on that day, and `elsewhere` for a deal that another
@@ -35,6 +33,11 @@ STANDING = (
 
 #: Of those the open ones.
 OPEN = f"{STANDING} AND outcome = 'open'"
+
+
+def missing(ws: Workspace) -> tuple[str, ...]:
+    """What the pipeline of a day needs and the facts lack; empty where it can be told."""
+    return ws.facts.missing("deals.stage", "deal_states")[:1]
 
 
 def bound(day: date) -> list[date]:
@@ -57,6 +60,8 @@ def origins(ws: Workspace) -> dict[str, str]:
     """
     if ws.facts.missing("deal_changes"):
         return dict.fromkeys(KNOWN, "present")
-    found = ws.facts.query("SELECT field, MIN(origin) AS origin FROM deal_changes GROUP BY field ORDER BY field")
+    found = ws.facts.query(
+        "SELECT field, MIN(origin) AS origin FROM deal_changes GROUP BY field ORDER BY field"
+    )
     told = dict(zip(found.field, found.origin))
     return {field: told.get(field, "present") for field in KNOWN}

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from salesops_lib.metrics import UNASSIGNED, Finding
-from salesops_lib.pipeline.as_of import NEEDS, OPEN, bound
+from salesops_lib.pipeline.as_of import OPEN, bound, missing
 from salesops_lib.pipeline.stage_names import StageNames, stage_names
 from salesops_lib.tables.engine import literal
 
@@ -72,12 +72,12 @@ class Book:
            COALESCE(n_pushes > {hygiene.pushes_max}, FALSE) AS is_pushed FROM aged
 )"""
 
-    def notes(self) -> list[Finding]:
-        """What stands in for what the data do not hold."""
+    def notes(self, *, age: bool = False, activity: bool = False) -> list[Finding]:
+        """What stands in for what the data do not hold, as far as an exhibit looks at it."""
         found = []
-        if not self.has_stage_history:
+        if age and not self.has_stage_history:
             found.append(Finding("note.age_since_creation"))
-        if not self.has_activity and self.ws.policy.process.hygiene.quiet_days_max:
+        if activity and not self.has_activity and self.ws.policy.process.hygiene.quiet_days_max:
             found.append(Finding("note.activity_is_change"))
         if self.names.unknown:
             found.append(Finding("note.stages_unknown", {"stages": list(self.names.unknown)}))
@@ -86,7 +86,7 @@ class Book:
 
 def open_book(ws: Workspace, day: date | None = None) -> Book | tuple[str, ...]:
     """The book of a day, the last one of the window where not named; else what it needs."""
-    if absent := ws.facts.missing(*NEEDS):
+    if absent := missing(ws):
         return absent
     names = stage_names(ws)
     if names is None:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.pipeline import moves
-from salesops_lib.pipeline.as_of import NEEDS, OPEN, bound
+from salesops_lib.pipeline.as_of import OPEN, bound, missing
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -34,7 +34,7 @@ def bridge(ws: Workspace) -> list[Exhibit | Missing]:
     list
         The bridge first; `Missing` alone where neither history nor an early enough snapshot is loaded.
     """
-    if absent := ws.facts.missing(*NEEDS):
+    if absent := missing(ws):
         return [Missing("pipeline_bridge", absent)]
     start, end = ws.window.start - timedelta(days=1), ws.window.end
     before, after = _known(ws, start), _known(ws, end)
@@ -42,7 +42,9 @@ def bridge(ws: Workspace) -> list[Exhibit | Missing]:
         return [Missing("pipeline_bridge", ("opportunities",), "note.no_open_deals")]
     held = before if before.n.sum() else after
     if not held[["n_stage", "n_amount", "n_close"]].to_numpy().sum():
-        return [Missing("pipeline_bridge", ("opportunity_changes", "pipeline_snapshots"), "note.bridge_unknown")]
+        return [
+            Missing("pipeline_bridge", ("opportunity_changes", "pipeline_snapshots"), "note.bridge_unknown")
+        ]
     due_by = ws.calendar.shift(ws.calendar.period_of(end), _MONTHS_AHEAD).end if held.n_close.sum() else None
     whole = moves.movement(ws, start, end, due_by).iloc[0]
     notes = _notes(ws, held, after, start, due_by)
@@ -71,7 +73,9 @@ def _known(ws: Workspace, day: date) -> pd.DataFrame:
 
 def _waterfall(ws: Workspace, whole: pd.Series, due_by: date | None, notes: tuple[Finding, ...]) -> Exhibit:
     effects = [
-        step for step in (*moves.CAME, *moves.CHANGED, *moves.WENT) if step not in _OWNERS or whole[f"n_{step}"]
+        step
+        for step in (*moves.CAME, *moves.CHANGED, *moves.WENT)
+        if step not in _OWNERS or whole[f"n_{step}"]
     ]
     steps = ["open_before", *effects, "open_after"]
     frame = pd.DataFrame(
@@ -83,11 +87,25 @@ def _waterfall(ws: Workspace, whole: pd.Series, due_by: date | None, notes: tupl
         }
     )
     change = int(whole.open_after - whole.open_before)
-    told = {"before": int(whole.open_before), "after": int(whole.open_after), "change": change, "n": int(whole.n_open_after)}
+    told = {
+        "before": int(whole.open_before),
+        "after": int(whole.open_after),
+        "change": change,
+        "n": int(whole.n_open_after),
+    }
     told |= {step: abs(int(whole[step])) for step in (*moves.CAME, *moves.CHANGED, *moves.WENT)}
     kind = "grew" if change > 0 else "shrank" if change < 0 else "level"
-    gained, drained = (max(steps, key=lambda step: abs(int(whole[step]))) for steps in ((*moves.CAME, "increased"), (*moves.WENT, "decreased")))
-    told |= {"size": abs(change), "gain": _WORDS.get(gained, gained), "gained": abs(int(whole[gained])), "drain": _WORDS.get(drained, drained), "drained": abs(int(whole[drained]))}
+    gained, drained = (
+        max(steps, key=lambda step: abs(int(whole[step])))
+        for steps in ((*moves.CAME, "increased"), (*moves.WENT, "decreased"))
+    )
+    told |= {
+        "size": abs(change),
+        "gain": _WORDS.get(gained, gained),
+        "gained": abs(int(whole[gained])),
+        "drain": _WORDS.get(drained, drained),
+        "drained": abs(int(whole[drained])),
+    }
     return Exhibit(
         "pipeline_bridge", "bridge", frame, metric="pipeline_bridge", window=ws.window, sources=("opportunities", "opportunity_changes"),
         findings=(Finding(f"pipeline_bridge.{kind}", told, "pipeline_bridge", "good" if change > 0 else "neutral", "after"),),
@@ -108,7 +126,9 @@ def _units(ws: Workspace, found: pd.DataFrame, unit: str) -> Exhibit:
 
 def _movers(ws: Workspace, found: pd.DataFrame) -> Exhibit:
     amount = found.delta.astype(float)
-    words = found.reason.where(found.reason != "kept", pd.Series(["increased" if d > 0 else "decreased" for d in amount]))
+    words = found.reason.where(
+        found.reason != "kept", pd.Series(["increased" if d > 0 else "decreased" for d in amount])
+    )
     frame = pd.DataFrame(
         {
             "deal": found.opportunity_id.astype(str),
@@ -126,7 +146,9 @@ def _movers(ws: Workspace, found: pd.DataFrame) -> Exhibit:
     )  # fmt: skip
 
 
-def _notes(ws: Workspace, held: pd.DataFrame, after: pd.DataFrame, start: date, due_by: date | None) -> tuple[Finding, ...]:
+def _notes(
+    ws: Workspace, held: pd.DataFrame, after: pd.DataFrame, start: date, due_by: date | None
+) -> tuple[Finding, ...]:
     notes = [Finding("note.bridge_due", {"day": due_by})] if due_by else [Finding("note.bridge_undated")]
     if not held.n_amount.sum():
         notes.append(Finding("note.bridge_amounts", {"day": start}))

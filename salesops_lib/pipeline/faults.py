@@ -44,8 +44,17 @@ def faults(ws: Workspace) -> Exhibit | Missing:
         )  # fmt: skip
     frame = pd.DataFrame(rows).sort_values(["n", "name"], ascending=[False, True], ignore_index=True)
     first = frame.iloc[0]
-    told = {"n": int(frame.n.sum()), "kinds": len(frame), "amount": float(frame.amount.sum()), "fault": first["name"], "first": int(first.n)}
-    shown = frame.assign(fault=[Finding(f"label.{name}") for name in frame.name], outcome=[Finding(f"label.{fate}") for fate in frame.fate])
+    told = {
+        "n": int(frame.n.sum()),
+        "kinds": len(frame),
+        "amount": float(frame.amount.sum()),
+        "fault": first["name"],
+        "first": int(first.n),
+    }
+    shown = frame.assign(
+        fault=[Finding(f"label.{name}") for name in frame.name],
+        outcome=[Finding(f"label.{fate}") for fate in frame.fate],
+    )
     return Exhibit(
         "pipeline_faults", "table", shown[["fault", "n", "amount", "example", "outcome"]], metric="pipeline_faults", window=ws.window,
         sources=("opportunities", "opportunity_changes"), findings=(Finding("pipeline_faults.some", told, "pipeline_faults", "bad"),),
@@ -58,6 +67,12 @@ def _row(name: str, found: pd.Series, fate: str = "flagged") -> dict[str, object
     return {"name": name, "n": int(found.n), "amount": amount, "example": found.example, "fate": fate}
 
 
+#: What a load did with rows → the fault, and what became of them.
+_FATES = {
+    "set_aside": ("row_set_aside", "set_aside"),
+    "merged": ("id_repeated", "merged"),
+    "flagged": ("two_owners", "flagged"),
+}
 _SUMS = "COUNT(*) AS n, CAST(SUM(amount) AS BIGINT) AS amount, MIN(opportunity_id) AS example"
 
 
@@ -70,7 +85,8 @@ def _flagged(ws: Workspace) -> list[dict[str, object]]:
         values += [ws.as_of] * (3 * rule.count("?"))
     found = ws.facts.query(f"SELECT {', '.join(parts)} FROM deals", values).iloc[0]
     return [
-        _row(name, pd.Series({part: found[f"{part}_{name}"] for part in ("n", "amount", "example")})) for name in _RULES
+        _row(name, pd.Series({part: found[f"{part}_{name}"] for part in ("n", "amount", "example")}))
+        for name in _RULES
     ]
 
 
@@ -107,15 +123,23 @@ def _backwards(ws: Workspace) -> list[dict[str, object]]:
 
 def _aside(ws: Workspace) -> list[dict[str, object]]:
     """Rows of opportunities that a load did not use, by reason; money is that of the whole source."""
-    if "audit_reasons" not in ws.facts._columns:
+    if not ws.facts.columns("audit_reasons"):
         return []
     found = ws.facts.query(
-        "SELECT outcome, SUM(n_rows) AS n, MIN(example) AS example FROM audit_reasons "
-        "WHERE table_name = 'opportunities' AND outcome IN ('set_aside', 'merged') GROUP BY outcome ORDER BY outcome"
+        "SELECT outcome, SUM(n_rows) AS n, MIN(example) AS example FROM audit_reasons WHERE table_name = 'opportunities' "
+        "AND (outcome IN ('set_aside', 'merged') OR (outcome = 'flagged' AND reason = 'two owners')) GROUP BY outcome ORDER BY outcome"
     )
-    amounts = ws.facts.query("SELECT SUM(set_aside_total) AS amount FROM audit_sources WHERE table_name = 'opportunities'").amount
-    aside = float("nan") if amounts.empty or pd.isna(amounts.iloc[0]) else float(amounts.iloc[0]) * 10**ws.policy.semantics.minor_digits
-    return [
-        _row("row_set_aside" if outcome == "set_aside" else "id_repeated", pd.Series({"n": n, "example": example, "amount": aside if outcome == "set_aside" else None}), outcome)
-        for outcome, n, example in zip(found.outcome, found.n, found.example)
-    ]  # fmt: skip
+    amounts = ws.facts.query(
+        "SELECT SUM(set_aside_total) AS amount FROM audit_sources WHERE table_name = 'opportunities'"
+    ).amount
+    stated = pd.to_numeric(amounts, errors="coerce").sum(min_count=1)
+    rows = []
+    for outcome, n, example in zip(found.outcome, found.n, found.example):
+        name, fate = _FATES[outcome]
+        amount = (
+            round(stated * 10**ws.policy.semantics.minor_digits)
+            if fate == "set_aside" and pd.notna(stated)
+            else None
+        )
+        rows.append(_row(name, pd.Series({"n": n, "example": example, "amount": amount}, dtype=object), fate))
+    return rows

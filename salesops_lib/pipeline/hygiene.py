@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
 
 
+#: Checks of columns that the book has only where it is asked for whole.
+_OF_DEALS = {"has_customer_id", "has_product_id", "has_source", "has_next_step"}
+
+
 def hygiene(ws: Workspace) -> Exhibit | Missing:
     """Open deals by check of the policy: one row a check, most failures first; then one row an owner.
 
@@ -36,7 +40,7 @@ def hygiene(ws: Workspace) -> Exhibit | Missing:
         f"SELECT {unit_of('rep_id')} AS owner, COUNT(*) AS n, CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS amount,"
         f" COUNT(*) FILTER (WHERE {clean}) AS n_clean, CAST(COALESCE(SUM(amount) FILTER (WHERE NOT ({clean})), 0) AS BIGINT) AS open_amount,"
         f" {fails}, {money} FROM book GROUP BY 1 ORDER BY 1",
-        is_whole=True,
+        is_whole=bool(_OF_DEALS & checks.keys()),
     )
     if owners.empty:
         return Missing("hygiene", ("opportunities",), "note.no_open_deals")
@@ -68,7 +72,7 @@ def hygiene(ws: Workspace) -> Exhibit | Missing:
         name = "hygiene.worst" if owners.amount.sum() else "hygiene.worst_number"
         found.append(Finding(name, told, "hygiene_score", "bad"))
     limits = ws.policy.process.hygiene
-    notes = book.notes()
+    notes = book.notes(activity=True)
     if unheld:
         notes.append(Finding("note.hygiene_unheld", {"names": unheld}))
     if limits.quiet_days_max is None:

@@ -50,18 +50,21 @@ def inspect(
         )
         return Exhibit(
             "inspect", "table", nothing, metric="money_at_risk", findings=(Finding("inspect.none", {}, "money_at_risk", "good"),),
-            sources=("opportunities",), notes=tuple(book.notes()),
+            sources=("opportunities",), notes=tuple(book.notes(age=True, activity=True)),
         )  # fmt: skip
     limits = ws.policy.process.hygiene
     told = [_told(book, row, limits.pushes_max) for row in deals.to_dict("records")]
     frame = pd.DataFrame(
-        {"deal": deals.opportunity_id, "customer": deals.customer, "owner": deals.rep_id.fillna(UNASSIGNED), "stage": deals.stage_id,
+        {"deal": deals.opportunity_id, "customer": _customers(ws, deals.opportunity_id.tolist()), "owner": deals.rep_id.fillna(UNASSIGNED), "stage": deals.stage_id,
          "amount": deals.amount.astype(float), "at_risk": deals.at_risk.round(), "why": [t[0] for t in told],
          "also": [t[1] if len(t) > 1 else None for t in told]}
     )  # fmt: skip
     values = {"n": len(frame), "at_stake": frame.at_risk.sum(), "amount": frame.amount.sum(), "n_flagged": int(deals.n_flagged.iloc[0]),
               "flagged_amount": float(deals.flagged_amount.iloc[0])}  # fmt: skip
-    notes = [*book.notes(), Finding("note.inspect_odds" if odds is None else "note.inspect_own_odds")]
+    notes = [
+        *book.notes(age=True, activity=True),
+        Finding("note.inspect_odds" if odds is None else "note.inspect_own_odds"),
+    ]
     if not missing_evidence(book) and any(stage.evidence for stage in book.names.open):
         notes.append(Finding("note.limits_unheld", {"names": ["stage_evidence"]}))
     return Exhibit(
@@ -102,22 +105,32 @@ def _candidates(book: Book, at_most: int, odds: pd.Series | None, before: pd.Ser
         + " WHEN highest > amount THEN CAST(highest - amount AS DOUBLE) * odds ELSE 0 END"
     )  # fmt: skip
     stake = "GREATEST(amount, COALESCE(highest, 0) - amount)"
-    has_name = book.ws.facts.has("customers.name")
-    name = "COALESCE(c.name, b.customer_id)" if has_name else "b.customer_id"
-    join = " LEFT JOIN customers AS c ON c.customer_id = b.customer_id" if has_name else ""
     order = f"{risk if odds is None else stake} DESC NULLS LAST, in_stage DESC NULLS LAST"
     where = _FLAGGED if odds is None else f"amount > 0 OR {_FLAGGED}"
     select = (
-        f"SELECT b.opportunity_id, {name} AS customer, rep_id, stage_id, CAST(amount AS DOUBLE) AS amount, odds, in_stage,"
+        "SELECT b.opportunity_id, rep_id, stage_id, CAST(amount AS DOUBLE) AS amount, odds, in_stage,"
         " max_days, idle, overdue, n_pushes, expected_close_on, highest, lacking, is_past, is_pushed, is_over, is_idle,"
         f" CAST({stake} AS DOUBLE) AS stake, SUM(CASE WHEN {_FLAGGED} THEN 1 ELSE 0 END) OVER () AS n_flagged,"
-        f" CAST(SUM(CASE WHEN {_FLAGGED} THEN amount END) OVER () AS DOUBLE) AS flagged_amount{_TABLES}{join} WHERE {where} ORDER BY {order}, b.opportunity_id"
+        f" CAST(SUM(CASE WHEN {_FLAGGED} THEN amount END) OVER () AS DOUBLE) AS flagged_amount{_TABLES} WHERE {where} ORDER BY {order}, b.opportunity_id"
     )
     n = at_most if odds is None else _FIRST
-    deals = _ranked(book.ask(f"{select} LIMIT {n}", more=_more(book), is_whole=True), odds, before)
+    deals = _ranked(book.ask(f"{select} LIMIT {n}", more=_more(book)), odds, before)
     if odds is not None and len(deals) and _may_be_behind(deals, at_most):
-        deals = _ranked(book.ask(select, more=_more(book), is_whole=True), odds, before)
+        deals = _ranked(book.ask(select, more=_more(book)), odds, before)
     return deals[deals.at_risk.isna() | (deals.at_risk > 0)].head(at_most).reset_index(drop=True)
+
+
+def _customers(ws: Workspace, deals: list[str]) -> list[str | None]:
+    """Names of the customers of a few deals, in their order."""
+    has_name = ws.facts.has("customers.name")
+    name = "COALESCE(c.name, d.customer_id)" if has_name else "d.customer_id"
+    join = " LEFT JOIN customers AS c ON c.customer_id = d.customer_id" if has_name else ""
+    found = ws.facts.query(
+        f"SELECT d.opportunity_id, {name} AS customer FROM deals AS d{join} WHERE d.opportunity_id IN ({', '.join('?' for _ in deals)})",
+        deals,
+    )
+    names = dict(zip(found.opportunity_id, found.customer))
+    return [names.get(deal) for deal in deals]
 
 
 def _may_be_behind(deals: pd.DataFrame, at_most: int) -> bool:

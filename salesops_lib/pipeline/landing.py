@@ -141,7 +141,9 @@ def land(
     return Landing(won, expected, float(new.mean()), won + opened + new, model.variances_)
 
 
-def _drawn_open(rng: np.random.Generator, p: NDArray[Any], amount: NDArray[Any], ratio: NDArray[Any]) -> NDArray[np.float64]:
+def _drawn_open(
+    rng: np.random.Generator, p: NDArray[Any], amount: NDArray[Any], ratio: NDArray[Any]
+) -> NDArray[np.float64]:
     order = np.argsort(-amount * np.sqrt(p * (1 - p)), kind="stable")
     single, rest = order[:_SINGLE], order[_SINGLE:]
     total = np.zeros(DRAWS)
@@ -216,7 +218,14 @@ def _past(ws: Workspace, known: Seen, book: _Book, day: date, variances: Mapping
         made = land(known.past, opened, book, as_of, month.start, (month.end - as_of).days, variances)
         if made is not None:
             won = (book.won_on >= _number(month.start)) & (book.won_on <= _number(month.end))
-            found.append({"label": month.label, "value": float(book.amount[won].sum()), "n": int(won.sum()), "landing": made})
+            found.append(
+                {
+                    "label": month.label,
+                    "value": float(book.amount[won].sum()),
+                    "n": int(won.sum()),
+                    "landing": made,
+                }
+            )
     return pd.DataFrame(found, columns=["label", "value", "n", "landing"])
 
 
@@ -227,7 +236,9 @@ def _widening(past: pd.DataFrame) -> float:
     return float(np.sqrt((_HELD + (scores**2).sum()) / (_HELD + len(scores))))
 
 
-def _exhibit(ws: Workspace, known: Seen, book: _Book, day: date, found: list[tuple[Period, Landing]]) -> Exhibit:
+def _exhibit(
+    ws: Workspace, known: Seen, book: _Book, day: date, found: list[tuple[Period, Landing]]
+) -> Exhibit:
     share = _share_of_bookings(ws, day)
     rows = []
     for period, made in found:
@@ -253,13 +264,27 @@ def _exhibit(ws: Workspace, known: Seen, book: _Book, day: date, found: list[tup
 def _told(frame: pd.DataFrame, before: float | None) -> list[Finding]:
     found = []
     for row in frame.itertuples():
-        values = {"period": row.period, "expected": row.p50, "low": row.p10, "high": row.p90, "goal": row.goal, "chance": row.chance}
+        values = {
+            "period": row.period,
+            "expected": row.p50,
+            "low": row.p10,
+            "high": row.p90,
+            "goal": row.goal,
+            "chance": row.chance,
+        }
         has_goal = pd.notna(row.goal)
         tone = "neutral" if not has_goal else "good" if row.chance >= 0.5 else "bad"
-        found.append(Finding(f"pipeline_landing.{'chance' if has_goal else 'range'}", values, "won_amount", tone))
+        found.append(
+            Finding(f"pipeline_landing.{'chance' if has_goal else 'range'}", values, "won_amount", tone)
+        )
     if before is not None:
         change = float(frame.p50.iloc[0]) - before
-        told = {"period": frame.period.iloc[0], "before": before, "now": float(frame.p50.iloc[0]), "change": change}
+        told = {
+            "period": frame.period.iloc[0],
+            "before": before,
+            "now": float(frame.p50.iloc[0]),
+            "change": change,
+        }
         found.append(Finding("pipeline_landing.change", told, "won_amount", "good" if change >= 0 else "bad"))
     return found
 
@@ -307,10 +332,12 @@ def _share_of_bookings(ws: Workspace, day: date) -> float:
         return float("nan")
     start = day - timedelta(days=_SPAN)
     booked = ws.facts.query(
-        "SELECT CAST(SUM(net_amount) AS DOUBLE) AS amount FROM sales WHERE dated_on > ? AND dated_on <= ?", [start, day]
+        "SELECT CAST(SUM(net_amount) AS DOUBLE) AS amount FROM sales WHERE dated_on > ? AND dated_on <= ?",
+        [start, day],
     ).amount.item()
     won = ws.facts.query(
-        "SELECT CAST(SUM(amount) AS DOUBLE) AS amount FROM deals WHERE outcome = 'won' AND closed_on > ? AND closed_on <= ?", [start, day]
+        "SELECT CAST(SUM(amount) AS DOUBLE) AS amount FROM deals WHERE outcome = 'won' AND closed_on > ? AND closed_on <= ?",
+        [start, day],
     ).amount.item()
     return won / booked if booked and won and won <= booked else float("nan")
 

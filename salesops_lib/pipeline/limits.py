@@ -57,7 +57,7 @@ def limits(ws: Workspace) -> Exhibit | Missing:
         found.append(
             Finding("limits.worst" if amount else "limits.worst_number", told, "process_breaches", "bad")
         )
-    notes = book.notes()
+    notes = book.notes(age=True)
     if unheld:
         notes.append(Finding("note.limits_unheld", {"names": sorted(set(unheld))}))
     if n > len(shown):

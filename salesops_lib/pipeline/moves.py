@@ -79,7 +79,9 @@ def _asked(start: date, end: date, due_by: date | None, unit: str) -> tuple[str,
     return sql, [*bound(start), *bound(end), *([due_by, due_by] if due_by else [])]
 
 
-def movement(ws: Workspace, start: date, end: date, due_by: date | None = None, unit: str = "") -> pd.DataFrame:
+def movement(
+    ws: Workspace, start: date, end: date, due_by: date | None = None, unit: str = ""
+) -> pd.DataFrame:
     """Movement of the open pipeline from the close of `start` to the close of `end`.
 
     Parameters
@@ -118,7 +120,8 @@ def movers(ws: Workspace, start: date, end: date, due_by: date | None = None, n:
     """The `n` deals that moved the open pipeline most; one row a deal, the largest first."""
     sql, values = _asked(start, end, due_by, "")
     return ws.facts.query(
-        sql + "SELECT m.opportunity_id, COALESCE(c.name, d.customer_id) AS customer, COALESCE(r.name, m.rep_id, m.rep_before) AS owner, m.reason, "
+        sql
+        + "SELECT m.opportunity_id, COALESCE(c.name, d.customer_id) AS customer, COALESCE(r.name, m.rep_id, m.rep_before) AS owner, m.reason, "
         "CAST(m.a0 AS BIGINT) AS a0, CAST(m.a1 AS BIGINT) AS a1, CAST(m.effect + m.change AS BIGINT) AS delta FROM moves AS m "
         "LEFT JOIN deals AS d ON d.opportunity_id = m.opportunity_id LEFT JOIN customers AS c ON c.customer_id = d.customer_id "
         "LEFT JOIN reps AS r ON r.rep_id = COALESCE(m.rep_id, m.rep_before) "

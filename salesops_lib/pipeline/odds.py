@@ -38,16 +38,24 @@ def odds(ws: Workspace) -> Odds | None:
     known = seen(ws, day)
     chosen = choose(known.past, pd.Timestamp(day), ws.policy.process)
     now = chosen.odds(known.now) if len(known.now) else np.empty(0)
-    return Odds(day, known, chosen, pd.Series(now, index=pd.Index(known.now.deal, name="opportunity_id"), name="odds"))
+    return Odds(
+        day, known, chosen, pd.Series(now, index=pd.Index(known.now.deal, name="opportunity_id"), name="odds")
+    )
 
 
 def weighted(ws: Workspace, found: Odds) -> Exhibit | Missing:
     """Open deals by stage at the policy's odds and at the odds in use; one row a stage."""
     now = found.known.now
     if now.empty or "stage" not in now:
-        return Missing("weighted_pipeline", ("opportunities",), "note.no_open_deals" if now.empty else "note.stage_history")
+        return Missing(
+            "weighted_pipeline",
+            ("opportunities",),
+            "note.no_open_deals" if now.empty else "note.stage_history",
+        )
     stages = {s.id: s for s in ws.policy.process.stages}
-    own = now.assign(odds=found.now.to_numpy(), prior=now.stage.map({i: s.p_prior for i, s in stages.items()}))
+    own = now.assign(
+        odds=found.now.to_numpy(), prior=now.stage.map({i: s.p_prior for i, s in stages.items()})
+    )
     own = own.assign(by_odds=own.amount * own.odds, by_prior=own.amount * own.prior)
     frame = own.groupby("stage", dropna=False).agg(
         n=("deal", "size"), amount=("amount", "sum"), prior=("prior", "first"), by_prior=("by_prior", "sum"),
@@ -55,7 +63,12 @@ def weighted(ws: Workspace, found: Odds) -> Exhibit | Missing:
     ).reset_index(names="step")  # fmt: skip
     rank = frame.step.map({i: s.rank for i, s in stages.items()}).fillna(50)
     frame = frame.assign(rank=rank).sort_values(["rank", "step"], ignore_index=True).drop(columns="rank")
-    values = {"n": len(now), "amount": now.amount.sum(), "weighted": frame.by_odds.sum(), "prior": frame.by_prior.sum()}
+    values = {
+        "n": len(now),
+        "amount": now.amount.sum(),
+        "weighted": frame.by_odds.sum(),
+        "prior": frame.by_prior.sum(),
+    }
     lead = "weighted_pipeline.priors" if found.chosen.name == PRIORS else "weighted_pipeline.odds"
     money = dict.fromkeys(("amount", "by_prior", "by_odds"), "money")
     return Exhibit(
@@ -82,7 +95,12 @@ def calibration(ws: Workspace, found: Odds) -> tuple[Exhibit | Missing, ...]:
     limit = ws.policy.process.odds.calibration_error_max
     kept = chosen.ece <= limit
     values = {"error": chosen.ece, "limit": limit, "n": int(chosen.scores.n.iloc[0])}
-    first = Finding(f"odds_calibration.{'kept' if kept else 'missed'}", values, "odds_calibration_error", "good" if kept else "bad")
+    first = Finding(
+        f"odds_calibration.{'kept' if kept else 'missed'}",
+        values,
+        "odds_calibration_error",
+        "good" if kept else "bad",
+    )
     plot = Exhibit(
         "odds_calibration", "intervals", frame, metric="deal_odds", findings=(first,), units={"n": "count"},
         sources=("opportunities", "opportunity_changes"), notes=(Finding("note.odds_out_of_time"),),
@@ -91,7 +109,9 @@ def calibration(ws: Workspace, found: Odds) -> tuple[Exhibit | Missing, ...]:
 
 
 def _race(chosen: Chosen) -> Exhibit:
-    scores = chosen.scores.rename(columns={"name": "candidate", "low": "brier_low", "high": "brier_high", "ece": "calibration_error"})
+    scores = chosen.scores.rename(
+        columns={"name": "candidate", "low": "brier_low", "high": "brier_high", "ece": "calibration_error"}
+    )
     by_name = chosen.scores.set_index("name")
     model, priors = by_name.loc[MODEL], by_name.loc[PRIORS]
     values = {
@@ -99,10 +119,23 @@ def _race(chosen: Chosen) -> Exhibit:
         "high": model.gain_high / by_name.brier["stages"], "n": int(model.n),
     }  # fmt: skip
     better = 1 - by_name.brier[chosen.name] / priors.brier
-    than_priors = Finding("odds_race.priors" if better >= 0 else "odds_race.priors_better", {"better": better, "worse": -better})
+    than_priors = Finding(
+        "odds_race.priors" if better >= 0 else "odds_race.priors_better", {"better": better, "worse": -better}
+    )
     signal = Finding(f"odds_race.{'signal' if chosen.has_signal else 'no_signal'}", values, "odds_brier")
     scores["candidate"] = [Finding("value.label", {"value": f"odds_{name}"}) for name in scores.candidate]
-    shown = scores[["candidate", "brier", "brier_low", "brier_high", "calibration_error", "gain", "gain_low", "gain_high"]]
+    shown = scores[
+        [
+            "candidate",
+            "brier",
+            "brier_low",
+            "brier_high",
+            "calibration_error",
+            "gain",
+            "gain_low",
+            "gain_high",
+        ]
+    ]
     return Exhibit(
         "odds_race", "table", shown, metric="odds_brier", findings=(signal, than_priors),
         units=dict.fromkeys(shown.columns[1:], "rate") | {"candidate": "text", "calibration_error": "ratio"}, sources=("opportunities", "opportunity_changes"),

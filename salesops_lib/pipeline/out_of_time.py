@@ -104,7 +104,9 @@ def choose(rows: pd.DataFrame, until: pd.Timestamp, process: Process) -> Chosen:
     variances: dict[str, float] | None = None
     for origin, later in folds:
         first = decided(rows[rows.day <= origin], origin)
-        stages = WinOdds(priors, prior_deals=process.prior_deals, effects=False).fit(told(first), first.won, weight=first.weight)
+        stages = WinOdds(priors, prior_deals=process.prior_deals, effects=False).fit(
+            told(first), first.won, weight=first.weight
+        )
         model = WinOdds(priors, prior_deals=process.prior_deals, variances=variances)
         model.fit(told(first), first.won, weight=first.weight, deal=first.deal)
         variances = model.variances_
@@ -112,7 +114,9 @@ def choose(rows: pd.DataFrame, until: pd.Timestamp, process: Process) -> Chosen:
             later[["deal", "day", "won", "weight"]].assign(
                 fold=origin,
                 **{
-                    PRIORS: later.get("stage", pd.Series(index=later.index)).map(priors).fillna(stages._overall),
+                    PRIORS: later.get("stage", pd.Series(index=later.index))
+                    .map(priors)
+                    .fillna(stages._overall),
                     STAGES: stages.predict_proba(told(later))[:, 1],
                     CELLS: _cells(first, later),
                     MODEL: model.predict_proba(told(later))[:, 1],
@@ -139,7 +143,11 @@ def _fallen_back(known: pd.DataFrame, n: int, priors: dict[str, float], process:
     if known.won.nunique() == 2:
         model.fit(told(known), known.won, weight=known.weight)
     else:
-        model._overall, model.rates_, model.variances_ = float(np.mean(list(priors.values()) or [0.5])), dict(priors), {}
+        model._overall, model.rates_, model.variances_ = (
+            float(np.mean(list(priors.values()) or [0.5])),
+            dict(priors),
+            {},
+        )
     return Chosen(PRIORS, pd.DataFrame(), pd.DataFrame(), float("nan"), False, n, model=model)
 
 
@@ -155,7 +163,12 @@ def _folds(rows: pd.DataFrame, until: pd.Timestamp, fewest: int):  # type: ignor
         origin = until - pd.Timedelta(days=FOLD_DAYS * back)
         later = known[(known.day > origin) & (known.day <= origin + pd.Timedelta(days=FOLD_DAYS))]
         first = rows[(rows.day <= origin) & (rows.decided_on <= origin)]
-        if origin >= begun and len(later) and first.deal.nunique() >= fewest and first.won.astype(bool).nunique() == 2:
+        if (
+            origin >= begun
+            and len(later)
+            and first.deal.nunique() >= fewest
+            and first.won.astype(bool).nunique() == 2
+        ):
             yield origin, later
 
 
@@ -164,7 +177,11 @@ def _cells(first: pd.DataFrame, later: pd.DataFrame) -> NDArray[np.float64]:
     names = [name for name in _CELL if name in first]
     p = np.full(len(later), np.average(first.won, weights=first.weight))
     for depth in (1, len(names)):
-        own = first.assign(hit=first.weight * first.won).groupby(names[:depth], dropna=False)[["weight", "hit"]].sum()
+        own = (
+            first.assign(hit=first.weight * first.won)
+            .groupby(names[:depth], dropna=False)[["weight", "hit"]]
+            .sum()
+        )
         joined = later[names[:depth]].merge(own.reset_index(), on=names[:depth], how="left")
         n, won = joined.weight.fillna(0).to_numpy(), joined.hit.fillna(0).to_numpy()
         p = (_CELL_WEIGHT * p + won) / (_CELL_WEIGHT + n)

@@ -18,7 +18,9 @@ BINS = 10
 _DRAWS = 500
 
 
-def brier(odds: NDArray[np.float64], won: NDArray[np.bool_], weight: NDArray[np.float64] | None = None) -> float:
+def brier(
+    odds: NDArray[np.float64], won: NDArray[np.bool_], weight: NDArray[np.float64] | None = None
+) -> float:
     """Mean squared distance of odds from what came (Brier 1950); 0 is perfect.
 
     >>> brier(np.array([0.1, 0.9, 0.8, 0.3]), np.array([False, True, True, False]))
@@ -28,7 +30,10 @@ def brier(odds: NDArray[np.float64], won: NDArray[np.bool_], weight: NDArray[np.
 
 
 def calibration(
-    odds: NDArray[np.float64], won: NDArray[np.bool_], weight: NDArray[np.float64] | None = None, deal: pd.Series | None = None
+    odds: NDArray[np.float64],
+    won: NDArray[np.bool_],
+    weight: NDArray[np.float64] | None = None,
+    deal: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Mean odds against the share won, by tenths of the odds.
 
@@ -68,7 +73,9 @@ def calibration_error(
     return float(np.average((table.share - table.odds).abs(), weights=table.weight))
 
 
-def mean_by_deal(values: NDArray[np.float64], weight: NDArray[np.float64], deal: pd.Series, *, seed: int = 0) -> Interval:
+def mean_by_deal(
+    values: NDArray[np.float64], weight: NDArray[np.float64], deal: pd.Series, *, seed: int = 0
+) -> Interval:
     """Weighted mean with its 95 % interval when whole deals are drawn again (Poisson bootstrap): rows of a deal are no news to each other."""
     codes, _ = pd.factorize(deal)
     n = int(codes.max()) + 1

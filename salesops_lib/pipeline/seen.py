@@ -114,7 +114,9 @@ def _grid(ws: Workspace, first: date, day: date) -> list[date]:
     return [day - timedelta(weeks=weeks * i) for i in range((day - first).days // (7 * weeks) + 1)]
 
 
-def _rows(ws: Workspace, days: Sequence[date], *, created_from: date | None = None, share: float = 1.0) -> pd.DataFrame:
+def _rows(
+    ws: Workspace, days: Sequence[date], *, created_from: date | None = None, share: float = 1.0
+) -> pd.DataFrame:
     """Deals open at the close of each day; a sample of them by their ids where `share` is below 1."""
     grid = ", ".join(f"(DATE '{day}')" for day in days)
     where, values = "", []
@@ -144,11 +146,18 @@ def _threshold(share: float) -> str:
 
 
 def _features(ws: Workspace, found: pd.DataFrame, last: date, left_out: tuple[str, ...]) -> pd.DataFrame:
-    dates = {name: pd.to_datetime(found[name]) for name in ("day", "created_on", "entered_on", "expected_close_on", "decided_on")}
+    dates = {
+        name: pd.to_datetime(found[name])
+        for name in ("day", "created_on", "entered_on", "expected_close_on", "decided_on")
+    }
     known = {field: found[column].to_numpy(bool) for field, column in KNOWN.items()}
-    stages = {name: s.id if (s := ws.policy.process.stage(name)) else name for name in found.stage.dropna().unique()}
+    stages = {
+        name: s.id if (s := ws.policy.process.stage(name)) else name for name in found.stage.dropna().unique()
+    }
     amount = found.amount.astype(float).where(found.amount > 0)
-    decided = dates["decided_on"].where(found.decided.isin(["won", "lost"]) & (dates["decided_on"] <= pd.Timestamp(last)))
+    decided = dates["decided_on"].where(
+        found.decided.isin(["won", "lost"]) & (dates["decided_on"] <= pd.Timestamp(last))
+    )
     many = found.product_id.nunique() > _MOST_PRODUCTS
     ends = {day: ws.calendar.period_of(day.date(), "quarter").end for day in dates["day"].unique()}
     frame = pd.DataFrame(
@@ -165,7 +174,9 @@ def _features(ws: Workspace, found: pd.DataFrame, last: date, left_out: tuple[st
             "age_days": (dates["day"] - dates["created_on"]).dt.days,
             "log_amount": np.log(amount.where(known["amount"])),
             "n_pushes": found.n_pushes.astype(float),
-            "days_to_close": (dates["expected_close_on"] - dates["day"]).dt.days.where(known["expected_close_on"]),
+            "days_to_close": (dates["expected_close_on"] - dates["day"]).dt.days.where(
+                known["expected_close_on"]
+            ),
             "quarter_days_left": (pd.to_datetime(dates["day"].map(ends)) - dates["day"]).dt.days,
             "amount": amount,
             "decided_on": decided,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing, formulas
-from salesops_lib.pipeline.as_of import NEEDS, OPEN, STANDING, bound
+from salesops_lib.pipeline.as_of import OPEN, STANDING, bound, missing
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -44,14 +44,16 @@ def slips(ws: Workspace) -> list[Exhibit | Missing]:
     The slip rate is deals due in the period at its start and moved out of it, over those due; one
     still open and overdue at the end has not slipped but is shown.  A unit counts what it held.
     """
-    if absent := ws.facts.missing(*NEEDS):
+    if absent := missing(ws):
         return [Missing("slips", absent)]
     start, end = ws.window.start - timedelta(days=1), ws.window.end
     found = ws.facts.query(_DUE, [*bound(start), *bound(end), end, ws.window.start, end])
     pushed = ws.facts.query(_PUSHED, [*bound(end), MOST_PUSHES])
     shown: list[Exhibit | Missing] = []
     if found.empty:
-        known = ws.facts.query(f"SELECT COUNT(*) AS n FROM ({OPEN}) AS s WHERE s.is_close_known", bound(start))
+        known = ws.facts.query(
+            f"SELECT COUNT(*) AS n FROM ({OPEN}) AS s WHERE s.is_close_known", bound(start)
+        )
         why = "note.nothing_due" if int(known.n.iloc[0]) else "note.slips_unknown"
         shown.append(Missing("slips", ("opportunity_changes", "pipeline_snapshots"), why))
     else:
@@ -66,7 +68,15 @@ def _rate(ws: Workspace, found: pd.DataFrame) -> Exhibit:
     n, slipped = int(rows.n.sum()), int(rows.n.get("slipped", 0))
     rate = formulas.wilson(slipped, n)
     moved = float(rows.amount.get("slipped", 0))
-    told = {"n": slipped, "due": n, "rate": rate.value, "low": rate.low, "high": rate.high, "amount": moved, "total": float(rows.amount.sum())}
+    told = {
+        "n": slipped,
+        "due": n,
+        "rate": rate.value,
+        "low": rate.low,
+        "high": rate.high,
+        "amount": moved,
+        "total": float(rows.amount.sum()),
+    }
     frame = pd.DataFrame(
         {
             "step": [_WORDS.get(str(step), str(step)) for step in rows.index],
@@ -84,7 +94,12 @@ def _rate(ws: Workspace, found: pd.DataFrame) -> Exhibit:
 
 
 def _list(ws: Workspace, pushed: pd.DataFrame) -> Exhibit:
-    told = {"n": len(pushed), "least": MOST_PUSHES, "amount": float(pushed.amount.sum()), "most": int(pushed.n_pushes.max())}
+    told = {
+        "n": len(pushed),
+        "least": MOST_PUSHES,
+        "amount": float(pushed.amount.sum()),
+        "most": int(pushed.n_pushes.max()),
+    }
     frame = pushed.assign(amount=pushed.amount.astype(float), n_pushes=pushed.n_pushes.astype(int))
     return Exhibit(
         "pushes", "table", frame, metric="push_count", window=ws.window, sources=("opportunities", "opportunity_changes"),

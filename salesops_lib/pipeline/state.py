@@ -1,6 +1,6 @@
 """Open deals by stage with the policy's odds, coverage of what is still to win, recent win rate.
 
-Movement between two days needs the history of snapshots and is not guessed from one (C15).
+Movement between two days is told in `bridge`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing, formulas, totals
-from salesops_lib.pipeline.as_of import OPEN, bound
+from salesops_lib.pipeline.as_of import OPEN, bound, missing, origins
 from salesops_lib.pipeline.coverage import company_coverage
 
 if TYPE_CHECKING:
@@ -24,14 +24,15 @@ def open_deals(ws: Workspace) -> Exhibit | Missing:
     creation date are counted as open and named in a note.  Stages that the policy does not
     know have no odds: their amount is not weighted, and that is said.
     """
-    if absent := ws.facts.missing("deals.stage"):
+    if absent := missing(ws):
         return Missing("pipeline", absent)
     day = ws.window.end
     found = ws.facts.query(
-        "SELECT COALESCE(stage, 'closed_since') AS stage, COUNT(*) AS n, COUNT(amount) AS n_priced, CAST(SUM(amount) AS BIGINT) AS amount,"
+        f"WITH standing AS ({OPEN}) SELECT COALESCE(stage, 'closed_since') AS stage, COUNT(*) AS n, COUNT(amount) AS n_priced, CAST(SUM(amount) AS BIGINT) AS amount,"
         " COUNT(*) FILTER (WHERE created_on IS NULL) AS n_undated,"
-        f" CAST(quantile_cont(date_diff('day', created_on, CAST(? AS DATE)), 0.5) AS DOUBLE) AS age_days FROM ({OPEN}) AS standing GROUP BY 1 ORDER BY 1",
-        [day, *bound(day)],
+        " CAST(quantile_cont(date_diff('day', created_on, CAST(? AS DATE)), 0.5) AS DOUBLE) AS age_days"
+        " FROM standing GROUP BY COALESCE(stage, 'closed_since')",
+        [*bound(day), day],
     )
     if found.empty:
         return Missing("pipeline", ("opportunities",), "note.no_open_deals")
@@ -110,7 +111,7 @@ def _told(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
 def _notes(ws: Workspace, frame: pd.DataFrame) -> tuple[Finding, ...]:
     notes = []
     if ws.window.end < ws.as_of:
-        notes.append(Finding("note.stage_then" if ws.facts.has("opportunity_changes") else "note.stage_now"))
+        notes.append(Finding("note.stage_now" if origins(ws)["stage"] == "present" else "note.stage_then"))
     undated, unpriced = int(frame.n_undated.sum()), int((frame.n - frame.n_priced).sum())
     unknown = frame[frame.odds.isna()]
     if undated:

@@ -146,7 +146,9 @@ class WinOdds(ClassifierMixin, BaseEstimator):
             {name: parts[:, where].sum(axis=1) for name, where in self._columns.items()}, index=X.index
         )
 
-    def _learn_effects(self, design: NDArray[np.float64], y: NDArray[np.bool_], w: NDArray[np.float64]) -> None:
+    def _learn_effects(
+        self, design: NDArray[np.float64], y: NDArray[np.bool_], w: NDArray[np.float64]
+    ) -> None:
         """Effects and their variances in turn, by the evidence of the data (MacKay 1992)."""
         given = self.variances or {}
         variances = {name: given.get(name, _VARIANCE) for name in self._columns}
@@ -269,7 +271,11 @@ def _refuse_afterthoughts(X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.f
         column = X[name]
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
             values = column.to_numpy(float)
-            edges = np.unique(np.nanquantile(values, np.linspace(0, 1, 9))) if np.isfinite(values).any() else [0.0]
+            edges = (
+                np.unique(np.nanquantile(values, np.linspace(0, 1, 9)))
+                if np.isfinite(values).any()
+                else [0.0]
+            )
             codes = np.where(np.isnan(values), -1, np.searchsorted(edges, values))
         else:
             codes = pd.factorize(column)[0]
@@ -285,7 +291,9 @@ def _refuse_afterthoughts(X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.f
             )
 
 
-def recalibration(p: NDArray[np.float64], won: NDArray[np.bool_], weight: NDArray[np.float64], *, held: float = 100.0) -> tuple[float, float]:
+def recalibration(
+    p: NDArray[np.float64], won: NDArray[np.bool_], weight: NDArray[np.float64], *, held: float = 100.0
+) -> tuple[float, float]:
     """Intercept and slope that bring odds in line with what came, held to 0 and 1 as by `held` observations.
 
     The odds in line are expit(intercept + slope × logit(p)).

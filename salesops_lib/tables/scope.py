@@ -60,10 +60,10 @@ _RULES = {
     "collections": _INVOICES,
     "opportunities": _DEALS,
     "opportunity_changes": _DEALS,
-    "deal_changes": f"{_DEALS} AND field <> 'rep_id'",  # who else owned a deal is not this unit's
-    "deal_states": _UNIT,  # a deal that came from another unit is seen from the day it came
     "stage_evidence": _DEALS,
     "leads": _REPS,
+    "deal_changes": f"{_DEALS} AND field <> 'rep_id'",  # who held it before is not this unit's to know
+    "deal_states": "opportunity_id IN (SELECT opportunity_id FROM deal_states WHERE {column} = ?)",
     "customers": _CUSTOMERS,
     "surveys": _CUSTOMERS,
     "products": _PRODUCTS,
@@ -77,6 +77,15 @@ _RULES = {
     "payouts": _REPS,
     "fx": "TRUE",
     "calendar": "TRUE",
+}
+
+#: What a unit may see of a deal while another unit holds it: that it is elsewhere.
+_ELSEWHERE = {
+    "opportunity_id": "",
+    "valid_from": "",
+    "valid_to": "",
+    "created_on": "",
+    "outcome": "'elsewhere'",
 }
 
 #: Columns of the audit that are numbers or names of ours; whatever else it says may quote a row.
@@ -132,12 +141,7 @@ def write_scoped(source: Engine, target: Path, by: str, unit: str) -> None:
     try:
         for table, columns in held.items():
             rule = _rule(table, columns, by)
-            shown = ", ".join(
-                quoted(c)
-                if c in _AUDIT.get(table, columns)
-                else f"CASE WHEN FALSE THEN {quoted(c)} END AS {quoted(c)}"
-                for c in columns
-            )
+            shown = ", ".join(_shown(table, c, columns) for c in columns)
             _copy(source, engine, table, f"SELECT {shown} FROM {quoted(table)} AS t WHERE {rule}", by, unit)
         if "targets" in held:
             _put_targets(source, engine, by, unit)
@@ -155,6 +159,15 @@ def _rule(table: str, columns: list[str], by: str) -> str:
     if table in ("market", "expenses"):
         return "region = ?" if by == "region" and "region" in columns else "FALSE"
     return "TRUE" if table in _AUDIT else _RULES.get(table, "FALSE")
+
+
+def _shown(table: str, column: str, columns: list[str]) -> str:
+    """What the unit may see of a column."""
+    name = quoted(column)
+    if table == "deal_states" and _ELSEWHERE.get(column, "hidden"):
+        other = _ELSEWHERE.get(column, "NULL")
+        return f"CASE WHEN {{column}} = ? THEN {name} ELSE {other} END AS {name}"
+    return name if column in _AUDIT.get(table, columns) else f"CASE WHEN FALSE THEN {name} END AS {name}"
 
 
 def _copy(source: Engine, engine: DuckDBEngine, table: str, select: str, by: str, unit: str) -> None:

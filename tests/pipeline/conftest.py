@@ -1,12 +1,16 @@
-"""The drawn company of the process's tests."""
+"""The drawn company of the process's tests, and pages made of what is found of hand-written deals."""
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from salesops_lib.reporting import Page
 
 sys.path.append(str(Path(__file__).parent))
 
@@ -27,3 +31,20 @@ def company(shared_workspace):
         customers=CUSTOMERS,
     )
     return ws, pd.DataFrame(truth)
+
+
+@pytest.fixture(scope="session")
+def worded():
+    """`worded(ws, found, folder)`: the headline of a page with these sections, in each language."""
+
+    def say(ws, found, folder):
+        said = {}
+        for lang in ("en", "zh"):
+            page = Page(replace(ws, lang=lang), "10_performance_review")
+            page.headline(*found)
+            page.section(*found)
+            page.close(folder)
+            said[lang] = json.loads((folder / f"page.{lang}.json").read_text("utf-8"))["headline"]
+        return said
+
+    return say

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,7 +11,6 @@ from hypothesis import strategies as st
 from salesops_lib import pipeline
 from salesops_lib.metrics import Exhibit, Missing
 from salesops_lib.pipeline import moves
-from salesops_lib.reporting import Page
 
 MARCH = {"period": "2026-03", "as_of": "2026-03-31"}
 START, END, DUE = date(2026, 2, 28), date(2026, 3, 31), date(2026, 6, 30)
@@ -91,8 +88,18 @@ def test_a_snapshot_before_the_period_is_enough(workspace):
     ]  # fmt: skip
     ws = workspace(**MARCH, opportunities=DEALS[:2], pipeline_snapshots=seen)
     found = moves.movement(ws, START, END, DUE).iloc[0]
-    assert (found.open_before, found.increased, found.created, found.deleted, found.open_after) == (167, 10, 200, -77, 300)
-    late = workspace(**MARCH, opportunities=DEALS[:2], pipeline_snapshots=[row for row in seen if row["day"] > "2026-03-01"])
+    assert (found.open_before, found.increased, found.created, found.deleted, found.open_after) == (
+        167,
+        10,
+        200,
+        -77,
+        300,
+    )
+    late = workspace(
+        **MARCH,
+        opportunities=DEALS[:2],
+        pipeline_snapshots=[row for row in seen if row["day"] > "2026-03-01"],
+    )
     assert pipeline.bridge(late)[0].why == "note.bridge_unknown"
 
 
@@ -106,13 +113,22 @@ def by_pandas(deals, changes, start, end, due):
         held = {}
         for field in ("amount", "expected_close_on"):
             mine = sorted((c for c in own if c["field"] == field), key=lambda c: c["changed_on"])
-            past, ahead = [c for c in mine if c["changed_on"] <= str(day)], [c for c in mine if c["changed_on"] > str(day)]
+            past, ahead = (
+                [c for c in mine if c["changed_on"] <= str(day)],
+                [c for c in mine if c["changed_on"] > str(day)],
+            )
             value = past[-1]["new_value"] if past else ahead[0]["old_value"] if ahead else row[field]
             held[field] = round(float(value) * 100) if field == "amount" and (past or ahead) else value
         closed = row.get("closed_on", "9999") <= str(day)
         if closed:  # with what it was closed at, unless that was put right later
-            later = [c for c in own if c["field"] == "amount" and row["closed_on"] < c["changed_on"] <= str(day)]
-            held["amount"] = round(float(max(later, key=lambda c: c["changed_on"])["new_value"]) * 100) if later else row["amount"]
+            later = [
+                c for c in own if c["field"] == "amount" and row["closed_on"] < c["changed_on"] <= str(day)
+            ]
+            held["amount"] = (
+                round(float(max(later, key=lambda c: c["changed_on"])["new_value"]) * 100)
+                if later
+                else row["amount"]
+            )
         return held | {"outcome": row["outcome"] if closed else "open"}
 
     steps = dict.fromkeys((*moves.CAME, *moves.CHANGED, *moves.WENT, "open_before", "open_after"), 0)
@@ -160,7 +176,9 @@ def histories(draw):
                 changes.append(change(number, day, field, value, new))
                 value = new
         if draw(st.booleans()):
-            changes.append(change(number, max(created, draw(days)), "owner", draw(st.sampled_from("ab")), row["rep_id"]))
+            changes.append(
+                change(number, max(created, draw(days)), "owner", draw(st.sampled_from("ab")), row["rep_id"])
+            )
     changes.append(change("other", "2026-01-01", "amount", "1", "2"))
     return deals, changes
 
@@ -180,27 +198,20 @@ def test_it_closes_and_agrees_with_pandas(workspace, history, one, other):
         assert (total.open_before, total.open_after) == (whole.open_before, whole.open_after)
 
 
-def worded(ws, found, folder):
-    """The page's headline in each language."""
-    said = {}
-    for lang in ("en", "zh"):
-        page = Page(replace(ws, lang=lang), "10_performance_review")
-        page.headline(*found)
-        page.section(*found)
-        page.close(folder)
-        said[lang] = json.loads((folder / f"page.{lang}.json").read_text("utf-8"))["headline"]
-    return said
-
-
-def test_it_is_worded_in_both_languages(ws, tmp_path):
+def test_it_is_worded_in_both_languages(ws, tmp_path, worded):
     found = pipeline.bridge(ws)
     assert all(isinstance(one, Exhibit) for one in found)
-    assert [one.id for one in found] == ["pipeline_bridge", "pipeline_bridge_region", "pipeline_bridge_team", "pipeline_movers"]
+    assert [one.id for one in found] == [
+        "pipeline_bridge",
+        "pipeline_bridge_region",
+        "pipeline_bridge_team",
+        "pipeline_movers",
+    ]
     said = worded(ws, found, tmp_path)
     assert "lost" in said["en"]
     assert "输单" in said["zh"]
 
 
-def test_refusals_are_worded_too(workspace, tmp_path):
+def test_refusals_are_worded_too(workspace, tmp_path, worded):
     ws = workspace(**MARCH, opportunities=DEALS)
     assert worded(ws, pipeline.bridge(ws), tmp_path)

@@ -35,7 +35,9 @@ def company(seed, *, n=2500, rate=0.5, median=50.0, amount=100.0):
         )  # fmt: skip
     seen = pd.concat(rows, ignore_index=True)
     known = created <= NUMBER
-    book = _Book(created[known], np.where(won & (ends <= NUMBER), ends, -1)[known], np.full(known.sum(), amount))
+    book = _Book(
+        created[known], np.where(won & (ends <= NUMBER), ends, -1)[known], np.full(known.sum(), amount)
+    )
     came = amount * (won & (ends > NUMBER) & (ends <= NUMBER + 30)).sum()
     return seen, seen[seen.day == pd.Timestamp(DAY)], book, came
 
@@ -72,8 +74,17 @@ def test_what_is_won_already_is_sure():
 
 def test_an_amount_that_shrinks_on_its_way_shrinks_the_landing():
     past, now, book, _ = company(3)
-    plain = land(past.assign(log_amount=1.0), now.assign(log_amount=1.0), book, DAY, DAY + timedelta(days=1), 30)
-    less = land(past.assign(log_amount=1.0, final=60.0), now.assign(log_amount=1.0), book, DAY, DAY + timedelta(days=1), 30)
+    plain = land(
+        past.assign(log_amount=1.0), now.assign(log_amount=1.0), book, DAY, DAY + timedelta(days=1), 30
+    )
+    less = land(
+        past.assign(log_amount=1.0, final=60.0),
+        now.assign(log_amount=1.0),
+        book,
+        DAY,
+        DAY + timedelta(days=1),
+        30,
+    )
     assert less.open == pytest.approx(0.6 * plain.open)
 
 
@@ -85,9 +96,14 @@ def test_nothing_after_the_day_is_read():
     number = NUMBER - 182
     whole = land(past, now, book, early, early + timedelta(days=1), 30)
     cut = past[past.day <= pd.Timestamp(early)]
-    cut = cut.assign(won=cut.won.where(cut.decided_on <= pd.Timestamp(early)), decided_on=cut.decided_on.where(cut.decided_on <= pd.Timestamp(early)))
+    cut = cut.assign(
+        won=cut.won.where(cut.decided_on <= pd.Timestamp(early)),
+        decided_on=cut.decided_on.where(cut.decided_on <= pd.Timestamp(early)),
+    )
     there = book.created <= number
-    known = _Book(book.created[there], np.where(book.won_on <= number, book.won_on, -1)[there], book.amount[there])
+    known = _Book(
+        book.created[there], np.where(book.won_on <= number, book.won_on, -1)[there], book.amount[there]
+    )
     assert land(cut, now, known, early, early + timedelta(days=1), 30).draws == pytest.approx(whole.draws)
 
 
@@ -119,4 +135,6 @@ def test_the_spread_grows_where_months_fell_outside():
     assert _widening(middle) == pytest.approx(np.sqrt(20 / 32), rel=0.01)
     wide = made.widened(2)
     assert np.median(wide.draws) == pytest.approx(np.median(made.draws))
-    assert wide.quantile(0.9) - wide.quantile(0.1) == pytest.approx(2 * (made.quantile(0.9) - made.quantile(0.1)))
+    assert wide.quantile(0.9) - wide.quantile(0.1) == pytest.approx(
+        2 * (made.quantile(0.9) - made.quantile(0.1))
+    )

@@ -28,13 +28,30 @@ def history(n, seed, *, won_days=60, lost_days=60, rate=0.4, effect=0.0):
     rows = []
     for day in range(0, 731, 14):
         at = np.flatnonzero((created <= day) & (day < created + took))
-        rows.append(pd.DataFrame({"deal": at, "day": day, "end": created[at] + took[at], "won": won[at], "rep_id": who[at].astype(str)}))
+        rows.append(
+            pd.DataFrame(
+                {
+                    "deal": at,
+                    "day": day,
+                    "end": created[at] + took[at],
+                    "won": won[at],
+                    "rep_id": who[at].astype(str),
+                }
+            )
+        )
     seen = pd.concat(rows, ignore_index=True)
     start = DAY - pd.Timedelta(days=730)
-    seen = seen.assign(day=start + pd.to_timedelta(seen.day, unit="D"), decided_on=start + pd.to_timedelta(seen.end, unit="D"), stage="lead")
+    seen = seen.assign(
+        day=start + pd.to_timedelta(seen.day, unit="D"),
+        decided_on=start + pd.to_timedelta(seen.end, unit="D"),
+        stage="lead",
+    )
     open_yet = seen.decided_on > DAY
     return seen.assign(
-        amount=1.0, final=1.0, decided_on=seen.decided_on.where(~open_yet), won=seen.won.astype(object).where(~open_yet)
+        amount=1.0,
+        final=1.0,
+        decided_on=seen.decided_on.where(~open_yet),
+        won=seen.won.astype(object).where(~open_yet),
     ).drop(columns="end"), rate
 
 

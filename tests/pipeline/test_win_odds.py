@@ -27,7 +27,9 @@ def deals(n, seed, spread=0.0, slope=0.0):
 def test_rates_are_drawn_towards_the_policys_odds():
     """3 of 4 won with prior odds of 20 % that count for 8 deals: (8 × 0.2 + 3) / 12."""
     rows = pd.DataFrame({"stage": ["quote"] * 4 + ["lead"]})
-    odds = WinOdds({"quote": 0.2, "lead": 0.1, "demo": 0.3}, effects=False).fit(rows, [True, True, True, False, False])
+    odds = WinOdds({"quote": 0.2, "lead": 0.1, "demo": 0.3}, effects=False).fit(
+        rows, [True, True, True, False, False]
+    )
     assert odds.rates_["quote"] == pytest.approx(4.6 / 12)
     assert odds.rates_["lead"] == pytest.approx(0.8 / 9)
     assert odds.rates_["demo"] == 0.3  # never seen: the policy's
@@ -53,8 +55,12 @@ def test_planted_effects_are_found_and_small_groups_pooled(seed):
     alone = WinOdds(effects=False).fit(rows[learnt], won[learnt])
     told = model.predict_proba(rows[later])[:, 1]
     assert brier(told, won[later]) < brier(alone.predict_proba(rows[later])[:, 1], won[later]) - 0.01
-    assert brier(told, won[later]) < brier(p[later], won[later]) + 0.006  # the best there is, and thirty people learnt
-    assert np.abs(told - p[later]).mean() < 0.06  # about 130 deals a person: a standard error of 0.04, and the curve's
+    assert (
+        brier(told, won[later]) < brier(p[later], won[later]) + 0.006
+    )  # the best there is, and thirty people learnt
+    assert (
+        np.abs(told - p[later]).mean() < 0.06
+    )  # about 130 deals a person: a standard error of 0.04, and the curve's
     assert 0.2 < model.variances_["rep_id"] < 1.6  # 0.64 planted
 
 
@@ -82,17 +88,27 @@ def test_order_of_rows_does_not_matter():
     assert again == pytest.approx(told, abs=1e-4)
 
 
-@pytest.mark.parametrize("column", [{"close_value": lambda w: np.where(w, 500.0, 0.0)}, {"loss_reason": lambda w: np.where(w, None, "price")}])
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"close_value": lambda w: np.where(w, 500.0, 0.0)},
+        {"loss_reason": lambda w: np.where(w, None, "price")},
+    ],
+)
 def test_what_was_written_after_the_decision_is_refused(column):
     rows, won, _ = deals(400, 4)
-    (name, made), = column.items()
+    ((name, made),) = column.items()
     with pytest.raises(DataError, match=f"Column {name} tells which deals were won"):
         WinOdds().fit(rows.assign(**{name: made(won)}), won)
 
 
 def test_names_of_single_deals_are_no_afterthought():
     rows, won, p = deals(2000, 5)
-    told = WinOdds().fit(rows.assign(account=[f"A{i}" for i in range(2000)]), won).predict_proba(rows.assign(account="new"))[:, 1]
+    told = (
+        WinOdds()
+        .fit(rows.assign(account=[f"A{i}" for i in range(2000)]), won)
+        .predict_proba(rows.assign(account="new"))[:, 1]
+    )
     assert np.abs(told - p).mean() < 0.05
 
 

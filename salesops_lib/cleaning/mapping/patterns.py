@@ -27,7 +27,6 @@ SUBJECTS: Mapping[str, frozenset[str]] = {
     "pipeline_snapshots": frozenset({"snapshot"}),
     "stage_evidence": frozenset({"evidence"}),
     "leads": frozenset({"responded", "qualified"}),
-    "pipeline_snapshots": frozenset({"snapshot"}),
     "invoices": frozenset({"invoice", "invoiced", "due", "payable"}),
     "receipts": frozenset({"receipt", "payment"}),
     "market": frozenset({"market", "size", "leader"}),
