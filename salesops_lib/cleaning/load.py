@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from salesops_lib.cleaning import accounts, derive, history, matching, merging, reconcile, repeats, snapshots, store
+from salesops_lib.cleaning import accounts, deal_faults, derive, history, matching, merging, reconcile, repeats, snapshots, store
 from salesops_lib.cleaning.audit import Audit, SourceAudit
 from salesops_lib.cleaning.locking import exclusive, writable
 from salesops_lib.cleaning.settings import Settings
@@ -101,6 +101,7 @@ def _build(root: Path, sources: list[Source], scratch: Path, settings: Settings)
         matching.returns(connection, audit)
         reconcile.controls(connection, sources, audit, settings)
         derive.orphans(connection, audit)
+        deal_faults.flag(connection, audit, settings.today)
         audit.fingerprint = _fingerprint(connection, sources, settings, audit)
         store.summarise(connection, audit, {"fingerprint": audit.fingerprint, "currency": settings.currency})
         snapshots.keep(connection, root / "data", scratch, settings.today)
