@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-OUTCOMES = ("merged", "set_aside", "excluded", "suspected", "orphan", "unmatched")
+OUTCOMES = ("merged", "set_aside", "excluded", "suspected", "orphan", "unmatched", "flagged")
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Reason:
 
     `outcome` is one of `OUTCOMES`: merged rows repeat another row; rows set aside await a
     mended file or rule; excluded rows are none of the table's by a named rule (totals, test
-    orders).  Suspected duplicates, orphans and returns without an order are used rows, counted
+    orders).  Suspected duplicates, orphans, returns without an order and deals that contradict
+    themselves (flagged) are used rows, counted
     once more because a reader should know.
     """
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from salesops_lib.cleaning import (
     accounts,
+    deal_faults,
     derive,
     history,
     matching,
@@ -111,6 +112,7 @@ def _build(root: Path, sources: list[Source], scratch: Path, settings: Settings)
         matching.returns(connection, audit)
         reconcile.controls(connection, sources, audit, settings)
         derive.orphans(connection, audit)
+        deal_faults.flag(connection, audit, settings.today)
         audit.fingerprint = _fingerprint(connection, sources, settings, audit)
         store.summarise(connection, audit, {"fingerprint": audit.fingerprint, "currency": settings.currency})
         snapshots.keep(connection, root / "data", scratch, settings.today)

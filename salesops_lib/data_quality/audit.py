@@ -56,7 +56,7 @@ def reasons(ws: Workspace) -> Exhibit:
     """Why rows were merged, set aside, excluded or doubted, most rows first; one row a reason and fate."""
     frame = ws.facts.query(
         "SELECT source, table_name, outcome, column_name, reason, n_rows, example FROM audit_reasons "
-        "WHERE outcome NOT IN ('orphan', 'unmatched') "
+        "WHERE outcome NOT IN ('orphan', 'unmatched', 'flagged') "
         "ORDER BY n_rows DESC, source, table_name, column_name, reason"
     ).rename(columns={"table_name": "table", "column_name": "column"})
     frame["line"], frame["value"] = _example(frame.example)

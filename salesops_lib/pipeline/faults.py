@@ -38,9 +38,9 @@ def faults(ws: Workspace) -> Exhibit | Missing:
     total = int(ws.facts.query("SELECT COUNT(*) AS n FROM deals").n.iloc[0])
     if not rows:
         return Exhibit(
-            "pipeline_faults", "table", pd.DataFrame(columns=["fault", "n", "amount", "example", "outcome"]), metric="pipeline_faults",
+            "pipeline_faults", "table", pd.DataFrame(columns=["deal_fault", "n", "amount", "example", "outcome"]), metric="pipeline_faults",
             sources=("opportunities",), findings=(Finding("pipeline_faults.none", {"n": total}, "pipeline_faults", "good"),),
-            units={"fault": "text", "n": "count", "amount": "money", "example": "text", "outcome": "text"},
+            units={"deal_fault": "text", "n": "count", "amount": "money", "example": "text", "outcome": "text"},
         )  # fmt: skip
     frame = pd.DataFrame(rows).sort_values(["n", "name"], ascending=[False, True], ignore_index=True)
     first = frame.iloc[0]
@@ -52,13 +52,13 @@ def faults(ws: Workspace) -> Exhibit | Missing:
         "first": int(first.n),
     }
     shown = frame.assign(
-        fault=[Finding(f"label.{name}") for name in frame.name],
+        deal_fault=[Finding(f"label.{name}") for name in frame.name],
         outcome=[Finding(f"label.{fate}") for fate in frame.fate],
     )
     return Exhibit(
-        "pipeline_faults", "table", shown[["fault", "n", "amount", "example", "outcome"]], metric="pipeline_faults", window=ws.window,
+        "pipeline_faults", "table", shown[["deal_fault", "n", "amount", "example", "outcome"]], metric="pipeline_faults", window=ws.window,
         sources=("opportunities", "opportunity_changes"), findings=(Finding("pipeline_faults.some", told, "pipeline_faults", "bad"),),
-        units={"fault": "text", "n": "count", "amount": "money", "example": "text", "outcome": "text"}, notes=(Finding("note.faults_overlap"),),
+        units={"deal_fault": "text", "n": "count", "amount": "money", "example": "text", "outcome": "text"}, notes=(Finding("note.faults_overlap"),),
     )  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def _tenure(table: pd.DataFrame) -> Exhibit:
                                                          "tenure": table.index.max() if len(table) else 0.0}  # fmt: skip
     frame = picked.reset_index()[["tenure", "at_risk", "n_left", "hazard", "survival", "low", "high"]]
     return Exhibit(
-        "churn_tenure", "table", frame.rename(columns={"at_risk": "n_there", "tenure": "time_there"}), findings=(Finding("churn.half" if len(half) else "churn.more_than_half", told),),
-        units={"time_there": "quantity", "n_there": "count", "n_left": "count", "hazard": "ratio", "survival": "ratio", "low": "ratio", "high": "ratio"},
+        "churn_tenure", "table", frame.rename(columns={"at_risk": "n_there", "tenure": "time_there", "n_left": "n_churned"}), findings=(Finding("churn.half" if len(half) else "churn.more_than_half", told),),
+        units={"time_there": "quantity", "n_there": "count", "n_churned": "count", "hazard": "ratio", "survival": "ratio", "low": "ratio", "high": "ratio"},
         notes=(Finding("note.churn_tenure"),),
     )  # fmt: skip

@@ -94,7 +94,7 @@ def service_given(ws: Workspace) -> Exhibit | Missing:
     return Exhibit(
         "service", "table", frame, metric="service_given", findings=(_service_finding(frame),), window=ws.trailing(),
         units={"grade": "text", "n": "count", "discount_rate": "ratio", "payment_days": "days", "on_time_share": "ratio", "contact_days": "days"},
-        sources=("order_lines", "invoices"), notes=(Finding("note.service"), Finding("note.no_visits")),
+        sources=("order_lines", "invoices"), notes=(Finding("note.service"), Finding("note.no_service_tables")),
     )  # fmt: skip
 
 
