@@ -7,16 +7,19 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 from built_once import built_once, common_folder
-from whole_reports import PAY, Told, assert_equal, told
+from whole_reports import PAY, REVIEWS, Told, assert_equal, told
 
-from salesops_lib import cleaning, synthetic
+from salesops_lib import cleaning, open_workspace, synthetic
 from salesops_lib.cli.start import adopt_policy
+from salesops_lib.forecasting import kept
+from salesops_lib.forecasting.ahead import ahead
 from salesops_lib.runs.statements import units as statement_units
 from salesops_lib.tables import scope, stores
 from salesops_lib.tables.dialects import translated
@@ -27,7 +30,7 @@ LINES, SEED = 10_000, 2026
 
 
 def build(root: Path) -> None:
-    """A company loaded twice, the second time without some rows and with a total of its books, so that there is history."""
+    """A company loaded twice, the second time without some rows and with a total of its books, and a forecast kept, so that there is history."""
     raw = synthetic.generate(root, lines=LINES, seed=SEED)
     adopt_policy(root)
     policy = load_policy(root)
@@ -44,6 +47,12 @@ def build(root: Path) -> None:
     stated = f"{entry}    control: {{net_amount: 1000000}}\n"
     (root / "data" / "sources.yaml").write_text(text.replace(entry, stated, 1), "utf-8")
     cleaning.load(root, policy=policy)
+    with closing(open_workspace(root, period="2025-11")) as ws:
+        forecast = ahead(ws)
+        assert forecast is not None
+        kept_on = root / kept.FOLDER / ws.window.end.isoformat()
+        kept_on.mkdir(parents=True)
+        kept.said(ws, forecast).to_csv(kept_on / "21_forecast.csv", index=False)
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +78,12 @@ def elsewhere(company: Path, tmp_path: Path) -> Callable[[str], Path]:
         root = tmp_path / "elsewhere"
         (root / "data").mkdir(parents=True)
         shutil.copy(company / "policy.yaml", root)
+        shutil.copytree(company / kept.FOLDER, root / kept.FOLDER)
         (root / "data" / "sources.yaml").write_text(f"store: {store}\n", "utf-8")
-        stores.publish(company / stores.FACTS, stores.named(root))
+        copied = shutil.copy(
+            company / stores.FACTS, tmp_path
+        )  # another worker may be reading the company's own
+        stores.publish(Path(copied), stores.named(root))
         return root
 
     return made
@@ -95,7 +108,7 @@ def test_the_company_asks_for_every_statement(on_duckdb):
     """What the other engines are held against: all sections filled, two loads compared."""
     assert not on_duckdb.missing
     assert len(on_duckdb.frames) >= 40
-    assert len(on_duckdb.pages) == 10
+    assert len(on_duckdb.pages) == 2 * len(REVIEWS)
     assert len(on_duckdb.statements) >= 70
 
 
@@ -112,7 +125,7 @@ def test_reports_on_postgresql_say_what_they_say_on_duckdb(on_duckdb, company, e
 def test_the_company_pays_and_replays(pay_on_duckdb):
     """What PostgreSQL is held against: statements, the design of all plans, and a replay that changes pay."""
     assert not pay_on_duckdb.missing
-    assert len(pay_on_duckdb.pages) == 6
+    assert len(pay_on_duckdb.pages) == 2 * len(PAY)
     assert pay_on_duckdb.frames["31_incentive_statement", "statement_payees", "0"].paid.sum() > 0
     assert pay_on_duckdb.frames["33_policy_replay", "replay_changes", "0"].difference.any()
 
