@@ -263,6 +263,12 @@ class Groups(Block):
         default=0.9,
         description="Least agreement of bootstrap samples on the groups (adjusted Rand index); below, there are none.",
     )
+    density_max: float = Field(
+        default=0.5,
+        gt=0,
+        le=10,
+        description="Most customers midway between two groups, as a share of those around the emptier of them; beyond, the two are one crowd.",
+    )
     refit_months: int = Field(
         default=12, ge=1, le=60, description="Months after which groups are looked for again."
     )

@@ -30,9 +30,9 @@ _BOOTSTRAPS, _STARTS = 20, 4
 _FEWEST = 30
 #: Robust units beyond which a customer is taken to lie on the edge, so that no giant is a group of its own.
 _EDGE = 3.0
-#: Customers around the middle between two centroids, over those around the emptier centroid, in windows of this
-#: half-width of their distance; the middle must hold no more than this share.
-_WINDOW, _GAP = 0.15, 0.5
+#: Customers around the middle between two centroids, over those around the emptier centroid, in windows of
+#: this half-width of their distance.
+_WINDOW = 0.15
 #: Gains of the next period's variance explained that say nothing.
 _ALIKE = 0.01
 
@@ -98,6 +98,7 @@ def find_clusters(
     *,
     k_max: int = 8,
     agreement_min: float = 0.9,
+    gap_max: float = 0.5,
     seed: int = 0,
 ) -> Clusters:
     """Groups of customers by their features, or the finding that there are none.
@@ -109,8 +110,9 @@ def find_clusters(
     next_value
         What each has bought in the period after (any unit): of the numbers of groups that hold, the one that explains it best
         is taken, and of those that explain it alike the largest.
-    k_max, agreement_min
-        Most groups tried; least mean adjusted Rand index of pairs of bootstrap samples.
+    k_max, agreement_min, gap_max
+        Most groups tried; least mean adjusted Rand index of pairs of bootstrap samples; most customers midway between two
+        groups, as a share of those around the emptier of them.
 
     Raises
     ------
@@ -147,7 +149,7 @@ def find_clusters(
     searched = mixed[:_SEARCHED]
     with threadpool_limits(1):  # many small fits, which threads slow down
         trials = _tried(points[searched], None if later is None else later[searched], k_max, seed)
-        k = _chosen(trials, agreement_min)
+        k = _chosen(trials, agreement_min, gap_max)
         if not k:
             return Clusters(nobody, scale, np.zeros((0, 0)), trials, "no_stable", np.nan)
         fitted = KMeans(k, n_init=10, random_state=seed).fit(points[mixed[:_FITTED]])
@@ -237,9 +239,9 @@ def _explained(later: Floats, labels: NDArray[np.intp], k: int) -> float:
     return 1 - float(((later - means) ** 2).sum()) / (len(later) - k) / (total / (len(later) - 1))
 
 
-def _chosen(trials: pd.DataFrame, agreement_min: float) -> int:
+def _chosen(trials: pd.DataFrame, agreement_min: float, gap_max: float) -> int:
     """Groups that hold; of several numbers the one that tells most of the next period; 0 where none holds."""
-    hold = trials[(trials.agreement >= agreement_min) & (trials.gap <= _GAP)]
+    hold = trials[(trials.agreement >= agreement_min) & (trials.gap <= gap_max)]
     if hold.empty:
         return 0
     told = hold.next_r2.fillna(0)

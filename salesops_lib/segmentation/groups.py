@@ -68,7 +68,11 @@ def groups(ws: Workspace) -> Exhibit | Missing:
             (before, now.amount.reindex(before.index).fillna(0)) if _whole(ws, before) else (now, None)
         )
         found = find_clusters(
-            learnt[list(FEATURES)], after, k_max=rule.most, agreement_min=rule.agreement_min
+            learnt[list(FEATURES)],
+            after,
+            k_max=rule.most,
+            agreement_min=rule.agreement_min,
+            gap_max=rule.density_max,
         )
         if found.why in ("too_few", "all_alike"):
             return Missing("clusters", ("order_lines",), f"note.clusters_{found.why}")
@@ -105,11 +109,12 @@ def _none(ws: Workspace, trials: pd.DataFrame, n: int) -> Exhibit:
 
 
 def _tried_table(ws: Workspace, trials: pd.DataFrame, told: tuple[Finding, ...]) -> Exhibit:
+    rule = ws.policy.customers.groups
     frame = trials.rename(columns={"k": "n_groups", "gap": "density_between"})
     return Exhibit(
         "clusters", "table", frame, metric="clusters", findings=told, sources=("order_lines",),
         units={"n_groups": "count", "agreement": "quantity", "density_between": "quantity", "next_r2": "ratio", "silhouette": "quantity"},
-        notes=(Finding("note.clusters_method", {"needed": ws.policy.customers.groups.agreement_min}), Finding("note.clusters_of"), *unpriced(ws)),
+        notes=(Finding("note.clusters_method", {"needed": rule.agreement_min, "most": rule.density_max}), Finding("note.clusters_of"), *unpriced(ws)),
     )  # fmt: skip
 
 

@@ -231,10 +231,10 @@ DERIVED = [
         "Groups of customers",
         "客户聚类",
         "count",
-        "k-means on log features, robustly scaled; k groups count where bootstrap samples agree on them (mean adjusted Rand index of pairs) and no more than half as many customers lie between two groups as around the emptier one; of such k the one that explains most of the next year's purchases",
+        "k-means on log features, robustly scaled; k groups count where bootstrap samples agree on them (mean adjusted Rand index of pairs) and between two groups lie no more customers, against those around the emptier one, than the policy allows; of such k the one that explains most of the next year's purchases",
         "order date",
         needs=("sales.customer_id",),
-        formula_zh="对数化、稳健标准化特征上的k-means；自助样本两两调整兰德指数均值达标，且两群之间的客户密度不超过较稀群组中心的一半，方视为存在群组；多个k达标时取对次年采购解释力最强者",
+        formula_zh="对数化、稳健标准化特征上的k-means；自助样本两两调整兰德指数均值达标，且两群之间与较稀群组中心的客户密度之比不超过政策上限，方视为存在群组；多个k达标时取对次年采购解释力最强者",
     ),
     Metric(
         "receivables",
