@@ -16,6 +16,7 @@ from salesops_lib.segmentation.likelihood import Likelihood, maximise
 #: Customers drawn of many, on whom the estimates are first sought.
 _N_SKETCHED = 20_000
 
+
 class GammaGamma(BaseEstimator):
     """Mean spend of a customer drawn towards that of all, the more so the fewer its purchases.
 
