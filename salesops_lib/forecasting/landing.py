@@ -13,9 +13,10 @@ from salesops_lib.forecasting.ahead import COMPANY, PART, Ahead, ahead, chance, 
 from salesops_lib.forecasting.cells import cells
 from salesops_lib.forecasting.graded import graded
 from salesops_lib.forecasting.kept import earlier
-from salesops_lib.forecasting.months_ahead import of_company, outlook, targets_of
+from salesops_lib.forecasting.months_ahead import of_company, outlook
 from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.metrics.formulas import ratio
+from salesops_lib.metrics.goals import targets_of
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace

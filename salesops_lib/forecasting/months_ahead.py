@@ -9,8 +9,8 @@ import pandas as pd
 
 from salesops_lib.forecasting.ahead import COMPANY, Ahead, ahead, chance, complete_months
 from salesops_lib.forecasting.kept import said
-from salesops_lib.metrics.goals import targets_of
 from salesops_lib.metrics import REGISTRY, Exhibit, Finding, Missing, totals
+from salesops_lib.metrics.goals import targets_of
 
 if TYPE_CHECKING:
     from salesops_lib.periods import Period

@@ -182,7 +182,7 @@ def blended(run: Run) -> tuple[np.ndarray, np.ndarray]:
         rest = np.delete(loss, i, axis=0)
         made[i], other[i] = _both(run.past[i], rest, run, smoothed)
     point, beside = _both(run.ahead, loss, run, smoothed)
-    if run.apart is None:
+    if run.apart is None or run.is_long is None:
         return point, (run.actuals - made) / run.scales[:, :, None]
     missed = (run.actuals - made) / run.scales[:, :, None]
     moves = np.where(np.isfinite(missed), (other - made) / run.scales[:, :, None], 0.0)
@@ -218,7 +218,6 @@ def share(fit: np.ndarray, size: np.ndarray) -> np.ndarray:
     """Share of the member apart, series: least squares over origins, drawn to the panel's; none where it did not help."""
     if not size.any():
         return np.zeros(size.shape[1])
-    n = max(len(fit), 1)
     typical = (fit.mean(), size.mean() + 1e-12)
     pooled = SHARE_POOLING * typical[0] + fit.sum(axis=0), SHARE_POOLING * typical[1] + size.sum(axis=0)
     most = MOST_APART if typical[0] > 0 else 0.0

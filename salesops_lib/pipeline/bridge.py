@@ -87,7 +87,7 @@ def _waterfall(ws: Workspace, whole: pd.Series, due_by: date | None, notes: tupl
         }
     )
     change = int(whole.open_after - whole.open_before)
-    told = {
+    told: dict[str, object] = {
         "before": int(whole.open_before),
         "after": int(whole.open_after),
         "change": change,

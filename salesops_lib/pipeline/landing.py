@@ -175,7 +175,7 @@ def _drawn_new(rng: np.random.Generator, book: _Book, today: int, span: int) -> 
     pool = np.concatenate(amounts)
     n = rng.poisson(np.mean(counts) * recent / usual, DRAWS)
     drawn = rng.choice(pool, int(n.sum()))
-    return np.bincount(np.repeat(np.arange(DRAWS), n), drawn, DRAWS)
+    return np.bincount(np.repeat(np.arange(DRAWS), n), drawn, DRAWS).astype(float)
 
 
 def _revision(won: pd.DataFrame) -> NDArray[np.float64]:

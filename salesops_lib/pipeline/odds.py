@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
-from salesops_lib.pipeline.as_of import NEEDS
+from salesops_lib.pipeline.as_of import missing
 from salesops_lib.pipeline.out_of_time import MODEL, PRIORS, Chosen, choose
 from salesops_lib.pipeline.scores import BINS
 from salesops_lib.pipeline.seen import Seen, day_of, seen
@@ -32,7 +32,7 @@ class Odds:
 
 def odds(ws: Workspace) -> Odds | None:
     """Odds of the deals open on the day; None where the data hold no deals with stages."""
-    if ws.facts.missing(*NEEDS, "deals.created_on"):
+    if missing(ws) or ws.facts.missing("deals.created_on"):
         return None
     day = day_of(ws)
     known = seen(ws, day)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from salesops_lib.metrics import Exhibit, Missing
 from salesops_lib.pipeline.ageing import ageing
-from salesops_lib.pipeline.as_of import NEEDS
+from salesops_lib.pipeline.as_of import missing
 from salesops_lib.pipeline.bridge import bridge
 from salesops_lib.pipeline.conversion import conversion, won_shares
 from salesops_lib.pipeline.coverage import coverage
@@ -52,7 +52,7 @@ def review(ws: Workspace) -> Review:
     """All sections; without deals and stages the first says what it needs."""
     found = odds(ws)
     if found is None:
-        return Review((Missing("pipeline_landing", ws.facts.missing(*NEEDS, "deals.created_on")),))
+        return Review((Missing("pipeline_landing", missing(ws) or ws.facts.missing("deals.created_on")),))
     return Review(
         landing(ws, found.known, found.day),
         tuple(bridge(ws)),

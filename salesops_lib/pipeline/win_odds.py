@@ -212,7 +212,7 @@ class WinOdds(ClassifierMixin, BaseEstimator):
 
     def _design(self, X: pd.DataFrame) -> NDArray[np.float64]:
         parts = [(_FREE * logit(np.clip(self._base(X), _EDGE, 1 - _EDGE)))[:, None]]
-        self._columns = {}
+        self._columns: dict[str, slice] = {}
         at = 1
 
         def add(name: str, part: NDArray[np.float64]) -> None:

@@ -52,6 +52,13 @@ class Histories:
     def in_units_of(self, time: float) -> Histories:
         return Histories(self.x, self.t / time, self.T / time, self.weight)
 
+    def drawn(self, n: int) -> Histories:
+        """`n` of the histories drawn by lot, always the same; all where there are fewer than twice as many."""
+        if len(self.x) < 2 * n:
+            return self
+        at = np.random.default_rng(0).choice(len(self.x), n, replace=False)
+        return Histories(self.x[at], self.t[at], self.T[at], self.weight[at])
+
     def alike_together(self) -> Histories:
         """Each distinct history once, with the sum of its weights."""
         frame = pd.DataFrame({"x": self.x, "t": self.t, "T": self.T, "weight": self.weight})

@@ -15,6 +15,10 @@ Likelihood = Callable[[Floats], tuple[float, Floats]]
 #: Logarithms of parameters stay within this; one that gets there is not identified by the data.
 _FURTHEST = 12.0
 _STEP = 1e-4
+_SMALL_STEP = 1e-5
+#: A last step below this leaves an error of its square.
+_NEAR = 1e-4
+_MOST_ROUNDS = 4
 
 
 class Estimate(NamedTuple):
@@ -25,8 +29,14 @@ class Estimate(NamedTuple):
     is_at_border: NDArray[np.bool_]
 
 
-def maximise(likelihood: Likelihood, start: Floats) -> Estimate:
+def maximise(likelihood: Likelihood, start: Floats, sketch: Likelihood | None = None) -> Estimate:
     """The parameters at which the mean log-likelihood is largest.
+
+    Parameters
+    ----------
+    sketch
+        The mean log-likelihood of a part of many observations, drawn by lot.  Where it is given the way
+        to the largest is sought on it, and only the last steps are taken on all observations.
 
     Notes
     -----
@@ -38,6 +48,10 @@ def maximise(likelihood: Likelihood, start: Floats) -> Estimate:
         value, slopes = likelihood(at)
         return -value, -slopes
 
+    if sketch is not None:
+        rough = maximise(sketch, start)
+        if not rough.is_at_border.any() and (near := _from_near(loss, rough)) is not None:
+            return near
     found = minimize(
         loss, start, jac=True, method="L-BFGS-B", bounds=[(-_FURTHEST, _FURTHEST)] * len(start),
         options={"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500},
@@ -55,6 +69,28 @@ def maximise(likelihood: Likelihood, start: Floats) -> Estimate:
     covariance = np.full((len(start), len(start)), np.nan)
     covariance[np.ix_(is_free, is_free)] = _inverse(_curvature(loss, at, is_free))
     return Estimate(at, covariance, ~is_free)
+
+
+def _from_near(loss: Likelihood, rough: Estimate) -> Estimate | None:
+    """The least loss from an estimate near it: two steps with its curvature, then with that of `loss`; None where they lead away."""
+    at, slopes = rough.log_params, loss(rough.log_params)[1]
+    for _ in range(2):
+        tried = at - rough.covariance @ slopes
+        steeper = loss(tried)[1]
+        if not np.abs(steeper).max() < np.abs(slopes).max():
+            return None
+        at, slopes = tried, steeper
+    for _ in range(_MOST_ROUNDS):
+        curved = np.array([(loss(at + aside)[1] - slopes) / _SMALL_STEP for aside in _SMALL_STEP * np.eye(len(at))])  # fmt: skip
+        covariance = _inverse((curved + curved.T) / 2)
+        step = covariance @ slopes
+        if not np.isfinite(step).all() or np.abs(at - step).max() >= _FURTHEST:
+            return None
+        at = at - step
+        if np.abs(step).max() < _NEAR:
+            return Estimate(at, covariance, np.zeros(len(at), dtype=bool))
+        slopes = loss(at)[1]
+    return None
 
 
 def _curvature(loss: Likelihood, at: Floats, is_free: NDArray[np.bool_]) -> Floats:

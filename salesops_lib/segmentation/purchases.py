@@ -18,9 +18,11 @@ from sklearn.base import BaseEstimator
 
 from salesops_lib.segmentation.histories import Floats, Histories, histories
 from salesops_lib.segmentation.leaving import leaving
-from salesops_lib.segmentation.likelihood import maximise
+from salesops_lib.segmentation.likelihood import Likelihood, maximise
 
 _N_NODES = 40
+#: Histories drawn of many, on which the estimates are first sought.
+_N_SKETCHED = 20_000
 
 
 class Terms(NamedTuple):
@@ -94,20 +96,30 @@ class PurchaseModel(BaseEstimator):
         seen = histories(X, sample_weight).alike_together()
         unit = float(np.average(seen.T, weights=seen.weight)) or 1.0
         scaled, n = seen.in_units_of(unit), seen.weight.sum()
-
-        def likelihood(at: Floats) -> tuple[float, Floats]:
-            params = np.exp(at)
-            terms = self._terms(params, scaled)
-            slopes = (terms.slopes * scaled.weight).sum(axis=1)  # `@` starts threads that cost more than it
-            return float((terms.total * scaled.weight).sum() / n), params * slopes / n
-
-        found = maximise(likelihood, np.zeros(len(self.names)))
+        few = scaled.drawn(_N_SKETCHED)
+        sketch = None if few is scaled else self._mean_likelihood(few)
+        found = maximise(self._mean_likelihood(scaled), np.zeros(len(self.names)), sketch)
         unscaled = np.where([name in ("alpha", "beta") for name in self.names], unit, 1.0)
         estimates = np.exp(found.log_params) * unscaled
         self.params_ = pd.Series(estimates, self.names)
         self.standard_errors_ = pd.Series(estimates * np.sqrt(np.diag(found.covariance) / n), self.names)
         self.log_likelihood_ = float(seen.weight @ self._terms(estimates, seen).total)
         return self
+
+    def _mean_likelihood(self, seen: Histories) -> Likelihood:
+        """Mean log-likelihood of the histories at logarithms of the parameters, and its slopes."""
+        n = seen.weight.sum()
+
+        def likelihood(at: Floats) -> tuple[float, Floats]:
+            params = np.exp(at)
+            terms = self._terms(params, seen)
+            total = terms.total
+            staying = np.exp(terms.stays - total) * seen.weight
+            # sums, as `@` starts threads that cost more than it
+            slopes = (terms.stays_slopes * staying).sum(axis=1) + (terms.left_slopes * (seen.weight - staying)).sum(axis=1)  # fmt: skip
+            return float((total * seen.weight).sum() / n), params * slopes / n
+
+        return likelihood
 
     def log_likelihood(self, X: pd.DataFrame | ArrayLike) -> Floats:
         """Log-likelihood of each history."""

@@ -11,7 +11,10 @@ from sklearn.base import BaseEstimator
 
 from salesops_lib.errors import DataError
 from salesops_lib.segmentation.histories import Floats
-from salesops_lib.segmentation.likelihood import maximise
+from salesops_lib.segmentation.likelihood import Likelihood, maximise
+
+#: Customers drawn of many, on whom the estimates are first sought.
+_N_SKETCHED = 20_000
 
 
 class GammaGamma(BaseEstimator):
@@ -58,12 +61,11 @@ class GammaGamma(BaseEstimator):
         x, mean = used.frequency.to_numpy(dtype=float), used.monetary.to_numpy(dtype=float)
         unit = float(np.median(mean))
 
-        def likelihood(at: Floats) -> tuple[float, Floats]:
-            params = np.exp(at)
-            values, slopes = _log_density(params, x, mean / unit)
-            return float(values.mean()), params * slopes.mean(axis=1)
-
-        found = maximise(likelihood, np.zeros(3))
+        sketch = None
+        if len(x) > 2 * _N_SKETCHED:
+            few = np.random.default_rng(0).choice(len(x), _N_SKETCHED, replace=False)
+            sketch = _mean_density(x[few], mean[few] / unit)
+        found = maximise(_mean_density(x, mean / unit), np.zeros(3), sketch)
         estimates = np.exp(found.log_params) * np.array([1, 1, unit])
         self.params_ = pd.Series(estimates, self.names)
         self.standard_errors_ = pd.Series(
@@ -80,6 +82,17 @@ class GammaGamma(BaseEstimator):
         spent = np.where(x > 0, X.monetary.to_numpy(dtype=float) * x, 0.0)
         shape = p * x + q - 1
         return np.where(shape > 0, p * (v + spent) / np.where(shape > 0, shape, 1), np.inf)
+
+
+def _mean_density(x: Floats, mean: Floats) -> Likelihood:
+    """Mean log-density at logarithms of the parameters, and its slopes."""
+
+    def likelihood(at: Floats) -> tuple[float, Floats]:
+        params = np.exp(at)
+        values, slopes = _log_density(params, x, mean)
+        return float(values.mean()), params * slopes.mean(axis=1)
+
+    return likelihood
 
 
 def _log_density(params: Floats, x: Floats, mean: Floats) -> tuple[Floats, Floats]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 from salesops_lib.errors import DataError
+from salesops_lib.segmentation import purchases
 from salesops_lib.segmentation.histories import histories
 from salesops_lib.segmentation.purchases import (
     MODELS,
@@ -256,3 +257,12 @@ def test_histories_that_cannot_be_are_refused(row, said):
 def test_an_absent_column_is_named():
     with pytest.raises(DataError, match="missing: recency"):
         histories(pd.DataFrame({"frequency": [1], "T": [3]}))
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_what_is_first_sought_on_a_part_is_what_all_say(kind, cdnow, monkeypatch):
+    whole = kind().fit(cdnow)
+    monkeypatch.setattr(purchases, "_N_SKETCHED", 300)
+    found = kind().fit(cdnow)
+    assert found.params_.to_numpy() == pytest.approx(whole.params_.to_numpy(), rel=1e-6)
+    assert found.standard_errors_.to_numpy() == pytest.approx(whole.standard_errors_.to_numpy(), rel=2e-3)
