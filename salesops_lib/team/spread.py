@@ -32,7 +32,7 @@ def attained(ws: Workspace) -> pd.DataFrame:
     While the period runs, attainment is held against the working days that have passed.
     """
     goals = target_values(ws, "rep", ("bookings",)).set_index("scope_id").target.astype(float)
-    goals = goals[goals > 0]
+    goals = goals[goals > 0].sort_index()  # people are drawn by place
     sold = measure(ws.facts, ["bookings"], {"actual": ws.window}, ["rep_id"]).set_index("rep_id").bookings
     actual = sold.astype(float).reindex(goals.index).fillna(0.0)
     due = goals * expected_share(ws)

@@ -23,7 +23,6 @@ REVIEWS: Asked = {
     "01_data_quality": {},
     "10_performance_review": {},
     "11_target_attainment": {},
-    "12_team": {},
     "14_customers": {},
     "20_market_review": {},
     "21_forecast": {},
