@@ -112,7 +112,7 @@ def _leaves(seen: Ahead, metric: str, labels: list[str]) -> pd.DataFrame:
     """Forecast of each smallest unit that the page forecasts, unit × month, in whole minor units."""
     own = seen.months[(seen.months.measure == metric) & seen.months.label.isin(labels)]
     levels = list(dict.fromkeys(own.level))
-    level = next((one for one in (PART, "team", "region", COMPANY) if one in levels))
+    level = next(one for one in (PART, "team", "region", COMPANY) if one in levels)
     wide = own[own.level == level].pivot(index="unit", columns="label", values="median")
     return wide[labels].round().astype("int64").rename_axis("leaf")
 
