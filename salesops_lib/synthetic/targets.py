@@ -217,7 +217,7 @@ def revisions(rows: Sequence[Row], organisation: Organisation) -> dict[tuple[str
     known = {row[:4]: row[4] for row in rows}
     found: dict[tuple[str, str, str, int], Revision] = {}
     giver, taker = TEAMS[0][0], TEAMS[1][0]
-    told = (company.REVIEWED_ON, "director", "拆分部分区域 part of the territory moved")
+    told = (company.REVIEWED_ON, "director", "区域拆分 territory split")
     for month in range(company.REVIEWED_FROM, N_MONTHS):
         moved = round(known["team", giver, "bookings", month] * company.REVIEWED_SHARE)
         for team, sign in ((giver, 1), (taker, -1)):

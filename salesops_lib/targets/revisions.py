@@ -127,16 +127,15 @@ def _log(changes: pd.DataFrame, versions: pd.DataFrame, findings: tuple[Finding,
         first = float(whole[step["scope_type"], step["measure"]])
         faults = [name for name in FAULTS if any(name in faults for faults in own.faults)]
         rows.append({
-            "approved_on": step["approved_on"], "approved_by": _word(step["approved_by"]), "version": step["version"],
+            "version": step["version"], "approved": Finding("revisions.approved", {"day": step["approved_on"], "by": step["approved_by"] or None}),
             "level": Finding("revisions.level", {"level": step["scope_type"], "measure": step["measure"]}),
             "n_changed": own.scope_id.nunique(), "covers": Finding("revisions.months", {"from": own.period.min(), "to": own.period.max()}),
             "moved_share": own.delta.abs().sum() / first if first else float("nan"),
-            "net_share": own.delta.sum() / first if first else float("nan"),
             "reason": _word(step["reason"]), "fault": _word(f"fault_{faults[0]}") if faults else "",
         })  # fmt: skip
     columns = {
-        "approved_on": "date", "approved_by": "text", "version": "text", "level": "text", "n_changed": "count", "covers": "text",
-        "moved_share": "ratio", "net_share": "ratio", "reason": "text", "fault": "text",
+        "version": "text", "approved": "text", "level": "text", "n_changed": "count", "covers": "text",
+        "moved_share": "ratio", "fault": "text", "reason": "text",
     }  # fmt: skip
     notes = (Finding("note.revisions"),) if rows else ()
     return Exhibit(

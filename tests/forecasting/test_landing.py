@@ -55,7 +55,7 @@ def test_it_is_the_figure_of_the_other_pages(ws):
 
 
 def test_units_add_up_to_the_total(ws):
-    (regions,) = review(ws).units
+    regions, *_ = review(ws).units
     units = regions.frame[~regions.frame.is_total].set_index("unit")
     total = regions.frame[regions.frame.is_total].iloc[0]
     assert units.forecast.sum() == total.forecast

@@ -297,6 +297,22 @@ def multiples(lang: str = "en") -> Exhibit:
     return Exhibit("regions_in_time", "multiples", pd.DataFrame(rows), metric="bookings", sources=("orders",))
 
 
+def decomposition() -> Exhibit:
+    labels = months(30)
+    frame = pd.DataFrame(
+        {
+            "label": labels,
+            "actual": [(50 + n) * 100_000_00 for n in range(30)],
+            "trend": [(50.5 + 0.98 * n) * 100_000_00 for n in range(30)],
+            "season": [0.1 - 0.02 * (n % 12) for n in range(30)],
+            "rest": [0.01 * (n % 3 - 1) for n in range(30)],
+            "is_unusual": [n == 7 for n in range(30)],
+        }
+    )
+    units = {"season": "ratio", "rest": "ratio"}
+    return Exhibit("in_parts", "decomposition", frame, metric="bookings", sources=("orders",), units=units)
+
+
 def matrix(lang: str = "en") -> Exhibit:
     units = (ZH_UNITS if lang == "zh" else EN_UNITS)[:5]
     products = (
@@ -450,7 +466,7 @@ def table() -> Exhibit:
 
 def exhibits(lang: str = "en") -> list[Exhibit | Missing]:
     return [
-        scorecard(), standing(lang), matrix(lang), multiples(lang), ranking(lang), intervals(lang), fan(), flow(lang),
+        scorecard(), standing(lang), matrix(lang), multiples(lang), ranking(lang), intervals(lang), fan(), flow(lang), decomposition(),
         curve(lang), profile(), actions(lang), table(),
         Missing("receivables", ("invoices", "receipts.received_on"), "no receipts were loaded"),
     ]  # fmt: skip

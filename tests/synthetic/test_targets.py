@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from salesops_lib.synthetic import company, targets
 
+CELL = ["scope_type", "scope_id", "measure", "period"]
+
 
 @given(st.integers(0, 10**9), st.lists(st.floats(0.01, 1e6), min_size=1, max_size=30))
 def test_split_adds_up_and_keeps_proportions(total, weights):
@@ -16,8 +18,15 @@ def test_split_adds_up_and_keeps_proportions(total, weights):
     assert all(abs(part - total * w / sum(weights)) < 1.001 for part, w in zip(parts, weights, strict=True))
 
 
+def in_force(sample):
+    """Targets of the newest version of each."""
+    frame = sample.read("销售目标.xlsx").sort_values("version", kind="stable")
+    assert not frame.duplicated(["version", *CELL]).any()
+    return frame.drop_duplicates(CELL, keep="last").reset_index(drop=True)
+
+
 def test_children_are_parent_times_over_assignment(sample):
-    frame = sample.read("销售目标.xlsx")
+    frame = in_force(sample)
     frame["value"] = frame.value.astype(float)
     frame = frame[frame.measure == "bookings"]
     total = frame.groupby(["period", "scope_type"]).value.sum().unstack()
@@ -33,7 +42,7 @@ def test_children_are_parent_times_over_assignment(sample):
 
 
 def test_people_have_targets_while_in_post(sample):
-    frame = sample.read("销售目标.xlsx")
+    frame = in_force(sample)
     rows = frame[frame.scope_type == "rep"]
     reps = sample.read("reps.csv").set_index("rep_id")
     start, end = rows.scope_id.map(reps.hired_on).str[:7], rows.scope_id.map(reps.left_on).str[:7]

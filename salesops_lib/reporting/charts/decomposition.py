@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from salesops_lib.reporting.charts.canvas import Canvas
     from salesops_lib.reporting.voice import Voice
 
-TOP, SHARE, HEAD, FOOT = 180.0, 84.0, 24.0, 34.0
+TOP, SHARE, HEAD, FOOT = 180.0, 84.0, 24.0, 40.0
 
 
 def plot_decomposition(
