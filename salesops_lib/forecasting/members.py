@@ -191,7 +191,17 @@ MEMBERS: dict[str, Callable[[Batch, int], np.ndarray]] = {
 }
 
 #: Members of "auto".  The naive ones lose to these, but for the season's, which guards where nothing else is known.
-AUTO = ("seasonal_naive", "mean", "simple", "theta", "damped", "winters", "moving_theta", "log_theta", "pooled")
+AUTO = (
+    "seasonal_naive",
+    "mean",
+    "simple",
+    "theta",
+    "damped",
+    "winters",
+    "moving_theta",
+    "log_theta",
+    "pooled",
+)
 
 
 def scale(batch: Batch) -> np.ndarray:
