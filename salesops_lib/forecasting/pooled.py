@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: Latest periods looked at, beside their seasons.
 LATEST = 6
+#: Years whose season is averaged, at most.
+MOST_YEARS = 5
 #: Rows that the belief in "as last year, and its season" is worth.
 RIDGE = 20.0
 #: Rows of the training, a coefficient, below which nothing is learnt.
@@ -29,8 +31,8 @@ def pooled_path(batch: Batch, horizon: int) -> tuple[np.ndarray, np.ndarray]:
     """Forecasts of logarithms (values, where a series is not positive), series × horizon; truth of the series that have one.
 
     One ridge regression for each horizon, on rows of all series and past origins, each in its series' own
-    scale: deviations of the latest periods and of the target's season in the last two years, each from the
-    mean of its year, and the growth of the year.  Only what was known at a row's origin stands in it.
+    scale: the target's season in the years before and in the last one, deviations of the latest periods from the year
+    before, all from the mean of their year, and the growth of the year.  Only what was known at a row's origin stands in it.
     """
     m, width = batch.season, batch.x.shape[1]
     first = 2 * m + LATEST  # periods that a row looks back on
@@ -51,12 +53,16 @@ def pooled_path(batch: Batch, horizon: int) -> tuple[np.ndarray, np.ndarray]:
     latest = [(x[series, place - j] - now - x[series, place - j - m] + before) / size for j in range(LATEST)]
     same = np.clip(np.column_stack([*latest, level, np.ones(len(now))]), -LIMIT, LIMIT)
     weight = 0.5 ** ((width - 1 - place) / (HALF_LIFE * m))
+    n_years = min(MOST_YEARS, (width - LATEST) // m)
+    counted = np.stack([place + 1 - (k + 1) * m >= start[series] for k in range(n_years)])
+    centres = [mean[series, np.maximum(place - k * m, m - 1)] for k in range(n_years)]
     newest = place == width - 1  # one row a series, in the order of the series
     for h in range(1, horizon + 1):
-        year = (x[series, place + h - m] - now) / size
-        other = (x[series, place + h - 2 * m] - before) / size
-        rows = np.column_stack([same, (year - other) / 2])
-        usual = (year + other) / 2  # the season as the last two years had it
+        years = np.stack(
+            [(x[series, place + h - (k + 1) * m] - year) / size for k, year in enumerate(centres)]
+        )
+        usual = np.where(counted, years, 0.0).sum(axis=0) / counted.sum(axis=0)
+        rows = np.column_stack([same, years[0] - usual])
         old = place + h < width
         left = (x[series[old], place[old] + h] - now[old]) / size[old] - usual[old]
         moved = rows[newest] @ _coefficients(rows[old], left, weight[old])
@@ -74,7 +80,7 @@ def _spread(x: np.ndarray, mean: np.ndarray, start: np.ndarray, m: int) -> np.nd
 
 
 def _coefficients(rows: np.ndarray, left: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Ridge of what the season of the last two years leaves, drawn to nothing."""
+    """Ridge of what the season leaves, drawn to nothing."""
     n = rows.shape[1]
     if len(rows) < LEAST_ROWS * n:
         return np.zeros(n)

@@ -50,7 +50,8 @@ class Run:
     Series stand in `order`, by length.  `past` is origins × variants × members × series × horizon, `ahead` the
     same without origins; `actuals` (origins × series × horizon) is NaN where there is no actual, or where a
     series had no history to speak of.  `scales` and `sizes` are series' usual surprises, then and now.  The calendar is used
-    where it made losses no greater than by the share `tolerance`.
+    where it made losses no greater than by the share `tolerance`.  Member `apart` is held against the others as one,
+    for series that are long enough for it (`is_long`).
     """
 
     order: np.ndarray
@@ -60,8 +61,8 @@ class Run:
     ahead: np.ndarray
     sizes: np.ndarray
     tolerance: float
-    apart: int | None = None
-    is_long: np.ndarray | None = None
+    apart: int | None
+    is_long: np.ndarray
 
 
 def origins(lengths: np.ndarray, horizon: int, season: int) -> list[int]:
@@ -171,57 +172,66 @@ def _days(kinds: Kinds, panel: Panel, chosen: np.ndarray, then: Batch, held: int
 def blended(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Forecasts as one, series × horizon, and what the same rule would have missed at each origin, in scales.
 
-    At each origin, the choice of the calendar and the weights come from the other origins.
+    At each origin, the choice of the calendar, the weights and the share of the member apart come from the other origins.
     """
     loss = losses(run)
-    smoothed = [m for m in range(loss.shape[2]) if m != run.apart]
     n = len(loss)
-    made = np.full((n, *run.actuals.shape[1:]), np.nan)
-    other = np.zeros_like(made)
+    made, other = np.full(run.actuals.shape, np.nan), np.full(run.actuals.shape, np.nan)
     for i in range(n):
-        rest = np.delete(loss, i, axis=0)
-        made[i], other[i] = _both(run.past[i], rest, run, smoothed)
-    point, beside = _both(run.ahead, loss, run, smoothed)
-    if run.apart is None or run.is_long is None:
-        return point, (run.actuals - made) / run.scales[:, :, None]
-    missed = (run.actuals - made) / run.scales[:, :, None]
-    moves = np.where(np.isfinite(missed), (other - made) / run.scales[:, :, None], 0.0)
-    moves = np.where(run.is_long[None, :, None], moves, 0.0)
-    fit, size = _fit_and_size(missed, moves)
-    taken = np.where(run.is_long, share(fit, size), 0.0)
-    point = point + taken[:, None] * (beside - point)
-    for i in range(n):
-        kept = np.arange(n) != i
-        missed[i] -= share(fit[kept], size[kept])[:, None] * moves[i]
-    return point, missed
-
-
-def _both(
-    forecasts: np.ndarray, loss: np.ndarray, run: Run, smoothed: list[int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """The smoothed members as one, and the member apart, with the calendar where it helps."""
-    point = _one(forecasts[:, smoothed], loss[:, :, smoothed], run.tolerance)
+        made[i], other[i] = _both(run, run.past[i], np.delete(loss, i, axis=0))
+    point, beside = _both(run, run.ahead, loss)
+    errors = (run.actuals - made) / run.scales[:, :, None]
     if run.apart is None:
-        return point, point
-    other = forecasts[:, [run.apart]]
-    return point, _one(other, loss[:, :, smoothed][:, :, :1], run.tolerance, loss[:, :, smoothed])
+        return point, errors
+    moves = np.where(np.isfinite(errors), (other - made) / run.scales[:, :, None], 0.0)
+    moves = np.where(run.is_long[None, :, None], moves, 0.0)
+    fit, size = _fit_and_size(errors, moves)
+    taken = np.where(run.is_long, share(fit, size), 0.0)
+    shares = [share(np.delete(fit, i, axis=0), np.delete(size, i, axis=0)) for i in range(n)]
+    for i in range(n):
+        errors[i] -= shares[i][:, None] * moves[i]
+    return point + taken[:, None] * (beside - point), errors
+
+
+def _both(run: Run, forecasts: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The members as one, and the member apart (the same where there is none), with the calendar where it helps.
+
+    From variants × members × series × horizon forecasts, by origins × variants × members × series losses.
+    """
+    together = [member for member in range(loss.shape[2]) if member != run.apart]
+    chosen, lost = forecasts[0], loss[:, 0]
+    if len(forecasts) > 1:
+        helps = calendar_helps(loss[:, :, together], run.tolerance)
+        chosen = np.where(helps[:, None], forecasts[1], forecasts[0])
+        lost = np.where(helps, loss[:, 1], loss[:, 0])
+    point = combine(chosen[together], weights(lost[:, together]))
+    return point, point if run.apart is None else chosen[run.apart]
 
 
 def _fit_and_size(missed: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of each origin and series: how far the member apart moves towards what came, and how far at all."""
-    error = np.clip(np.nan_to_num(missed), -CUT, CUT)
-    step = np.clip(moves, -CUT, CUT)
-    return (error * step).sum(axis=2), (step**2).sum(axis=2)
+    error = np.nan_to_num(missed)
+    believed = CUT / np.maximum(
+        np.maximum(np.abs(error), np.abs(moves)), CUT
+    )  # large ones count less, both sides alike
+    return (believed**2 * error * moves).sum(axis=2), (believed**2 * moves**2).sum(axis=2)
 
 
 def share(fit: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Share of the member apart, series: least squares over origins, drawn to the panel's; none where it did not help."""
-    if not size.any():
+    """Share that each series takes of the member apart: least squares over origins, drawn to the panel's.
+
+    From origins × series sums of (error × move) and of squared moves.  Nothing where the panel gained nothing.
+
+    Examples
+    --------
+    >>> share(np.full((6, 2), 0.5), np.ones((6, 2))).tolist()
+    [0.45, 0.45]
+    """
+    if not size.any() or fit.mean() <= 0:
         return np.zeros(size.shape[1])
-    typical = (fit.mean(), size.mean() + 1e-12)
-    pooled = SHARE_POOLING * typical[0] + fit.sum(axis=0), SHARE_POOLING * typical[1] + size.sum(axis=0)
-    most = MOST_APART if typical[0] > 0 else 0.0
-    return np.clip(CAUTION * pooled[0] / pooled[1], 0.0, most)
+    gained = SHARE_POOLING * fit.mean() + fit.sum(axis=0)
+    moved = SHARE_POOLING * size.mean() + size.sum(axis=0)
+    return np.clip(CAUTION * gained / moved, 0.0, MOST_APART)
 
 
 def backtest(run: Run, errors: np.ndarray, naive: int) -> dict[str, np.ndarray]:
@@ -233,17 +243,6 @@ def backtest(run: Run, errors: np.ndarray, naive: int) -> dict[str, np.ndarray]:
     over = np.where(size > 0, size, np.nan)
     n = known.any(axis=2).sum(axis=0)
     return {"n_origins": n, "wape": missed / over, "naive_wape": plain / over}
-
-
-def _one(
-    forecasts: np.ndarray, loss: np.ndarray, tolerance: float, calendar_loss: np.ndarray | None = None
-) -> np.ndarray:
-    """Variants × members × series × horizon forecasts as one, by origins × variants × members × series losses."""
-    if len(forecasts) == 1:
-        return combine(forecasts[0], weights(loss[:, 0]))
-    helps = calendar_helps(loss if calendar_loss is None else calendar_loss, tolerance)
-    chosen = np.where(helps[:, None], forecasts[1], forecasts[0])
-    return combine(chosen, weights(np.where(helps, loss[:, 1], loss[:, 0])))
 
 
 def calendar_helps(loss: np.ndarray, tolerance: float) -> np.ndarray:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _MONTHS_AHEAD = 3
 #: Reasons that the catalogue knows by another name: customers are lost too.
 _WORDS = {"lost": "lost_deals"}
-_OWNERS = ("owner_added", "owner_removed")
 
 
 def bridge(ws: Workspace) -> list[Exhibit | Missing]:
@@ -72,11 +71,7 @@ def _known(ws: Workspace, day: date) -> pd.DataFrame:
 
 
 def _waterfall(ws: Workspace, whole: pd.Series, due_by: date | None, notes: tuple[Finding, ...]) -> Exhibit:
-    effects = [
-        step
-        for step in (*moves.CAME, *moves.CHANGED, *moves.WENT)
-        if step not in _OWNERS or whole[f"n_{step}"]
-    ]
+    effects = [step for step in (*moves.CAME, *moves.CHANGED, *moves.WENT) if whole[f"n_{step}"]]
     steps = ["open_before", *effects, "open_after"]
     frame = pd.DataFrame(
         {
@@ -114,8 +109,9 @@ def _waterfall(ws: Workspace, whole: pd.Series, due_by: date | None, notes: tupl
 
 
 def _units(ws: Workspace, found: pd.DataFrame, unit: str) -> Exhibit:
-    fields = [_WORDS.get(field, field) for field in moves.FIELDS]
-    frame = found[[*moves.FIELDS]].rename(columns=_WORDS).rename_axis("unit").reset_index()
+    used = [field for field in moves.FIELDS if field.startswith("open_") or found[field].any()]
+    fields = [_WORDS.get(field, field) for field in used]
+    frame = found[used].rename(columns=_WORDS).rename_axis("unit").reset_index()
     frame["unit"] = frame.unit.replace("", None)
     frame = frame.sort_values(["open_after", "unit"], ascending=[False, True], ignore_index=True)
     return Exhibit(
