@@ -94,7 +94,8 @@ def orders_due(ws: Workspace) -> Exhibit | Missing:
     due = due.assign(name=due.customer_id.map(names(ws)), annual_amount=due.customer_id.map(yearly(ws)))
     ranked = due.sort_values(["annual_amount", "customer_id"], ascending=[False, True], ignore_index=True)
     listed = ranked.customer_id.head(_MOST_CUSTOMERS).tolist()
-    ranked = ranked.assign(products=ranked.customer_id.map(_due_products(ws, listed)).fillna(""))
+    products = _due_products(ws, listed)
+    ranked = ranked.assign(products=[products.get(customer, "") for customer in ranked.customer_id])
     columns = [
         "name",
         "annual_amount",

@@ -29,6 +29,7 @@ REVIEWS: Asked = {
     "22_segments": {},
     "23_customer_value": {},
     "30_target_setting": {},
+    "37_customer_onepager": {"customer": ""},
 }
 PAY: Asked = {
     "31_incentive_statement": {},
