@@ -20,7 +20,18 @@ from salesops_lib.reporting.charts.canvas import NARROW, WIDE, Box, text_width
 from salesops_lib.reporting.style import ROLES, SIZES
 from salesops_lib.reporting.voice import Voice
 
-KINDS = ["standing", "bridge", "series", "multiples", "intervals", "fan", "flow", "curve", "profile", "decomposition"]
+KINDS = [
+    "standing",
+    "bridge",
+    "series",
+    "multiples",
+    "intervals",
+    "fan",
+    "flow",
+    "curve",
+    "profile",
+    "decomposition",
+]
 
 
 def _sample(samples, kind, lang):
