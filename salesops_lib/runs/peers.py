@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from salesops_lib.team.peers import Context
 
 _MAKING = threading.Lock()
+STATED, REFUSED, WITHOUT_PLANS = "stated", "refused", "without_plans"
 
 
 def put(root: Path, store: Path, unit: Unit, periods: Sequence[str]) -> None:
@@ -37,13 +38,13 @@ def put(root: Path, store: Path, unit: Unit, periods: Sequence[str]) -> None:
         raise RunError(f"What colleagues do cannot be measured: {problem}") from problem
     engine = DuckDBEngine(store)
     try:
-        for period, (found, _) in made.items():
-            found.write(engine, unit.name, period)
+        for period, (found, state) in made.items():
+            found.write(engine, unit.name, period, is_refused=state == REFUSED)
         engine.execute("CHECKPOINT")
     finally:
         engine.close()
-    for period, (_, has_statements) in made.items():
-        if has_statements:
+    for period, (_, state) in made.items():
+        if state == STATED:
             statements.put(root, store, unit, [period])
 
 
@@ -59,23 +60,24 @@ def _state(root: Path) -> tuple[str, str, str]:
 
 
 @lru_cache(maxsize=4)
-def _made(root: Path, period: str, data: str, policy: str, posted: str) -> tuple[Context, bool]:
-    """What everybody is given of a period, and whether statements can be made of it; the rest says when it is made anew."""
+def _made(root: Path, period: str, data: str, policy: str, posted: str) -> tuple[Context, str]:
+    """What everybody is given of a period, and what became of its statements; the rest says when it is made anew."""
     from salesops_lib.team.peers import context
     from salesops_lib.workspace import open_workspace
 
     ws = open_workspace(root, period=period)
     try:
-        return context(ws), _can_be_stated(root, period, has_plans=bool(ws.policy.incentives.plans))
+        return context(ws), _stated(root, period, has_plans=bool(ws.policy.incentives.plans))
     finally:
         ws.close()
 
 
-def _can_be_stated(root: Path, period: str, *, has_plans: bool) -> bool:
+def _stated(root: Path, period: str, *, has_plans: bool) -> str:
+    """Whether the period's statements are made, refused for what they lack, or not asked for by any plan."""
     if not has_plans:
-        return False
+        return WITHOUT_PLANS
     try:
         statements.make(root, period)
     except SalesopsError:
-        return False
-    return True
+        return REFUSED
+    return STATED

@@ -24,6 +24,7 @@ FEWEST = 5
 _DIGITS = 3
 BANDS = ["measure", "level", "n", "low", "middle", "high"]
 _OWN = ["customer_id", "grade"]
+_REFUSED = "statement_refused"
 
 
 def bands(measured: pd.DataFrame, places: pd.DataFrame, least: int) -> pd.DataFrame:
@@ -83,8 +84,10 @@ class Context:
     def __init__(self, bands: pd.DataFrame, customers: pd.DataFrame) -> None:
         self.bands, self.customers = bands, customers
 
-    def write(self, engine: DuckDBEngine, rep_id: str, period: str) -> None:
-        """Put one person's part into that person's own store."""
+    def write(self, engine: DuckDBEngine, rep_id: str, period: str, *, is_refused: bool = False) -> None:
+        """Put one person's part into that person's own store, and whether the period's statements could not be made."""
+        if is_refused:
+            engine.execute(f"CREATE OR REPLACE TABLE {_table(_REFUSED, period)} (period VARCHAR)")
         for name, frame, columns in (
             ("peer_bands", self.bands, BANDS),
             ("own_customers", self.customers, _OWN),
@@ -108,6 +111,11 @@ def read(ws: Workspace) -> tuple[pd.DataFrame, pd.DataFrame] | None:
         for name, columns in (("peer_bands", BANDS), ("own_customers", _OWN))
     ]
     return found[0], found[1]
+
+
+def is_refused(ws: Workspace) -> bool:
+    """Whether the store says that the period's statements could not be made."""
+    return bool(ws.facts.columns(f"{_REFUSED} {ws.period.label}"))
 
 
 def _table(name: str, period: str) -> str:

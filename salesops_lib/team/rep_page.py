@@ -150,7 +150,9 @@ def own_pay(ws: Workspace) -> Exhibit | Missing:
         return Missing("own_pay", (), "note.no_plans")
     made = statements.read(ws)
     if made is None:
-        return Missing("own_pay", (), "note.statement_none")
+        return Missing(
+            "own_pay", (), "note.statement_refused" if peers.is_refused(ws) else "note.statement_none"
+        )
     stood = made.standing
     ahead = next_tiers(ws, stood)
     frame = pd.DataFrame(

@@ -168,3 +168,18 @@ def test_the_whole_company_gets_no_such_page(company):
     said = "\n".join(texts(p) for p in (company / "reports" / "2025-11").glob("36_rep_onepager.en.*"))
     assert "--by rep" in said
     assert not re.findall(r"Canary[A-Z]{3}", said)
+
+
+def test_a_statement_that_cannot_be_made_keeps_no_page_back(company, tmp_path):
+    """A policy that pays on invoices, of which none are loaded: the page is there, without its pay."""
+    broken = tmp_path / "company"
+    (broken / "data").mkdir(parents=True)
+    (broken / "data" / "facts.duckdb").write_bytes((company / "data" / "facts.duckdb").read_bytes())
+    asks = "payments: {release: [{schedule: [{event: invoice, share: 1}]}]}\n  plans:"
+    (broken / "policy.yaml").write_text(POLICY.replace("plans:", asks, 1), encoding="utf-8")
+    results = runs.run(broken, ["36"], period="2025-11", by="rep", lang="en")
+    assert {result.status for result in results} == {"published"}
+    said = texts(broken / "reports" / "2025-11" / "36_rep_onepager.CanaryANN.en.html")
+    assert "Pay and the next tier" in said
+    assert "earned in 2025" not in said
+    assert "statements cannot be made" in said
