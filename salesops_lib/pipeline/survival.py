@@ -69,7 +69,9 @@ def median_wait(curve: pd.DataFrame) -> Interval:
 
     The ends are where the curve's own interval falls to a half (Brookmeyer and Crowley, Biometrics 38 (1982), 29-41).
     """
-    return Interval(*(_first(curve.days, curve[column] <= 0.5 + 1e-12) for column in ("survival", "low", "high")))
+    return Interval(
+        *(_first(curve.days, curve[column] <= 0.5 + 1e-12) for column in ("survival", "low", "high"))
+    )
 
 
 def median_to_win(
