@@ -42,7 +42,9 @@ FUNCTIONS = [
     market.win_rates,
     order_to_cash.receivables,
     order_to_cash.top_debtors,
-    *(getattr(pipeline, name) for name in pipeline.__all__),
+    *(
+        getattr(pipeline, name) for name in pipeline.__all__ if name not in ("bridge", "slips")
+    ),  # give several
     pricing.floor_breaches,
     pricing.price_volume_mix,
     pricing.price_waterfall,
