@@ -47,4 +47,6 @@ def flag(connection: Any, audit: Audit, today: date) -> None:
                 Reason("", "opportunities", "flagged", reason, column, n, repr(found[2 * place + 1]))
             )
     for source, n, example in connection.execute(_TWO_OWNERS).fetchall():
-        audit.reasons.append(Reason(source, "opportunities", "flagged", "two owners", "rep_id", n, repr(example)))
+        audit.reasons.append(
+            Reason(source, "opportunities", "flagged", "two owners", "rep_id", n, repr(example))
+        )

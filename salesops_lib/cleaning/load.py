@@ -9,7 +9,18 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from salesops_lib.cleaning import accounts, deal_faults, derive, history, matching, merging, reconcile, repeats, snapshots, store
+from salesops_lib.cleaning import (
+    accounts,
+    deal_faults,
+    derive,
+    history,
+    matching,
+    merging,
+    reconcile,
+    repeats,
+    snapshots,
+    store,
+)
 from salesops_lib.cleaning.audit import Audit, SourceAudit
 from salesops_lib.cleaning.locking import exclusive, writable
 from salesops_lib.cleaning.settings import Settings

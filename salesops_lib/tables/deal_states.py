@@ -116,7 +116,9 @@ WHERE d.currency IS NOT NULL AND d.currency <> :group AND :group <> ''
 
 _READ = "TRY_CAST(replace(replace({0}, ',', ''), ' ', '') AS DECIMAL(18, 4))"
 _PRICED = (
-    "CASE WHEN c.field = 'amount' THEN CAST(CASE WHEN m.currency IS NULL THEN round_even(" + _READ + " * :units, 0) "
+    "CASE WHEN c.field = 'amount' THEN CAST(CASE WHEN m.currency IS NULL THEN round_even("
+    + _READ
+    + " * :units, 0) "
     "ELSE round_even(CAST(" + _READ + " AS DOUBLE) * m.units, 0) END AS BIGINT) END"
 )
 _DAY = "CASE WHEN c.field = 'expected_close_on' THEN CAST(COALESCE(TRY_CAST({0} AS TIMESTAMP), try_strptime({0}, ['%Y/%m/%d', '%Y%m%d', '%Y年%m月%d日'])) AS DATE) END"

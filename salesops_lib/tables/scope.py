@@ -78,7 +78,13 @@ _RULES = {
 }
 
 #: What a unit may see of a deal while another unit holds it: that it is elsewhere.
-_ELSEWHERE = {"opportunity_id": "", "valid_from": "", "valid_to": "", "created_on": "", "outcome": "'elsewhere'"}
+_ELSEWHERE = {
+    "opportunity_id": "",
+    "valid_from": "",
+    "valid_to": "",
+    "created_on": "",
+    "outcome": "'elsewhere'",
+}
 
 #: Columns of the audit that are numbers or names of ours; whatever else it says may quote a row.
 _AUDIT = {

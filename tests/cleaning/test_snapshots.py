@@ -68,7 +68,11 @@ def test_the_same_again_adds_nothing(company):
 def test_only_what_differs_is_kept_and_what_vanished(company):
     company.load("2026-03-02", ONE)
     company.load("2026-03-09", ["1,New,150,2026-01-05,2026-05-01,a"])
-    assert company.kept == [*FIRST, ("2026-03-09", "1", "New", 15000, False), ("2026-03-09", "2", "Quote", 20000, True)]
+    assert company.kept == [
+        *FIRST,
+        ("2026-03-09", "1", "New", 15000, False),
+        ("2026-03-09", "2", "Quote", 20000, True),
+    ]
     assert company.states("1") == [("2026-01-05", 10000, "open", False), ("2026-03-02", 10000, "open", True), ("2026-03-09", 15000, "open", True)]  # fmt: skip
     assert company.states("2")[-1] == ("2026-03-09", 20000, "deleted", True)
     company.load("2026-03-10", ["1,New,150,2026-01-05,2026-05-01,a", ONE[1]])
