@@ -8,7 +8,7 @@ snapshot from before the period nothing tells what moved, and nothing is guessed
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -48,9 +48,11 @@ def bridge(ws: Workspace) -> list[Exhibit | Missing]:
     whole = moves.movement(ws, start, end, due_by).iloc[0]
     notes = _notes(ws, held, after, start, due_by)
     shown: list[Exhibit | Missing] = [_waterfall(ws, whole, due_by, notes)]
-    for unit in ("region", "team"):
-        if ws.facts.has(f"deal_states.{unit}") and ws.facts.scope_kind != unit:
-            shown.append(_units(ws, moves.movement(ws, start, end, due_by, unit), unit))
+    shown += [
+        _units(ws, moves.movement(ws, start, end, due_by, unit), unit)
+        for unit in ("region", "team")
+        if ws.facts.has(f"deal_states.{unit}") and ws.facts.scope_kind != unit
+    ]
     found = moves.movers(ws, start, end, due_by)
     if len(found):
         shown.append(_movers(ws, found))
@@ -82,7 +84,7 @@ def _waterfall(ws: Workspace, whole: pd.Series, due_by: date | None, notes: tupl
         }
     )
     change = int(whole.open_after - whole.open_before)
-    told: dict[str, object] = {
+    told: dict[str, Any] = {
         "before": int(whole.open_before),
         "after": int(whole.open_after),
         "change": change,

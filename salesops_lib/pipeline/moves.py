@@ -24,10 +24,11 @@ CHANGED = ("increased", "decreased")
 #: The columns of a bridge, in order.
 FIELDS = ("open_before", *CAME, *CHANGED, *WENT, "open_after")
 
-#: Deals open on either day (each bound twice, the day by which they are due twice), and of each the
-#: units that held it: a deal that moved is two rows, one a unit.
+#: Deals open on either day (each bound twice, the first once more, the day by which they are due
+#: twice), and of each the units that held it: a deal that moved is two rows, one a unit.  What was
+#: closed on the first day already is not read: a state that closes a deal since begins after it.
 _SIDES = """
-WITH began AS ({standing}), ended AS ({standing}), pairs AS (
+WITH began AS ({standing} AND outcome IN ('open', 'elsewhere')), ended AS ({standing} AND (outcome = 'open' OR valid_from > ?)), pairs AS (
     SELECT e.opportunity_id, b.outcome AS o0, e.outcome AS o1, COALESCE(b.amount, 0) AS a0, COALESCE(e.amount, 0) AS a1,
            CASE WHEN b.outcome = 'open' AND {due0} THEN 1 ELSE 0 END AS in0, CASE WHEN e.outcome = 'open' AND {due1} THEN 1 ELSE 0 END AS in1,
            {unit0} AS u0, {unit1} AS u1, e.rep_id AS rep_id, b.rep_id AS rep_before
@@ -76,7 +77,7 @@ def _asked(start: date, end: date, due_by: date | None, unit: str) -> tuple[str,
         unit0=f"COALESCE(b.{unit}, e.{unit}, '')" if unit else "''",
         unit1=f"COALESCE(e.{unit}, b.{unit}, '')" if unit else "''",
     )
-    return sql, [*bound(start), *bound(end), *([due_by, due_by] if due_by else [])]
+    return sql, [*bound(start), *bound(end), start, *([due_by, due_by] if due_by else [])]
 
 
 def movement(

@@ -63,6 +63,7 @@ _RULES = {
     "stage_evidence": _DEALS,
     "leads": _REPS,
     "deal_changes": f"{_DEALS} AND field <> 'rep_id'",  # who held it before is not this unit's to know
+    "pipeline_snapshots": "FALSE",  # deal_states tells what they told
     "deal_states": "opportunity_id IN (SELECT opportunity_id FROM deal_states WHERE {column} = ?)",
     "customers": _CUSTOMERS,
     "surveys": _CUSTOMERS,
