@@ -224,7 +224,7 @@ def share(fit: np.ndarray, size: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> share(np.full((6, 2), 0.5), np.ones((6, 2))).tolist()
+    >>> share(np.full((6, 2), 0.5), np.ones((6, 2))).round(6).tolist()
     [0.45, 0.45]
     """
     if not size.any() or fit.mean() <= 0:
