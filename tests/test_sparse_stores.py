@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from salesops_lib import (
@@ -43,7 +45,9 @@ FUNCTIONS = [
     order_to_cash.receivables,
     order_to_cash.top_debtors,
     *(
-        getattr(pipeline, name) for name in pipeline.__all__ if name not in ("bridge", "slips")
+        getattr(pipeline, name)
+        for name in pipeline.__all__
+        if name not in ("Review", "bridge", "review", "slips")
     ),  # give several
     pricing.floor_breaches,
     pricing.price_volume_mix,
@@ -168,6 +172,13 @@ def test_actions_of_whatever_was_found(sparse):
         ).kind
         == "actions"
     )
+
+
+def test_the_pipeline_page_of_whatever_was_found(sparse):
+    seen = pipeline.review(sparse)
+    sections = [getattr(seen, field.name) for field in fields(seen)]
+    assert sections[0]
+    assert all(isinstance(shown, Exhibit | Missing) for section in sections for shown in section)
 
 
 def test_the_forecast_page_of_whatever_was_found(sparse):

@@ -60,6 +60,10 @@ def cells(ws: Workspace, seen: Ahead, metric: str = "bookings") -> Exhibit | Mis
     )  # fmt: skip
 
 
+#: Who was there for less than a day of three years counts as there for that long.
+_LEAST_THERE = 1 / 1096
+
+
 def shared_out(whole: pd.DataFrame, past: pd.DataFrame, present: pd.Series) -> pd.DataFrame:
     """Whole months in the proportions of the past, exact to the minor unit.
 
@@ -92,7 +96,7 @@ def shared_out(whole: pd.DataFrame, past: pd.DataFrame, present: pd.Series) -> p
     """
     sums = past.groupby(_KEYS, sort=True).amount.sum().clip(lower=0).reset_index()
     there = sums.rep_id.map(present).fillna(1.0)
-    sums["weight"] = np.where(there > 0, sums.amount / there.where(there > 0, 1.0), 0.0)
+    sums["weight"] = np.where(there > 0, sums.amount / there.clip(lower=_LEAST_THERE), 0.0)
     sums = sums[sums.weight > 0]
     lone = whole.index.difference(sums.leaf)
     nobody = pd.DataFrame({"leaf": lone, "rep_id": "unassigned", "category": "unassigned", "weight": 1.0})
@@ -128,7 +132,9 @@ def _sold(ws: Workspace, metric: str, leaves: pd.Index, months: list[Period]) ->
     by = [*dims, "rep_id", "category"]
     sold = assigned(measure(ws.facts, [metric], windows, by=by), by, metric)
     for chosen in (dims, dims[-1:], dims[:1], []):
-        leaf = sold[chosen].agg(" · ".join, axis=1) if chosen else pd.Series("", index=sold.index)
+        leaf = pd.Series(
+            [" · ".join(names) for names in sold[chosen].itertuples(index=False)], sold.index, str
+        )
         if leaf.isin(leaves).any():
             break
     found = sold.assign(leaf=leaf)[["leaf", "rep_id", "category", metric]].rename(columns={metric: "amount"})

@@ -9,6 +9,7 @@ import pandas as pd
 from salesops_lib.metrics import UNASSIGNED, Exhibit, Finding, Missing
 from salesops_lib.pipeline.book import Book, days_before, open_book
 from salesops_lib.pipeline.leads import WORKDAY_HOURS, workdays_between
+from salesops_lib.tables.engine import literal
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -113,7 +114,7 @@ def missing_evidence(book: Book) -> str:
         + stages
         + ") AS w(place)"
         " LEFT JOIN (SELECT DISTINCT e.opportunity_id, r.place FROM stage_evidence AS e JOIN ranks AS r ON r.stage = e.stage"
-        f" WHERE e.filed_on <= DATE '{book.day}') AS f ON f.opportunity_id = b.opportunity_id AND f.place = w.place"
+        f" WHERE e.filed_on <= DATE {literal(str(book.day))}) AS f ON f.opportunity_id = b.opportunity_id AND f.place = w.place"
         " WHERE w.place < b.place AND f.place IS NULL GROUP BY b.opportunity_id"
     )
 
@@ -139,7 +140,7 @@ def _rules(book: Book) -> tuple[dict[str, str], list[str]]:
     if commit and facts.has("opportunities.price_approved_on"):
         rules["no_price_pass"] = (
             f"SELECT 'no_price_pass' AS rule, {columns}, in_stage AS days FROM book WHERE place >= {min(commit)}"
-            f" AND (price_approved_on IS NULL OR price_approved_on > DATE '{book.day}'"
+            f" AND (price_approved_on IS NULL OR price_approved_on > DATE {literal(str(book.day))}"
             f" OR (place = {min(commit)} AND price_approved_on > entered_on))"
         )
     elif commit:

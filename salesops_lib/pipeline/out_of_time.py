@@ -140,7 +140,7 @@ def choose(rows: pd.DataFrame, until: pd.Timestamp, process: Process) -> Chosen:
 def _fallen_back(known: pd.DataFrame, n: int, priors: dict[str, float], process: Process) -> Chosen:
     """The policy's odds, moved by the little that is known."""
     model = WinOdds(priors, prior_deals=process.prior_deals, effects=False)
-    if known.won.nunique() == 2:
+    if known.won.nunique() == 2 and "stage" in known:
         model.fit(told(known), known.won, weight=known.weight)
     else:
         model._overall, model.rates_, model.variances_ = (

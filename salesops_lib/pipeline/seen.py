@@ -36,6 +36,8 @@ GROUPS = ("rep_id", "region", "segment", "product", "source")
 NUMBERS = ("stage_days", "age_days", "log_amount", "n_pushes", "days_to_close", "quarter_days_left")
 
 
+#: Fields that a history may tell → the column that says them.
+_TOLD_BY = {"amount": "log_amount", "expected_close_on": "days_to_close", "stage": "stage"}
 OUTCOME = ["decided_on", "won", "final"]
 #: Month ends that what is told now is told as of, and the time since the report before.
 MONTHS_BACK = 12
@@ -81,8 +83,19 @@ def seen(ws: Workspace, day: date) -> Seen:
     past = _rows(ws, _grid(ws, first, day), created_from=first, share=share)
     now = _rows(ws, [day])
     then = _rows(ws, _then(ws, day))
-    past, now, then = (_features(ws, frame, day, left_out) for frame in (past, now, then))
-    return Seen(past, now.drop(columns=OUTCOME), then, left_out, share)
+    past, now, then = (_features(ws, frame, day) for frame in (past, now, then))
+    gone = [
+        _TOLD_BY[field] for field in left_out
+    ]  # today's stage is known, and all that the policy's odds need
+    if "expected_close_on" in left_out:
+        gone.append("n_pushes")
+    return Seen(
+        past.drop(columns=gone),
+        now.drop(columns=[*OUTCOME, *(g for g in gone if g != "stage")]),
+        then.drop(columns=gone),
+        left_out,
+        share,
+    )
 
 
 def _then(ws: Workspace, day: date) -> list[date]:
@@ -145,7 +158,7 @@ def _threshold(share: float) -> str:
     return f"{min(int(share * 16**8), 16**8 - 1):08x}"
 
 
-def _features(ws: Workspace, found: pd.DataFrame, last: date, left_out: tuple[str, ...]) -> pd.DataFrame:
+def _features(ws: Workspace, found: pd.DataFrame, last: date) -> pd.DataFrame:
     dates = {
         name: pd.to_datetime(found[name])
         for name in ("day", "created_on", "entered_on", "expected_close_on", "decided_on")
@@ -184,9 +197,4 @@ def _features(ws: Workspace, found: pd.DataFrame, last: date, left_out: tuple[st
             "final": found.final.astype(float).where(decided.notna()),
         }
     )
-    # Deals without any history have their present stage alone, and it says what became of them.
-    unknown = {"amount": "log_amount", "expected_close_on": "days_to_close", "stage": "stage"}
-    gone = [unknown[field] for field in left_out]
-    if "expected_close_on" in left_out:
-        gone.append("n_pushes")
-    return frame.drop(columns=gone)
+    return frame

@@ -64,11 +64,12 @@ class WinOdds(ClassifierMixin, BaseEstimator):
 
     Examples
     --------
+    >>> import numpy as np, pandas as pd
     >>> deals = pd.DataFrame({"stage": ["lead"] * 40 + ["quote"] * 40})
     >>> won = np.tile([True, False, False, False], 10).tolist() + [True, False] * 20
     >>> odds = WinOdds(effects=False).fit(deals, won)
     >>> odds.predict_proba(deals)[[0, -1], 1].round(2).tolist()
-    [0.25, 0.5]
+    [0.27, 0.48]
     """
 
     def __init__(
@@ -187,7 +188,7 @@ class WinOdds(ClassifierMixin, BaseEstimator):
             self.rates_[str(stage)] = float((self.prior_deals * prior + won) / (self.prior_deals + n))
 
     def _base(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        if not self.rates_:
+        if not self.rates_ or self.stage not in X:
             return np.full(len(X), self._overall)
         return X[self.stage].map(self.rates_).fillna(self._overall).to_numpy(float)
 

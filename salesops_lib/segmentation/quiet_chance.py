@@ -78,7 +78,7 @@ def quiet_risk(ws: Workspace) -> Exhibit | Missing:
     after = calibration_error(line(last.chance), last.came)
     helps = first is not None and after < raw
     seen = found.summary[(found.summary["T"] - found.summary.recency) < _YEAR]
-    chance = np.asarray(found.model.probability_active(seen, days))
+    chance = np.asarray(candidates()[model].fit(found.summary).probability_active(seen, days))
     chance = corrected(last.chance, last.came)(chance) if helps else chance
     frame = pd.DataFrame(
         {"stopping": 1 - chance, "amount": yearly(ws).reindex(seen.index).fillna(0)}, seen.index

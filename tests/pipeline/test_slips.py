@@ -71,7 +71,7 @@ def test_faults_are_counted_with_their_money(faulty, tmp_path, worded):
     exhibit = pipeline.faults(faulty)
     rows = {
         f.id.removeprefix("label."): (n, a)
-        for f, n, a in zip(exhibit.frame.fault, exhibit.frame.n, exhibit.frame.amount.fillna(-1))
+        for f, n, a in zip(exhibit.frame.deal_fault, exhibit.frame.n, exhibit.frame.amount.fillna(-1))
     }
     assert rows == {
         "closed_before_created": (1, 100), "won_without_amount": (1, -1), "closed_without_day": (1, 300), "closed_but_open": (1, 400),
