@@ -23,6 +23,7 @@ REVIEWS: Asked = {
     "01_data_quality": {},
     "10_performance_review": {},
     "11_target_attainment": {},
+    "13_pipeline": {},
     "14_customers": {},
     "20_market_review": {},
     "21_forecast": {},
