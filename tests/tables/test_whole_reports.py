@@ -29,6 +29,14 @@ from salesops_lib.workspace import load_policy
 LINES, SEED = 10_000, 2026
 
 
+#: Sections of which the sample company holds no data.
+NOT_HELD = {
+    ("13_pipeline", "lead_conversion"),
+    ("13_pipeline", "lead_speed"),
+    ("22_segments", "contract_churn"),
+}
+
+
 def build(root: Path) -> None:
     """A company loaded twice, the second time without some rows and with a total of its books, and a forecast kept, so that there is history."""
     raw = synthetic.generate(root, lines=LINES, seed=SEED)
@@ -106,7 +114,7 @@ def rows_of_a_unit(root: Path, folder: Path) -> dict[str, int]:
 @pytest.mark.slow
 def test_the_company_asks_for_every_statement(on_duckdb):
     """What the other engines are held against: all sections filled, two loads compared."""
-    assert not on_duckdb.missing
+    assert on_duckdb.missing == NOT_HELD
     assert len(on_duckdb.frames) >= 40
     assert len(on_duckdb.pages) == 2 * len(REVIEWS)
     assert len(on_duckdb.statements) >= 70
