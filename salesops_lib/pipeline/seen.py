@@ -173,7 +173,7 @@ def _features(ws: Workspace, found: pd.DataFrame, last: date) -> pd.DataFrame:
     )
     many = found.product_id.nunique() > _MOST_PRODUCTS
     ends = {day: ws.calendar.period_of(day.date(), "quarter").end for day in dates["day"].unique()}
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "deal": found.deal,
             "day": dates["day"],
@@ -197,4 +197,3 @@ def _features(ws: Workspace, found: pd.DataFrame, last: date) -> pd.DataFrame:
             "final": found.final.astype(float).where(decided.notna()),
         }
     )
-    return frame
