@@ -161,7 +161,7 @@ def speed(n: int) -> None:
             start = time.perf_counter()
             store.execute(
                 "SELECT opportunity_id, field, COUNT(*), MAX(changed_on), arg_max(new_value, changed_on) FROM opportunity_changes GROUP BY ALL"
-            ).fetch_arrow_table()
+            ).to_arrow_table()
             bare = time.perf_counter() - start
         with closing(open_workspace(root, period="2025-12")) as ws:
             start = time.perf_counter()
