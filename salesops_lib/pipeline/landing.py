@@ -230,10 +230,13 @@ def _past(ws: Workspace, known: Seen, book: _Book, day: date, variances: Mapping
 
 
 def _widening(past: pd.DataFrame) -> float:
-    """How much wider than drawn the errors of past landings were: the root of their mean squared normal score."""
+    """How much wider than drawn the errors of past landings were: the root of their mean squared normal score.
+
+    Never narrower: chances are drawn as if they were known, so the drawn spread is the least there can be.
+    """
     ranks = [(row.landing.draws < row.value).mean() for row in past.itertuples()]
     scores = norm.ppf(np.clip(ranks, 1 / DRAWS, 1 - 1 / DRAWS))
-    return float(np.sqrt((_HELD + (scores**2).sum()) / (_HELD + len(scores))))
+    return max(1.0, float(np.sqrt((_HELD + (scores**2).sum()) / (_HELD + len(scores)))))
 
 
 def _exhibit(
