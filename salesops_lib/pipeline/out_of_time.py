@@ -175,17 +175,20 @@ def _folds(rows: pd.DataFrame, until: pd.Timestamp, fewest: int):  # type: ignor
 def _cells(first: pd.DataFrame, later: pd.DataFrame) -> NDArray[np.float64]:
     """The rates of stage × product × person, each drawn towards that of the stage alone."""
     names = [name for name in _CELL if name in first]
+    cells, wanted = _named(first, names), _named(later, names)
     p = np.full(len(later), np.average(first.won, weights=first.weight))
     for depth in (1, len(names)):
-        own = (
-            first.assign(hit=first.weight * first.won)
-            .groupby(names[:depth], dropna=False)[["weight", "hit"]]
-            .sum()
-        )
-        joined = later[names[:depth]].merge(own.reset_index(), on=names[:depth], how="left")
+        sums = cells.assign(weight=first.weight, hit=first.weight * first.won)
+        own = sums.groupby(names[:depth])[["weight", "hit"]].sum().reset_index()
+        joined = wanted[names[:depth]].merge(own, on=names[:depth], how="left")
         n, won = joined.weight.fillna(0).to_numpy(), joined.hit.fillna(0).to_numpy()
         p = (_CELL_WEIGHT * p + won) / (_CELL_WEIGHT + n)
     return p
+
+
+def _named(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Columns as text, where a column that nobody filled is of no kind of its own."""
+    return rows[names].astype(object).where(rows[names].notna(), "")
 
 
 def _scores(test: pd.DataFrame) -> pd.DataFrame:

@@ -115,3 +115,15 @@ def test_an_origin_before_deals_were_followed_is_no_origin():
     began = DAY - pd.Timedelta(days=90)
     rows = rows[rows.decided_on.isna() | (rows.decided_on >= began)]
     assert out_of_time.choose(rows, DAY, PROCESS).name == "priors"
+
+
+@pytest.mark.parametrize("has_stages", [True, False])
+def test_a_column_that_nobody_filled_takes_no_part(has_stages):
+    """Products are named by nobody: odds are told all the same, as without them."""
+    rows, _ = history(2000, 6)
+    rows = rows if has_stages else rows.drop(columns="stage")
+    chosen = out_of_time.choose(
+        rows.assign(product=pd.Series([None] * len(rows), rows.index, dtype=object)), DAY, PROCESS
+    )
+    plain = out_of_time.choose(rows, DAY, PROCESS)
+    assert chosen.scores.brier.tolist() == pytest.approx(plain.scores.brier.tolist(), abs=2e-3)
