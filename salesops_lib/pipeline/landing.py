@@ -177,17 +177,18 @@ def _drawn_open(
 def _drawn_new(rng: np.random.Generator, book: _Book, today: int, span: int) -> NDArray[np.float64]:
     """Wins of deals created within the span: as many and as large as in the spans of the last year, at today's rate of creation."""
     starts = np.arange(today - span, today - span - _SPAN, -7)
-    known = book.won_on >= 0
-    counts, amounts = [], []
-    for start in starts[starts >= book.created.min(initial=today)]:
-        own = known & (book.created > start) & (book.won_on <= start + span)
-        counts.append(int(own.sum()))
-        amounts.append(book.amount[own])
-    if not counts or not sum(counts):
+    starts = starts[starts >= book.created.min(initial=today)]
+    quick = (book.won_on >= 0) & (
+        book.won_on - book.created < span
+    )  # of the others none is created and won in a span
+    created, won_on, amount = book.created[quick], book.won_on[quick], book.amount[quick]
+    own = [(created > start) & (won_on <= start + span) for start in starts]
+    counts, amounts = [int(which.sum()) for which in own], [amount[which] for which in own]
+    if not sum(counts):
         return np.zeros(DRAWS)
-    created = book.created[(book.created <= today)]
-    recent = (created > today - _RECENT).sum() / _RECENT
-    usual = (created > starts[len(counts) - 1]).sum() / max(today - starts[len(counts) - 1], 1)
+    known = book.created[book.created <= today]
+    recent = (known > today - _RECENT).sum() / _RECENT
+    usual = (known > starts[-1]).sum() / max(today - starts[-1], 1)
     pool = np.concatenate(amounts)
     # as sure as the deals are many that tell it: those won in spans that do not overlap, and those created of late
     seen = 1 / (1 / max(sum(counts) * 7 / span, 1) + 1 / max(recent * _RECENT, 1))

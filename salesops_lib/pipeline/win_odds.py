@@ -329,27 +329,26 @@ def _refuse_afterthoughts(X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.f
     """Raise where one column alone tells the outcome, be it by being filled for one kind only."""
     whole = np.average(y, weights=w)
     for name in X:
-        column = X[name]
-        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            values = column.to_numpy(float)
-            edges = (
-                np.unique(np.nanquantile(values, np.linspace(0, 1, 9)))
-                if np.isfinite(values).any()
-                else [0.0]
-            )
-            codes = np.where(np.isnan(values), -1, np.searchsorted(edges, values))
-        else:
-            codes = pd.factorize(column)[0]
-            if codes.max() + 1 > len(y) / 10:
-                continue  # names of single deals tell every outcome, and are pooled to nothing
-        sums = pd.DataFrame({"code": codes, "n": w, "won": w * y}).groupby("code").sum()
-        share = sums.won / sums.n
-        left = (sums.n * share * (1 - share)).sum() / w.sum()
+        codes = _coded(X[name])
+        if codes.max() > len(y) / 10:
+            continue  # names of single deals tell every outcome, and are pooled to nothing
+        n, won = np.bincount(codes, w), np.bincount(codes, w * y)
+        left = (won * (1 - won / np.maximum(n, 1e-12))).sum() / w.sum()
         if 1 - left / (whole * (1 - whole)) > _TOO_GOOD:
             raise DataError(
                 f"Column {name} tells which deals were won: it was written after the decision.\n"
                 "Odds need what was known on the day. Leave the column out, or give its value as of that day."
             )
+
+
+def _coded(column: pd.Series) -> NDArray[np.int64]:
+    """Values as numbers from 0, which stands for a gap; those of a number by eighths."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return pd.factorize(column)[0] + 1
+    values = column.to_numpy(float)
+    known = values[np.isfinite(values)]
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, 9))) if len(known) else np.zeros(1)
+    return np.where(np.isnan(values), 0, 1 + np.searchsorted(edges, values))
 
 
 def recalibration(
