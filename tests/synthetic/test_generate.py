@@ -10,7 +10,7 @@ import pytest
 from salesops_lib.errors import DataError
 from salesops_lib.synthetic import generate
 from salesops_lib.tables import TABLES
-from salesops_lib.tables.pay import PAY
+from salesops_lib.tables.canonical.pay import PAY
 
 
 def digests(root: Path) -> dict[str, str]:
