@@ -20,8 +20,8 @@ from salesops_lib.pipeline.coverage import MONTHS_AHEAD
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
 
-#: Reasons that the catalogue knows by another name: customers are lost too.
-_WORDS = {"lost": "lost_deals"}
+#: Reasons that the catalogue knows by another name: customers are lost too, and a stage of the policy is called won.
+_WORDS = {"won": "won_deals", "lost": "lost_deals"}
 
 
 def bridge(ws: Workspace) -> list[Exhibit | Missing]:

@@ -32,7 +32,7 @@ LEFT JOIN customers AS c ON c.customer_id = d.customer_id LEFT JOIN reps AS r ON
 WHERE s.n_pushes > ? ORDER BY s.amount DESC NULLS LAST, s.opportunity_id
 """
 _ORDER = ("won", "lost", "slipped", "overdue", "deleted", "elsewhere")
-_WORDS = {"lost": "lost_deals"}
+_WORDS = {"won": "won_deals", "lost": "lost_deals"}
 
 
 def slips(ws: Workspace) -> list[Exhibit | Missing]:
