@@ -78,7 +78,7 @@ def _waterfall(ws: Workspace, whole: pd.Series, due_by: date | None, notes: tupl
         {
             "step": [_WORDS.get(step, step) for step in steps],
             "amount": [int(whole[step]) for step in steps],
-            "role": ["start", *["effect"] * len(effects), "end"],
+            "role": ["start", *("success" if step == "won" else "effect" for step in effects), "end"],
             "n": [int(whole[f"n_{step}"]) for step in steps],
         }
     )
