@@ -1,13 +1,13 @@
 """Customers: summary of many lines, speed of the purchase models, their exactness, and what they foretell.
 
-    python benchmarks/segmentation.py [summary|fits|likelihoods|holdout|worlds|grades|telco|clusters|pairs …] [--lines N] [--customers N] [--cases N]
+    python benchmarks/segmentation.py [summary|fits|likelihoods|holdout|worlds|grades|intervals|telco|clusters|pairs …] [--lines N] [--customers N] [--cases N]
         [--peers PYTHON]
 
 `summary` runs `customer_summary` and a bare DuckDB GROUP BY over the same Parquet file in turn, each in
 a fresh process.  `fits` times each model on simulated customers, standard errors included.
 `likelihoods` counts how far they are from 50-digit arithmetic.  `holdout` lets the models choose on
 an inner backtest and foretell the outer stretch of CDNOW and Online Retail; `worlds` lets them in simulated companies.  `grades` counts grades that
-go there and back.  `telco` tries the contract model on Telco churn in repeated folds, beside gradient boosting and
+go there and back.  `intervals` counts next orders within their intervals.  `telco` tries the contract model on Telco churn in repeated folds, beside gradient boosting and
 a plain logistic regression on the same folds.  `clusters` times the search for groups.
 `pairs` finds the pairs of products of Online Retail.  BLAS has one thread.
 
@@ -302,7 +302,9 @@ def worlds(chosen: argparse.Namespace) -> None:
                 error = outer.set_index("model").rmse
                 laws = error.drop("gradient_boosting")
                 picked = inner.model.iloc[0]
-                told.append((picked, error[picked] / error.min() - 1, error["gradient_boosting"] / laws.min() - 1))
+                told.append(
+                    (picked, error[picked] / error.min() - 1, error["gradient_boosting"] / laws.min() - 1)
+                )
             print(
                 f"{kind}, {n:,} customers, 5 companies: boosting picked {sum(one[0] == 'gradient_boosting' for one in told)} times,"
                 f" the pick {statistics.mean(one[1] for one in told):+.1%} off the best of the next half-year,"
@@ -409,26 +411,90 @@ def paired_in_time(file: str) -> dict[str, float]:
 
 
 def grades(chosen: argparse.Namespace) -> None:
-    """Monthly reviews of Online Retail: how often a grade goes there and back, with and without patience."""
+    """Monthly reviews of Online Retail, CDNOW (six months of sales each) and Superstore (twelve): how often a grade goes there and
+    back, with and without patience and margin, of what kind that is, and how late a fall that lasts is seen."""
+    bases = {
+        "online_retail": (_online_retail(), pd.date_range("2011-05-31", "2011-11-30", freq="ME"), 6),
+        "cdnow": (_cdnow(), pd.date_range("1997-06-30", "1998-06-30", freq="ME"), 6),
+        "superstore": (_superstore(), pd.date_range("2014-12-31", "2017-12-31", freq="ME"), 12),
+    }
+    for name, (sold, ends, months) in bases.items():
+        for margin in (0.0, 0.5):
+            raw, lenient = _reviewed(sold, ends, months, margin)
+            for patience in (1, 2, 3):
+                print(
+                    f"{name}, margin {margin}, lost after {patience} reviews: {_steadiness(raw, lenient, patience)}"
+                )
+
+
+def _reviewed(
+    sold: pd.DataFrame, ends: pd.DatetimeIndex, months: int, margin: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Grades of each review's sales alone, and by the cuts that a fall has to pass."""
     from salesops_lib.segmentation.grades import grades as graded
+    from salesops_lib.segmentation.reviews import eased
+
+    first, cuts = sold.groupby("customer").day.min(), (0.8, 0.95)
+    raw, lenient = {}, {}
+    for end in ends:
+        window = sold[(sold.day > end - pd.DateOffset(months=months)) & (sold.day <= end)]
+        amounts = window.groupby("customer").amount.sum().reindex(first.index).fillna(0)
+        raw[end] = graded(amounts, cuts).fillna("D").where(first <= end)
+        lenient[end] = graded(amounts, eased(cuts, margin)).fillna("D").where(first <= end)
+    return pd.DataFrame(raw), pd.DataFrame(lenient)
+
+
+def _steadiness(raw: pd.DataFrame, lenient: pd.DataFrame, patience: int) -> str:
+    """There and back by kind; of falls that lasted to the end, how many reviews later the grade fell."""
     from salesops_lib.segmentation.reviews import held
 
-    sold = _sold()
-    ends = pd.date_range("2011-05-31", "2011-11-30", freq="ME")
-    raw = {}
-    for end in ends:
-        window = sold[(sold.day > end - pd.DateOffset(months=6)) & (sold.day <= end)]
-        amounts = window.groupby("customer").amount.sum().reindex(sold.customer.unique()).fillna(0)
-        raw[end] = graded(amounts, (0.8, 0.95)).fillna("D").where(sold.groupby("customer").day.min() <= end)
-    for patience in (1, 2, 3):
-        found = held(pd.DataFrame(raw), patience).to_numpy(dtype=object)
-        known = pd.notna(found[:, :-2]) & pd.notna(found[:, 2:])
-        back = known & (found[:, :-2] == found[:, 2:]) & (found[:, :-2] != found[:, 1:-1])
-        moved = pd.notna(found[:, :-1]) & (found[:, :-1] != found[:, 1:])
-        print(
-            f"lost after {patience} reviews: there and back {back.sum() / known.sum():.2%} of {known.sum():,} customer-months,"
-            f" moved {moved.sum() / pd.notna(found[:, :-1]).sum():.1%}"
-        )
+    places = {grade: place for place, grade in enumerate("ABCD")}
+    own, found = (
+        frame.replace(places).infer_objects().to_numpy(dtype=float)
+        for frame in (raw, held(raw, patience, lenient))
+    )
+    known = ~np.isnan(found[:, :-2]) & ~np.isnan(found[:, 2:])
+    back = known & (found[:, :-2] == found[:, 2:]) & (found[:, :-2] != found[:, 1:-1])
+    silent = back & (found[:, 1:-1] == 3)
+    late = []
+    for at in range(1, own.shape[1] - 3):
+        falls = (own[:, at] > found[:, at - 1]) & (own[:, at:].min(axis=1) > found[:, at - 1])
+        falls &= own[:, at - 1] <= found[:, at - 1]
+        after = found[falls, at:] > found[falls, at - 1][:, None]
+        late += list(np.where(after.any(axis=1), after.argmax(axis=1), after.shape[1]))
+    moved = ~np.isnan(found[:, :-1]) & (found[:, :-1] != found[:, 1:])
+    return (
+        f"there and back {back.sum() / known.sum():.2%} of {known.sum():,} customer-months ({silent.sum() / max(back.sum(), 1):.0%} fell silent"
+        f" and bought again), moved {moved.sum() / (~np.isnan(found[:, :-1])).sum():.1%},"
+        f" a fall that lasts is seen {np.mean(late):.1f} reviews later ({len(late):,} falls)"
+    )
+
+
+def _superstore() -> pd.DataFrame:
+    read = pd.read_excel(DATA / "superstore" / "Sample - Superstore.xls")
+    return pd.DataFrame({"customer": read["Customer ID"], "day": pd.to_datetime(read["Order Date"]), "amount": read["Sales"]})  # fmt: skip
+
+
+def intervals(chosen: argparse.Namespace) -> None:
+    """Next orders foretold 90, 180 and 365 days before the end: share within the 80 % interval, by the law alone and as it is bent."""
+    from salesops_lib.segmentation import rhythm
+
+    bases = {"online_retail": _online_retail(), "cdnow": _cdnow(), "superstore": _superstore()}
+    for name, sold in bases.items():
+        engine, end = _engine(sold), sold.day.max().date()
+        for ahead in (90, 180, 365):
+            found = rhythm.came_true(engine, end, ahead, least=3)
+            if found.came_on.notna().sum() < 100:
+                continue
+            bent, rhythm.shape = rhythm.shape, lambda *given, **named: rhythm.Shape()
+            plain = rhythm.came_true(engine, end, ahead, least=3)
+            rhythm.shape = bent
+            seen = plain.came_on.notna() | (plain.latest_on <= pd.Timestamp(end))
+            print(
+                f"{name}, {ahead} days ahead: {found.weight[found.is_inside].sum():.1%} inside, the law alone"
+                f" {plain.weight[plain.is_inside].sum():.1%}, and {plain[seen].is_inside.mean():.1%} where only what is over is counted;"
+                f" {len(found):,} customers, {found.came_on.isna().mean():.0%} have not come"
+            )
 
 
 def telco(chosen: argparse.Namespace) -> None:
@@ -441,9 +507,9 @@ def telco(chosen: argparse.Namespace) -> None:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
+    from salesops_lib.metrics.calibration import expected_calibration_error
     from salesops_lib.segmentation.additive import AdditiveClassifier
     from salesops_lib.segmentation.churn_frame import read
-    from salesops_lib.metrics.calibration import expected_calibration_error
 
     known = read(pd.read_csv(DATA / "telco_churn" / "Telco-Customer-Churn.csv"))
     rows, left = known.X.fillna({"TotalCharges": 0}), known.left.to_numpy().astype(int)
@@ -536,6 +602,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "holdout": holdout,
     "worlds": worlds,
     "grades": grades,
+    "intervals": intervals,
     "telco": telco,
     "clusters": clusters,
     "pairs": pairs,

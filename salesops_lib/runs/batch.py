@@ -98,8 +98,14 @@ def run(
         reports = _ready(place)
         tasks = [
             Task(
-                notebook, one.languages, customers.parameters(given[notebook], unit), one, reports,
-                limits or Limits(), unit, pdf,
+                notebook,
+                one.languages,
+                customers.parameters(given[notebook], unit),
+                one,
+                reports,
+                limits or Limits(),
+                unit,
+                pdf,
             )
             for one in known
             for unit, notebook in _asked(one, given, by)

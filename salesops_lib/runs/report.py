@@ -96,7 +96,15 @@ class Task:
         return {**self.given, **own, "workspace": str(workspace)}
 
     def result(self, lang: str, status: Status, **facts: Any) -> Result:
-        return Result(self.notebook.stem, self.inputs.period, lang, status, unit=self.unit.name, by=self.unit.by, **facts)
+        return Result(
+            self.notebook.stem,
+            self.inputs.period,
+            lang,
+            status,
+            unit=self.unit.name,
+            by=self.unit.by,
+            **facts,
+        )
 
     def failed(self, cause: str, message: str, **facts: Any) -> list[Result]:
         """A result for each language; its path is the last good page."""

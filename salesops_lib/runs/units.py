@@ -16,7 +16,6 @@ from pathlib import Path
 from salesops_lib.runs import said
 from salesops_lib.tables import scope, stores
 
-
 #: Kind of unit whose page is made of the company's rows: what others do is beside what the customer does.
 CUSTOMER = "customer"
 

@@ -165,5 +165,14 @@ def _columns(X: pd.DataFrame) -> Floats:
     gap = np.divide(seen.t, seen.x, out=np.full_like(seen.t, np.nan), where=seen.x > 0)
     amount = X.monetary.to_numpy(float)
     return np.column_stack(
-        [seen.x, silent, seen.T, rate, silent / gap, X.n_quarter.to_numpy(float), X.n_year.to_numpy(float), amount]
+        [
+            seen.x,
+            silent,
+            seen.T,
+            rate,
+            silent / gap,
+            X.n_quarter.to_numpy(float),
+            X.n_year.to_numpy(float),
+            amount,
+        ]
     )

@@ -14,10 +14,10 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from salesops_lib.errors import DataError, nearest
+from salesops_lib.metrics.calibration import expected_calibration_error, tenths
 from salesops_lib.segmentation import churn_frame
 from salesops_lib.segmentation.additive import AdditiveClassifier
 from salesops_lib.segmentation.leakage import refuse_leaks
-from salesops_lib.metrics.calibration import expected_calibration_error, tenths
 from salesops_lib.segmentation.tenure import survival
 
 if TYPE_CHECKING:

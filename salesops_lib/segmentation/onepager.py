@@ -22,7 +22,7 @@ from salesops_lib.segmentation.grades import amounts
 from salesops_lib.segmentation.pairs import linked, product_pairs
 from salesops_lib.segmentation.race import choose, learnt
 from salesops_lib.segmentation.reviews import held_grades
-from salesops_lib.segmentation.rhythm import common, gaps, next_due
+from salesops_lib.segmentation.rhythm import common, gaps, next_due, shape
 from salesops_lib.segmentation.summary import purchases
 from salesops_lib.segmentation.value import worth
 
@@ -299,7 +299,7 @@ class CustomerPage:
                 return _unknown("order_lines")
             silent = (pd.Timestamp(self._end) - pd.Timestamp(self._last_on)).days
             return Finding("card.rhythm_once", {"last": self._last_on, "silent": silent})
-        due = next_due(own, self._end, of=common(every)).iloc[0]
+        due = next_due(own, self._end, of=common(every), by=shape(self.ws.facts, self._end)).iloc[0]
         told = {"gap": round(due.usual_gap), "last": due.last_on, "silent": due.silent_days, "due": due.due_on,
                 "low": due.earliest_on, "high": due.latest_on}  # fmt: skip
         return Finding("card.rhythm", told)

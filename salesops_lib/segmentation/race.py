@@ -152,9 +152,7 @@ def choose(facts: Facts | Engine, end: date, horizon: int) -> Choice | None:
     earlier = boosted.seen if boosted else customer_summary(facts, split)
     if earlier.empty:
         return None
-    scores = scored(
-        earlier, _bought(facts, earlier, split, end), horizon, boosted.model if boosted else None
-    )
+    scores = scored(earlier, _bought(facts, earlier, split, end), horizon, boosted.model if boosted else None)
     told = fitted(facts, str(scores.model.iloc[0]), end, horizon)
     assert told is not None  # what could be fitted before the stretch can be after it
     lessons_of = (boosted.n_lessons, boosted.n_known) if boosted else (0, 0)
@@ -252,9 +250,7 @@ def scored(
         models[BOOSTED] = boosted
     off = {name: model.expected_purchases(earlier, horizon) - bought for name, model in models.items()}
     chances = {name: model.probability_active(earlier, horizon) for name, model in models.items()}
-    table = pd.DataFrame(
-        [{"model": name, **_errors(off[name], chances[name], bought)} for name in models]
-    )
+    table = pd.DataFrame([{"model": name, **_errors(off[name], chances[name], bought)} for name in models])
     best = table.rmse.min()
     behind = ((table.rmse - best) / max(best, 1e-9)).round(_DIGITS_THAT_TELL)
     order = behind.argsort(kind="stable").to_numpy(copy=True)
