@@ -239,16 +239,19 @@ def next_due(
     law, bent, n = _Law.of(known, of or common(known)), by or Shape(), known.n_gaps.to_numpy(float)
     last = pd.to_datetime(known.last_on)
     silent = (pd.Timestamp(end) - last).dt.days.to_numpy(float)
-    waited = bent.share(law.chance(silent), n)
+    waited = bent.share(law.chance(silent + 0.5), n)
 
-    def day(share: float) -> pd.Series:
-        ahead = law.days(bent.chance(waited + (1 - waited) * share, n))
+    def day(share: float, off: float) -> pd.Series:
+        ahead = law.days(bent.chance(waited + (1 - waited) * share, n)) + off
         days = np.minimum(np.maximum(np.round(ahead), silent + 1), 36_500)
         return last + pd.to_timedelta(days, unit="D")
 
-    tail = (1 - level) / 2
+    tail, due = (1 - level) / 2, day(0.5, 0.0)
+    # a day stands for half of one to either side, so that the interval's own ends lie that much further in
+    first, latest = day(tail, 0.5), day(1 - tail, -0.5)
     return known.assign(
-        usual_gap=np.exp(law.middle), silent_days=silent.astype(int), due_on=day(0.5), earliest_on=day(tail), latest_on=day(1 - tail)
+        usual_gap=np.exp(law.middle), silent_days=silent.astype(int), due_on=due,
+        earliest_on=first.where(first < due, due), latest_on=latest.where(latest > due, due),
     )  # fmt: skip
 
 
@@ -280,8 +283,9 @@ def came_true(
     if shared is None or found.empty:
         return found[columns].assign(weight=0.0)
     law, n = _Law.of(found, shared), found.n_gaps.to_numpy(float)
-    waited = bent.share(law.chance(found.silent_days.to_numpy(float)), n)
+    waited = bent.share(law.chance(found.silent_days.to_numpy(float) + 0.5), n)
     until = (day.fillna(pd.Timestamp(end)) - pd.to_datetime(found.last_on)).dt.days.to_numpy(float)
+    until = until + 0.5 * day.isna().to_numpy()  # the whole of the last day has passed in vain
     passed = (bent.share(law.chance(until), n) - waited) / np.maximum(1 - waited, 1e-12)
     order, weight = _jumps(passed, day.notna().to_numpy())
     found.loc[found.index[order], "weight"] = weight / max(weight.sum(), 1e-12)
