@@ -68,13 +68,13 @@ class Terms:
         bending = int(np.floor(n * BENDING))
         at = np.linspace(0, bending - 1, max(0, min(BENDS, bending - 1)) + 1).round().astype(int)[1:]
         waves = [fourier(days, length, order) for length, order in orders.items()]
-        columns = (
-            np.stack([np.ones_like(t), t]),
-            np.concatenate([np.zeros((0, len(days))), *waves, *([] if others is None else [others.T])]),
-            np.maximum(t[None, :] - t[at, None], 0.0),
-        )
-        before = (width or n) - n
-        return cls(*(np.pad(c, ((0, 0), (before, 0)))[None] for c in columns), np.array([n]))
+        straight = np.stack([np.ones_like(t), t])
+        seasons = np.concatenate([np.zeros((0, len(days))), *waves, *([] if others is None else [others.T])])
+        bends = np.maximum(t[None, :] - t[at, None], 0.0)
+        before = ((0, 0), ((width or n) - n, 0))
+        return cls(
+            np.pad(straight, before)[None], np.pad(seasons, before)[None], np.pad(bends, before)[None], np.array([n])
+        )  # fmt: skip
 
     @classmethod
     def stacked(cls, parts: list[Terms], which: np.ndarray) -> Terms:
@@ -82,9 +82,11 @@ class Terms:
         if len(parts) == 1:
             return parts[0]
         return cls(
-            *(_piled([getattr(p, name)[0] for p in parts])[which] for name in ("straight", "others", "bends")),
+            _piled([p.straight[0] for p in parts])[which],
+            _piled([p.others[0] for p in parts])[which],
+            _piled([p.bends[0] for p in parts])[which],
             np.array([p.counts[0] for p in parts])[which],
-        )  # fmt: skip
+        )
 
 
 def fourier(days: np.ndarray, length: float, order: int) -> np.ndarray:

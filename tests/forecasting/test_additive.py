@@ -188,7 +188,6 @@ def test_several_models_are_combined_each_once():
     frame = _panel()
     both = forecast(frame, 6, "MS", model=["auto", "additive"])
     pd.testing.assert_frame_equal(both, forecast(frame, 6, "MS", model=[*AUTO, "additive", "theta"]))
-    assert not np.allclose(both["mean"], forecast(frame, 6, "MS")["mean"])
     for wrong, said in (
         (["auto", "prophet"], "'additive' is its model"),
         ([], "no name"),
@@ -198,13 +197,30 @@ def test_several_models_are_combined_each_once():
             forecast(frame, 6, "MS", model=wrong)
 
 
-def test_a_member_that_speaks_nonsense_in_its_place_does_no_harm(monkeypatch: pytest.MonkeyPatch):
+def test_no_weight_where_it_does_not_help(monkeypatch: pytest.MonkeyPatch):
+    """In its place a member that speaks nonsense: the forecast is as without it."""
     frame, rng = _panel(), np.random.default_rng(8)
-    came = np.tile(100 * (1 + 0.3 * np.sin(2 * np.pi * np.arange(6) / 12)), 10)
     monkeypatch.setitem(MEMBERS, "additive", lambda batch, h: rng.gamma(1, 300, (len(batch.x), h)))
-    without, beside = (
-        np.abs(forecast(frame, 6, "MS", model=model)["mean"].to_numpy() - came).mean()
+    beside = forecast(frame, 6, "MS", model=["auto", "additive"])
+    pd.testing.assert_frame_equal(beside, forecast(frame, 6, "MS"))
+
+
+def test_a_share_where_it_knows_what_no_other_does(monkeypatch: pytest.MonkeyPatch):
+    """In its place one that knows the coming months: most of the way is gone with it."""
+    frame = _panel()
+    truth = frame.groupby("unique_id").y.apply(np.array)
+    rng = np.random.default_rng(9)
+
+    def knows(batch: Batch, h: int) -> np.ndarray:
+        n = batch.x.shape[1]
+        said = np.array([np.resize(y, 90)[n : n + h] for y in truth])
+        return said * rng.lognormal(0, 0.01, said.shape)
+
+    monkeypatch.setitem(MEMBERS, "additive", knows)
+    coming = np.array([np.resize(y, 90)[72:78] for y in truth]).ravel()
+    missed = [
+        np.abs(forecast(frame, 6, "MS", model=model)["mean"].to_numpy() - coming).mean()
         for model in ("auto", ["auto", "additive"])
-    )
-    # It has no weight; only whether the calendar helps is judged with its noise.
-    assert beside < 1.05 * without
+    ]
+    # The largest share of a member apart is 0.7: 0.3 of the error is left, and the noise of one per cent.
+    assert missed[1] < 0.5 * missed[0]
