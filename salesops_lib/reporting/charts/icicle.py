@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from salesops_lib.reporting.charts.canvas import Canvas
+    from salesops_lib.reporting.numbers import MoneyUnit
     from salesops_lib.reporting.voice import Voice
 
 #: Pixels of a unit of the last level on average, of the least and the greatest picture, of a line of text and of a small one.
@@ -61,7 +62,7 @@ def plot_icicle(
             continue
         box = edges[depth], edges[depth + 1] - 2, *spans[key]
         role = "band" if row["is_above"] is True else "wash"
-        _box(sheet, box, role, told, gid=f"{depth}:{row['unit']}", title=_title(row, told, voice))
+        _box(sheet, box, role, told, gid=f"{depth}:{row['unit']}", title=_title(row, voice, unit, money))
     for depth in range(first, deepest + 1):
         name = voice.said(frame.loc[frame["depth"] == depth, "level"].iloc[0])
         room = edges[depth + 1] - edges[depth] - 2
@@ -73,10 +74,12 @@ def _growth(row: dict[str, Any], voice: Voice) -> str:
     return "" if is_missing(row["growth"]) else voice.cell(row["growth"], "ratio", signed=True)
 
 
-def _title(row: dict[str, Any], told: tuple[str, str, str], voice: Voice) -> str:
+def _title(row: dict[str, Any], voice: Voice, unit: str, money: MoneyUnit | None) -> str:
     """What a box says when it is pointed at."""
-    of = f"{percent(row['share'])} / {voice.said(row['parent'])}" if row["depth"] and not is_missing(row["share"]) else ""  # fmt: skip
-    return " · ".join(part for part in (*told, of) if part)
+    value = money.text(row["target"]) if money else voice.cell(row["target"], unit)
+    is_part = row["depth"] and not is_missing(row["share"])
+    of = f"{percent(row['share'])} / {voice.said(row['parent'])}" if is_part else ""
+    return " · ".join(part for part in (voice.said(row["unit"]), value, _growth(row, voice), of) if part)
 
 
 def _box(
