@@ -50,10 +50,8 @@ class Terms:
         n: int,
         orders: Mapping[float, int] = ORDERS,
         others: np.ndarray | None = None,
-        *,
-        width: int | None = None,
     ) -> Terms:
-        """Columns of one history of `n` periods at `days` (the horizon's follow), right-aligned in `width` periods.
+        """Columns of one history of `n` periods at `days`, which the horizon's follow.
 
         Parameters
         ----------
@@ -71,21 +69,17 @@ class Terms:
         straight = np.stack([np.ones_like(t), t])
         seasons = np.concatenate([np.zeros((0, len(days))), *waves, *([] if others is None else [others.T])])
         bends = np.maximum(t[None, :] - t[at, None], 0.0)
-        before = ((0, 0), ((width or n) - n, 0))
-        return cls(
-            np.pad(straight, before)[None], np.pad(seasons, before)[None], np.pad(bends, before)[None], np.array([n])
-        )  # fmt: skip
+        return cls(straight[None], seasons[None], bends[None], np.array([n]))
 
     @classmethod
-    def stacked(cls, parts: list[Terms], which: np.ndarray) -> Terms:
-        """Columns of series that have those of `parts[which]`; columns that a part lacks are zero."""
-        if len(parts) == 1:
-            return parts[0]
+    def stacked(cls, parts: list[Terms], which: np.ndarray, periods: int) -> Terms:
+        """Columns of series that have those of `parts[which]`, aligned at the last of `periods`; columns that a part lacks are zero."""
+        chosen = which if len(parts) > 1 else np.zeros(1, dtype=int)
         return cls(
-            _piled([p.straight[0] for p in parts])[which],
-            _piled([p.others[0] for p in parts])[which],
-            _piled([p.bends[0] for p in parts])[which],
-            np.array([p.counts[0] for p in parts])[which],
+            _piled([p.straight[0] for p in parts], periods)[chosen],
+            _piled([p.others[0] for p in parts], periods)[chosen],
+            _piled([p.bends[0] for p in parts], periods)[chosen],
+            np.array([p.counts[0] for p in parts])[chosen],
         )
 
 
@@ -101,9 +95,11 @@ def fourier(days: np.ndarray, length: float, order: int) -> np.ndarray:
     return np.concatenate([np.sin(turns), np.cos(turns)], axis=1).reshape(2 * order, -1)
 
 
-def _piled(rows: list[np.ndarray]) -> np.ndarray:
-    most = max(len(r) for r in rows)
-    return np.stack([np.pad(r, ((0, most - len(r)), (0, 0))) for r in rows])
+def _piled(parts: list[np.ndarray], periods: int) -> np.ndarray:
+    made = np.zeros((len(parts), max(len(part) for part in parts), periods))
+    for room, part in zip(made, parts, strict=True):
+        room[: len(part), periods - part.shape[1] :] = part
+    return made
 
 
 @dataclass(frozen=True)
@@ -133,7 +129,7 @@ class Fit:
 def fit(y: np.ndarray, terms: Terms, *, multiplicative: bool = False) -> Fit:
     """The model's most probable coefficients for each row of `y`, whose columns are the history's periods.
 
-    Effects are added to the trend, or multiply it; then the search starts from the added ones.
+    Effects are added to the trend, or multiply it; then there may be several maxima, and the search starts from added ones.
 
     Examples
     --------
@@ -276,12 +272,10 @@ class _Model:
         curve[:, place, place] += noise[:, None] * self.tight[chosen] + ~is_on
         prior = self.tight * theta
         prior[:, first:] += sign / BEND_SCALE
-        down = (slopes @ state["missed"][:, :, None])[:, :, 0] - noise[:, None] * np.take_along_axis(
-            prior, chosen, axis=1
-        ) * is_on
-        found = np.linalg.solve(curve, down[:, :, None])[:, :, 0]
+        pull = slopes @ state["missed"][:, :, None]
+        pull -= (noise[:, None] * np.take_along_axis(prior, chosen, axis=1) * is_on)[:, :, None]
         move = np.zeros_like(theta)
-        np.put_along_axis(move, chosen, found * is_on, axis=1)
+        np.put_along_axis(move, chosen, np.linalg.solve(curve, pull)[:, :, 0] * is_on, axis=1)
         bent, to = theta[:, first:], theta[:, first:] + move[:, first:]
         crosses = sign * to < 0
         return move, np.where(crosses, bent / np.where(crosses, bent - to, 1.0), np.inf)
@@ -295,7 +289,7 @@ class _Model:
         room: np.ndarray,
         step: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Coefficients after the step, and what they miss; halved where effects multiply and it would not lead higher."""
+        """Coefficients after the step, and what they miss; halved, at last to none, where effects multiply and it would not lead higher."""
 
         def at(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             new = state["theta"] + step[:, None] * move
@@ -307,11 +301,11 @@ class _Model:
             return new, missed
         noise = state["noise"]
         before = (state["missed"] ** 2).sum(axis=1) / (2 * noise) + self.belief(state["theta"])
-        for _ in range(HALVINGS):
+        for shorter in (*[0.5] * HALVINGS, 0.0):
             is_worse = (missed**2).sum(axis=1) / (2 * noise) + self.belief(new) > before + STILL**2
             if not is_worse.any():
                 break
-            step = np.where(is_worse, step / 2, step)
+            step = np.where(is_worse, step * shorter, step)
             new, missed = at(step)
         return new, missed
 
@@ -341,15 +335,15 @@ def additive_path(batch: Batch, horizon: int) -> np.ndarray:
         rows = np.flatnonzero(batch.is_positive == sign)
         if len(rows):
             own, of = np.unique(which[rows], return_inverse=True)
-            parts = [_equal_periods(width, int(starts[i]), batch.season, horizon) for i in own]
-            found[rows] = fit(y[rows], Terms.stacked(parts, of), multiplicative=sign).values[:, width:]
+            parts = [_equal_periods(width - int(starts[i]), batch.season, horizon) for i in own]
+            terms = Terms.stacked(parts, of, width + horizon)
+            found[rows] = fit(y[rows], terms, multiplicative=sign).values[:, width:]
     return found
 
 
-def _equal_periods(width: int, start: int, season: int, horizon: int) -> Terms:
-    n = width - start
+def _equal_periods(n: int, season: int, horizon: int) -> Terms:
     step = (WEEK if season in (5, 7) else YEAR) / season
-    return Terms.of(step * np.arange(n + horizon), n, orders_of(season, n), width=width)
+    return Terms.of(step * np.arange(n + horizon), n, orders_of(season, n))
 
 
 def orders_of(season: int, n: int) -> dict[float, int]:
