@@ -27,7 +27,7 @@ ORDERS = {YEAR: 10, WEEK: 3}
 #: drawn through all its points has no maximum.
 LEAST_NOISE = 1e-4
 #: Steps at most; change of the noise, and of a coefficient, that ends them; times that a step is halved.
-MOST_STEPS, STILL, HALVINGS = 100, 1e-5, 6
+MOST_STEPS, STILL, HALVINGS = 400, 1e-5, 24
 
 
 @dataclass(frozen=True)
