@@ -69,7 +69,7 @@ def hygiene(ws: Workspace) -> Exhibit | Missing:
             "share": 1 - worst.rate,
             "amount": worst.amount,
         }
-        name = "hygiene.worst" if owners.amount.sum() else "hygiene.worst_number"
+        name = "hygiene.worst" if worst.amount else "hygiene.worst_number"
         found.append(Finding(name, told, "hygiene_score", "bad"))
     limits = ws.policy.process.hygiene
     notes = book.notes(activity=True)

@@ -26,7 +26,7 @@ GROUP BY step ORDER BY step
 _PUSHED = f"""
 WITH standing AS ({OPEN})
 SELECT s.opportunity_id AS deal, COALESCE(c.name, d.customer_id) AS customer, COALESCE(r.name, s.rep_id) AS owner, s.n_pushes,
-       CAST(s.expected_close_on AS DATE) AS due_on, s.amount
+       CAST(s.expected_close_on AS DATE) AS expected_on, s.amount
 FROM standing AS s LEFT JOIN deals AS d ON d.opportunity_id = s.opportunity_id
 LEFT JOIN customers AS c ON c.customer_id = d.customer_id LEFT JOIN reps AS r ON r.rep_id = s.rep_id
 WHERE s.n_pushes > ? ORDER BY s.amount DESC NULLS LAST, s.opportunity_id
@@ -101,5 +101,5 @@ def _list(ws: Workspace, pushed: pd.DataFrame) -> Exhibit:
     return Exhibit(
         "pushes", "table", frame, metric="push_count", window=ws.window, sources=("opportunities", "opportunity_changes"),
         findings=(Finding("pushes.some", told, "push_count", "bad"),),
-        units={"deal": "text", "customer": "text", "owner": "text", "n_pushes": "count", "due_on": "date", "amount": "money"},
+        units={"deal": "text", "customer": "text", "owner": "text", "n_pushes": "count", "expected_on": "date", "amount": "money"},
     )  # fmt: skip
