@@ -44,7 +44,7 @@ class Unit:
         >>> Unit("region", "华东").file_name, Unit("team", "East/1").file_name
         ('华东', 'East_1-fb6da677')
         >>> Unit(CUSTOMER, "C001").file_name, Unit(CUSTOMER, "c001").file_name
-        ('C001', 'c001-aa938de8')
+        ('C001', 'c001-26c0829c')
         """
         from salesops_lib.reporting.privacy import unit_shown
 
