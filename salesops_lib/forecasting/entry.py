@@ -156,13 +156,13 @@ def _missed(
     """
     lengths, season = panel.lengths[run.order], panel.grid.season
     errors = errors * run.scales[:, :, None]
-    forecasts = [np.nan_to_num(come - error) for come, error in zip(run.actuals, errors, strict=True)]
-    expected = [
-        expected_miss(
-            run.shown, i, lengths - k, season, made, _unseen_feast(panel, run.order, k, made.shape[1]), cumulative=cumulative
+    made = [*np.nan_to_num(run.actuals - errors), point]
+    expected = []
+    for i, k in enumerate([*run.held, 0]):
+        feast = _unseen_feast(panel, run.order, k, point.shape[1])
+        expected.append(
+            expected_miss(run.shown, i, lengths - k, season, made[i], feast, cumulative=cumulative)
         )
-        for i, (k, made) in enumerate(zip([*run.held, 0], [*forecasts, point], strict=True))
-    ]
     now = np.maximum(expected.pop(), NOTHING * np.maximum(np.abs(point).max(axis=1, keepdims=True), NOTHING))
     if cumulative:
         errors = errors.cumsum(axis=2)

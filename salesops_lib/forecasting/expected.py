@@ -146,10 +146,10 @@ def calmness(x: np.ndarray, lengths: np.ndarray, season: int, tested: int) -> fl
 
     Examples
     --------
-    >>> added = np.tile([0.0, 3.0], 12) / np.repeat([1.0, 3.0], 12)  # to the year before: steps of 3, then of 1
+    >>> added = np.tile([0.0, 3.0], 12) / np.repeat([1.0, 3.0], 12)  # to the year before: ten steps of 3, then eleven of 1
     >>> x = np.cumsum(added.reshape(12, 2), axis=0).reshape(1, 24)
-    >>> round(calmness(x, np.array([24]), 2, 10), 6)
-    2.047619
+    >>> round(calmness(x, np.array([24]), 2, 10) * 21, 6)
+    41.0
     """
     width = x.shape[1]
     if season < 2 or width - season - 1 <= tested:

@@ -70,8 +70,10 @@ def belief(lengths: np.ndarray, season: int, horizon: int) -> np.ndarray:
     >>> belief(np.array([30]), 52, 6).tolist()
     [1.0]
     """
+    if season == 1:
+        return np.ones(len(lengths))
     short = np.clip((lengths / horizon - 1) / BELIEVABLE, 0.0, 1.0)
-    return np.select([lengths >= 2 * season, lengths >= season], [1.0, ONE_SEASON], short) if season > 1 else np.ones(len(lengths))
+    return np.select([lengths >= 2 * season, lengths >= season], [1.0, ONE_SEASON], short)
 
 
 def plain_reach(tails: tuple[float, ...]) -> np.ndarray:
