@@ -123,7 +123,7 @@ def _run(
 
     In place, on the series that have begun: half the time of a forecast is spent here.
     """
-    n, width = x.shape
+    width = x.shape[1]
     m = season.shape[1]
     moves = bool(p.gamma.any())
     place = (np.arange(width) - width) % m

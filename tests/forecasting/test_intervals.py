@@ -75,24 +75,25 @@ def shares_covered(
     return np.array([joined.y.between(joined[f"lo-{at}"], joined[f"hi-{at}"]).mean() for at in (80, 95)])
 
 
-@pytest.mark.parametrize("length", [4, 8, 12, 15, 18, 23, 24, 30, 36, 60, 96])
+@pytest.mark.parametrize("length", [4, 8, 12, 15, 18, 23, 24, 30, 36, 60])
 def test_histories_of_every_length_are_covered(length: int) -> None:
-    """Six panels of 30 series that share shocks.  One panel's coverage varies by about 6 points, their mean by 2.5; a history that
-    does not tell its season may leave its intervals wider than need be, as other panels have larger seasons: 93 % at most."""
+    """Six panels of 30 series that share shocks.  One panel's coverage varies by about 6 points, their mean by 2.5; less
+    than two seasons do not tell how much of a history is season: it may leave intervals wider than this panel needs, as others
+    move more (93 % at most)."""
     covered = np.mean(
         [shares_covered(simulated(30, length, seed), length, "MS") for seed in range(6)], axis=0
     )
-    assert 0.73 < covered[0] < (0.93 if length < 12 else 0.89)
-    assert 0.90 < covered[1]
+    assert 0.73 < covered[0] < (0.93 if length < 24 else 0.89)
+    assert covered[1] > 0.90
 
 
-@pytest.mark.parametrize("length", [8, 18, 36, 72])
+@pytest.mark.parametrize("length", [8, 18, 36])
 def test_single_series_are_covered(length: int) -> None:
-    """60 series, each alone: the months of one are as one, so that coverage has a standard error of about 3 points."""
-    y = simulated(60, length, 100)
-    covered = np.mean([shares_covered(y[i : i + 1], length, "MS") for i in range(60)], axis=0)
+    """40 series, each alone: the months of one are nearly as one, so that coverage has a standard error of about 4 points."""
+    y = simulated(40, length, 100)
+    covered = np.mean([shares_covered(y[i : i + 1], length, "MS") for i in range(40)], axis=0)
     assert 0.70 < covered[0] < 0.94
-    assert 0.87 < covered[1]
+    assert covered[1] > 0.87
 
 
 @pytest.mark.parametrize(("freq", "length", "ahead"), [("MS", 72, 12), ("W-MON", 40, 6), ("W-MON", 110, 6)])
