@@ -12,11 +12,11 @@ import pandas as pd
 
 from salesops_lib.errors import DataError, nearest
 from salesops_lib.forecasting.calendar_effects import near_christmas
-from salesops_lib.forecasting.expected import calmness, expected_miss
+from salesops_lib.forecasting.expected import expected_miss
 from salesops_lib.forecasting.explained import prophet_forecast
 from salesops_lib.forecasting.intermittent import is_dead, is_intermittent
 from salesops_lib.forecasting.intervals import belief, plain_reach, reach
-from salesops_lib.forecasting.members import AUTO, MEMBERS, Batch
+from salesops_lib.forecasting.members import AUTO, MEMBERS
 from salesops_lib.forecasting.panel import Panel, read_panel
 from salesops_lib.forecasting.regressors import Kinds, kinds_of_days
 from salesops_lib.forecasting.rolling import LEAST_SCALE, Run, backtest, blended, run_members, seasons
@@ -190,12 +190,11 @@ def _reaches(
     """
     lengths, season, horizon = panel.lengths[run.order], panel.grid.season, missed.shape[2]
     values, start = np.nan_to_num(panel.filled[run.order]), panel.filled.shape[1] - lengths
-    calm = calmness(Batch(values, start, season).logs, lengths, season, max(run.held, default=0))
     rare = is_intermittent(values, start) & (not cumulative)
     sides = np.empty((2, len(levels), len(lengths), horizon))
     tails = tuple((1 - level / 100) / 2 for level in levels)
     for rows, left_out in ((~rare, tails), (rare, tuple(2 * tail for tail in tails))):
-        found = np.stack(reach(missed[:, rows], run.held, left_out, calm))
+        found = np.stack(reach(missed[:, rows], run.held, left_out))
         plain = plain_reach(left_out)[None, :, None, None]
         believed = belief(lengths[rows], season, horizon)[None, None, :, None]
         sides[:, :, rows] = plain + believed * (found[:, :, None, :] - plain)

@@ -25,7 +25,8 @@ SEEN_ONCE = 1.5
 UNSEEN, UNSEEN_BELIEF = 0.125, 1 / 8
 #: The same for a feast not seen.
 UNSEEN_FEAST = 0.4
-#: Share of a forecast's distance from its year's mean that is in doubt: peaks come higher, lower, or a week later.
+#: Share of a forecast's distance from its year's mean that is in doubt, of a season seen once: peaks come higher, lower, or a
+#: week later.
 PEAK = 0.2
 
 
@@ -33,12 +34,13 @@ PEAK = 0.2
 class Shown:
     """What histories show at several origins: origins × series, the last origin being now.
 
-    `surprise` is the size of one-step surprises as the comparison of years tells (NaN where there is none), `change` that of
-    changes from one period to the next, both in units of the series; `level` is the mean of the last season, `swing` the
-    standard deviation about it.
+    `surprise` is the size of one-step surprises as the comparison of years tells (NaN where there is none), `scale` as
+    smoothing does once season and calendar are off, `change` that of changes from one period to the next, all in units of the
+    series; `level` is the mean of the last season, `swing` the standard deviation about it.
     """
 
     surprise: np.ndarray
+    scale: np.ndarray
     change: np.ndarray
     level: np.ndarray
     swing: np.ndarray
@@ -46,10 +48,11 @@ class Shown:
     @classmethod
     def of(cls, n_origins: int, n_series: int) -> Shown:
         """Nothing yet."""
-        return cls(*(np.zeros((n_origins, n_series)) for _ in range(4)))
+        return cls(*(np.zeros((n_origins, n_series)) for _ in range(5)))
 
-    def note(self, origin: int, rows: slice, batch: Batch) -> None:
-        """What a batch shows at an origin."""
+    def note(self, origin: int, rows: slice, batch: Batch, scales: np.ndarray) -> None:
+        """What a batch shows at an origin, beside its `scales`."""
+        self.scale[origin, rows] = scales
         m, width = batch.season, batch.x.shape[1]
         latest = batch.seen[:, -min(m, width) :]
         values = np.where(latest, batch.x[:, -latest.shape[1] :], 0.0)
@@ -89,7 +92,8 @@ def expected_miss(
     """Standard deviation by which forecasts should miss, series × horizon.
 
     A surprise each period; what the level has moved since, and what a short history leaves unsure of level and slope, both
-    growing with the horizon; the season: known from few years or, in less than one, guessed; peaks, in doubt with their height.
+    growing with the horizon; the season: known from few years or, in less than one, guessed; peaks, in doubt with their height as
+    far as few years have shown them.
 
     Parameters
     ----------
@@ -114,7 +118,7 @@ def expected_miss(
     level, swing = shown.level[origin][:, None], shown.swing[origin][:, None]
     if season > 1:
         side = np.where(forecasts.sum(axis=1, keepdims=True) < 0, -1.0, 1.0)
-        passing += (PEAK * np.nan_to_num(forecasts - side * level)) ** 2
+        passing += (PEAK * np.nan_to_num(forecasts - side * level)) ** 2 / np.maximum(years, 1)
         seen, belief = long - 1.0, UNSEEN_BELIEF * season
         guess = ((UNSEEN * level) ** 2 * belief + swing**2 * seen) / (belief + seen)
         guess = np.where(feast, np.maximum(guess, (UNSEEN_FEAST * level) ** 2), guess)
@@ -125,7 +129,11 @@ def expected_miss(
 
 
 def _surprise(shown: Shown, origin: int, lengths: np.ndarray, season: int) -> np.ndarray:
-    """Size of a surprise: as years tell, drawn to a share of the changes, which are drawn to the panel's share of the level."""
+    """Size of a surprise, drawn to a share of the changes, which are drawn to the panel's share of the level.
+
+    The comparison of years is right on average and tells little; what smoothing leaves tells more, but the season was fitted to
+    it: the geometric mean of both is taken from two seasons on, the first alone before.
+    """
     change, level = shown.change[origin], shown.level[origin]
     n_changes = np.maximum(lengths - 1, 0)
     known = (n_changes > 2) & (level > 0)
@@ -134,30 +142,6 @@ def _surprise(shown: Shown, origin: int, lengths: np.ndarray, season: int) -> np
     if season == 1:
         return np.sqrt(drawn)
     of_years = np.nan_to_num(shown.surprise[origin])
+    of_years = np.where(lengths >= 2 * season, np.sqrt(of_years * shown.scale[origin]), of_years)
     n_years = np.where(np.isfinite(shown.surprise[origin]), np.maximum(lengths - season - 1, 0), 0)
     return np.sqrt((of_years**2 * n_years + SURPRISE**2 * drawn * BELIEF) / (n_years + BELIEF))
-
-
-def calmness(x: np.ndarray, lengths: np.ndarray, season: int, tested: int) -> float:
-    """How much more series changed in all their history than over its last `tested` periods, as a factor.
-
-    The change is that of the difference to the year before; the factor the median over the series that are longer, 1 where
-    there are none.
-
-    Examples
-    --------
-    >>> added = np.tile([0.0, 3.0], 12) / np.repeat([1.0, 3.0], 12)  # to the year before: ten steps of 3, then eleven of 1
-    >>> x = np.cumsum(added.reshape(12, 2), axis=0).reshape(1, 24)
-    >>> round(calmness(x, np.array([24]), 2, 10) * 21, 6)
-    41.0
-    """
-    width = x.shape[1]
-    if season < 2 or width - season - 1 <= tested:
-        return 1.0
-    added = x[:, season:] - x[:, :-season]
-    step = np.abs(np.diff(added, axis=1))
-    known = np.arange(width - season - 1)[None, :] >= width - lengths[:, None]
-    step = np.where(known, step, 0.0)
-    recent, usual = step[:, -tested:].mean(axis=1), step.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    told = (known.sum(axis=1) > tested) & (recent > 0) & (usual > 0)
-    return float(np.median(usual[told] / recent[told])) if told.any() else 1.0

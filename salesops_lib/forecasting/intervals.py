@@ -7,20 +7,18 @@ from statistics import NormalDist
 import numpy as np
 
 #: Errors, and separate stretches of the past, that a horizon's pool must hold to count as much as what is expected.
-PRIOR, STRETCHES = 40, 4.0
+PRIOR, STRETCHES = 40, 1.0
 #: Origins choose weights and are then judged by them; the future is not.
-WIDER = 1.05
+WIDER = 1.07
 #: Degrees of freedom of what is expected: a history tells the size of its surprises only roughly.
 FREEDOM = 6
-#: How far a series that has seen one season believes in errors of origins that had barely one.
-ONE_SEASON = 0.25
+#: Seasons beyond the first after which a series believes its origins wholly, and the least that it does once it has one.
+SEASONS, ONE_SEASON = 4.0, 0.25
 #: Horizons of history, beyond the one held back, that a series of less than a season needs to believe its origins.
 BELIEVABLE = 4.0
 
 
-def reach(
-    errors: np.ndarray, held: list[int], tails: tuple[float, ...], calmness: float = 1.0
-) -> tuple[np.ndarray, np.ndarray]:
+def reach(errors: np.ndarray, held: list[int], tails: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     """How far intervals reach below and above the forecast, tails × horizon, in units of the expected miss.
 
     Quantiles of a horizon's errors and its neighbours', drawn to those of Student's distribution: the less, the more errors
@@ -35,8 +33,6 @@ def reach(
         Periods held back at each origin.
     tails
         Share to be left out on each side, of each interval.
-    calmness
-        How much more series moved in all their history than in the stretch that origins tested.
 
     Examples
     --------
@@ -55,7 +51,7 @@ def reach(
             stretches = min(len(told), (max(told) - min(told)) / (h + 1) + 1)
             share = len(pool) / (len(pool) + PRIOR) * stretches / (stretches + STRETCHES)
             outer = np.array([_outer(pool, tail) for tail in tails]).T * [[-1], [1]]
-            found = share * WIDER * calmness * np.maximum(outer, 0.0) + (1 - share) * found
+            found = share * WIDER * np.maximum(outer, 0.0) + (1 - share) * found
         sides[:, :, h] = found
     return sides[0], sides[1]
 
@@ -65,15 +61,15 @@ def belief(lengths: np.ndarray, season: int, horizon: int) -> np.ndarray:
 
     Examples
     --------
-    >>> belief(np.array([7, 12, 18, 24, 90]), 12, 12).tolist()
-    [0.0, 0.25, 0.25, 1.0, 1.0]
+    >>> belief(np.array([7, 12, 18, 24, 36, 90]), 12, 12).tolist()
+    [0.0, 0.25, 0.25, 0.25, 0.5, 1.0]
     >>> belief(np.array([30]), 52, 6).tolist()
     [1.0]
     """
     if season == 1:
         return np.ones(len(lengths))
     short = np.clip((lengths / horizon - 1) / BELIEVABLE, 0.0, 1.0)
-    return np.select([lengths >= 2 * season, lengths >= season], [1.0, ONE_SEASON], short)
+    return np.where(lengths < season, short, np.clip((lengths / season - 1) / SEASONS, ONE_SEASON, 1.0))
 
 
 def plain_reach(tails: tuple[float, ...]) -> np.ndarray:

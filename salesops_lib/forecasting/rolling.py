@@ -133,11 +133,12 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
                 factor = np.exp(np.einsum("ntk,nk->nt", around, effect))
                 level = Batch(then.x / factor[:, :-horizon], then.start, then.season)
                 made[1] = [MEMBERS[name](level, horizon) * factor[:, -horizon:] for name in names]
-            shown.note(i, rows, then)
+            size = scale(level if has_calendar else then)
+            shown.note(i, rows, then, size)
             if k == 0:
-                ahead[:, :, rows], sizes[rows] = made, scale(level if has_calendar else then)
+                ahead[:, :, rows], sizes[rows] = made, size
                 continue
-            past[i, :, :, rows], scales[i, rows] = made, scale(level if has_calendar else then)
+            past[i, :, :, rows], scales[i, rows] = made, size
             came = panel.values[chosen, width - k : width - k + horizon]
             begun = panel.lengths[chosen] - k >= LEAST
             actuals[i, rows, : came.shape[1]] = np.where(begun[:, None], came, np.nan)
