@@ -74,7 +74,7 @@ def belief(lengths: np.ndarray, season: int, horizon: int) -> np.ndarray:
 
 def plain_reach(tails: tuple[float, ...]) -> np.ndarray:
     """The reach that is expected before any origin has tested it, one a tail."""
-    return np.array([_student(1 - tail, FREEDOM) for tail in tails])
+    return np.array([max(_student(1 - tail, FREEDOM), 0.0) for tail in tails])
 
 
 def _outer(pool: np.ndarray, tail: float) -> tuple[float, float]:
