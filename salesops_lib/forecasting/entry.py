@@ -187,17 +187,19 @@ def _reaches(
     """Of each level, how far intervals reach below and above forecasts, series × horizon, in expected misses.
 
     Intermittent series have a pool of their own, and intervals from nothing on: what is not left out below, where there is
-    nothing to leave out, is left out above.
+    nothing to leave out, is left out above.  They have no season that it would take years to know.
     """
     lengths, season, horizon = panel.lengths[run.order], panel.grid.season, missed.shape[2]
+    never = int(lengths.max()) + 1
     values, start = np.nan_to_num(panel.filled[run.order]), panel.filled.shape[1] - lengths
     rare = is_intermittent(values, start) & (not cumulative)
     sides = np.empty((2, len(levels), len(lengths), horizon))
     tails = tuple((1 - level / 100) / 2 for level in levels)
-    for rows, left_out in ((~rare, tails), (rare, tuple(2 * tail for tail in tails))):
+    twice = tuple(2 * tail for tail in tails)
+    for rows, left_out, known_after in ((~rare, tails, season), (rare, twice, never)):
         found = np.stack(reach(missed[:, rows], run.held, left_out))
         plain = plain_reach(left_out)[None, :, None, None]
-        believed = belief(lengths[rows], season, horizon)[None, None, :, None]
+        believed = belief(lengths[rows], known_after, horizon)[None, None, :, None]
         sides[:, :, rows] = plain + believed * (found[:, :, None, :] - plain)
     sides[0][:, rare] = np.inf
     return list(zip(*sides, strict=True))
