@@ -7,6 +7,7 @@ to say is the sum of two: the customer is still there, or it left after its last
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -28,26 +29,22 @@ _N_SKETCHED = 20_000
 class Terms(NamedTuple):
     """Log-likelihoods of each history with the customer still there (`stays`) and left (`left`).
 
-    Their slopes stand by parameter: [parameter, history].
+    `slopes` takes how many customers of each history count as still there and as left, and sums the
+    slopes by parameter over them.
     """
 
     stays: Floats
     left: Floats
-    stays_slopes: Floats
-    left_slopes: Floats
+    slopes: Callable[[Floats, Floats], Floats]
 
     @property
     def total(self) -> Floats:
-        return np.logaddexp(self.stays, self.left)
+        # np.logaddexp takes one value after the other, these take several at once
+        return np.maximum(self.stays, self.left) + np.log1p(np.exp(-np.abs(self.stays - self.left)))
 
     @property
     def share_staying(self) -> Floats:
         return np.exp(self.stays - self.total)
-
-    @property
-    def slopes(self) -> Floats:
-        share = self.share_staying
-        return share * self.stays_slopes + (1 - share) * self.left_slopes
 
 
 class PurchaseModel(BaseEstimator):
@@ -103,21 +100,18 @@ class PurchaseModel(BaseEstimator):
         estimates = np.exp(found.log_params) * unscaled
         self.params_ = pd.Series(estimates, self.names)
         self.standard_errors_ = pd.Series(estimates * np.sqrt(np.diag(found.covariance) / n), self.names)
-        self.log_likelihood_ = float(seen.weight @ self._terms(estimates, seen).total)
+        self.log_likelihood_ = n * self._mean_likelihood(seen)(estimates)[0]
         return self
 
     def _mean_likelihood(self, seen: Histories) -> Likelihood:
-        """Mean log-likelihood of the histories at logarithms of the parameters, and its slopes."""
+        """Mean log-likelihood of the customers at parameters, and its slopes."""
         n = seen.weight.sum()
 
-        def likelihood(at: Floats) -> tuple[float, Floats]:
-            params = np.exp(at)
+        def likelihood(params: Floats) -> tuple[float, Floats]:
             terms = self._terms(params, seen)
             total = terms.total
-            staying = np.exp(terms.stays - total) * seen.weight
-            # sums, as `@` starts threads that cost more than it
-            slopes = (terms.stays_slopes * staying).sum(axis=1) + (terms.left_slopes * (seen.weight - staying)).sum(axis=1)  # fmt: skip
-            return float((total * seen.weight).sum() / n), params * slopes / n
+            stay = np.exp(terms.stays - total) * seen.weight
+            return _dot(total, seen.weight) / n, terms.slopes(stay, seen.weight - stay) / n
 
         return likelihood
 
@@ -177,22 +171,25 @@ class BetaGeometric(PurchaseModel):
 
     def _terms(self, params: Floats, seen: Histories) -> Terms:
         r, alpha, a, b = params
-        x, at = seen.counts, seen.at
-        chances = x + self._more_chances
+        chances = seen.counts + self._more_chances
         refused = np.maximum(chances - 1, 0)
-        bought = _rising(r, x)
-        stays = (bought + _rising(b, chances) - _rising(a + b, chances))[at]
-        left = bought + np.log(a) + _rising(b, refused) - _rising(a + b, chances)
-        left = np.where(chances > 0, left, -np.inf)[at]
-        rate = digamma(r + x) - digamma(r)
-        any_way = digamma(a + b) - digamma(a + b + chances)
-        if_stays = np.array([rate, any_way, any_way + digamma(b + chances) - digamma(b)])[:, at]
-        if_left = np.array([rate, any_way + 1 / a, any_way + digamma(b + refused) - digamma(b)])[:, at]
+        bought = _rising(r, seen.counts) - _rising(a + b, chances)
+        if_left = np.where(chances > 0, bought + np.log(a) + _rising(b, refused), -np.inf)
+        in_all, until_last = np.log1p(seen.T / alpha), np.log1p(seen.t / alpha)
+
+        def slopes(stay: Floats, left: Floats) -> Floats:
+            n_stay, n_left = seen.by_count(stay), seen.by_count(left)
+            refusals = n_stay @ (digamma(b + chances) - digamma(b)) + n_left @ (digamma(b + refused) - digamma(b))  # fmt: skip
+            any_way = (n_stay + n_left) @ (digamma(a + b) - digamma(a + b + chances))
+            of_rate = _rate_slopes(
+                r, alpha, seen, (stay, in_all, 1 / (alpha + seen.T)), (left, until_last, 1 / (alpha + seen.t))
+            )
+            return np.array([*of_rate, any_way + n_left.sum() / a, any_way + refusals])
+
         return Terms(
-            stays + _no_purchase(r, alpha, seen.x, seen.T),
-            left + _no_purchase(r, alpha, seen.x, seen.t),
-            _with_times(if_stays, r, alpha, seen.x, seen.T),
-            _with_times(if_left, r, alpha, seen.x, seen.t),
+            (bought + _rising(b, chances))[seen.at] + _no_purchase(r, alpha, seen.x, in_all),
+            if_left[seen.at] + _no_purchase(r, alpha, seen.x, until_last),
+            slopes,
         )
 
     def _expected_of_staying(self, params: Floats, seen: Histories, time: Floats) -> Floats:
@@ -233,33 +230,26 @@ class ParetoNBD(PurchaseModel):
     def _terms(self, params: Floats, seen: Histories) -> Terms:
         r, alpha, s, beta = params
         bought = _rising(r, seen.counts)[seen.at]
-        rate = (digamma(r + seen.counts) - digamma(r))[seen.at]
+        in_all, until_last = np.log1p(seen.T / alpha), np.log1p(seen.t / alpha)
+        stayed_all, stayed_until_last = np.log1p(seen.T / beta), np.log1p(seen.t / beta)
         gone = leaving(r + seen.x, alpha, s + 1, beta, seen.t, seen.T)
-        stays = bought + _no_purchase(r, alpha, seen.x, seen.T) - s * np.log1p(seen.T / beta)
-        left = (
-            bought + _no_purchase(r, alpha, seen.x, seen.t) - s * np.log1p(seen.t / beta)
-            + np.log(s) - np.log(beta + seen.t) + gone.log_value
-        )  # fmt: skip
+
+        def slopes(stay: Floats, left: Floats) -> Floats:
+            n_left = left.sum()
+            of_rate = _rate_slopes(
+                r, alpha, seen,
+                (stay, in_all, 1 / (alpha + seen.T)), (left, until_last + gone.log_alpha, gone.over_alpha),
+            )  # fmt: skip
+            of_s = n_left / s - _dot(stay, stayed_all) - _dot(left, stayed_until_last + gone.log_beta)
+            of_beta = s * (stay.sum() + n_left) / beta - s * _dot(stay, 1 / (beta + seen.T)) - (s + 1) * _dot(left, gone.over_beta)  # fmt: skip
+            return np.array([*of_rate, of_s, of_beta])
+
         return Terms(
-            stays,
-            left,
-            np.array(
-                [
-                    rate - np.log1p(seen.T / alpha),
-                    r / alpha - (r + seen.x) / (alpha + seen.T),
-                    -np.log1p(seen.T / beta),
-                    s / beta - s / (beta + seen.T),
-                ]
-            ),
-            np.array(
-                [
-                    rate - np.log1p(seen.t / alpha) - gone.log_alpha,
-                    r / alpha - (r + seen.x) * gone.over_alpha,
-                    1 / s - np.log1p(seen.t / beta) - gone.log_beta,
-                    s / beta - (s + 1) * gone.over_beta,
-                ]
-            ),
-        )
+            bought + _no_purchase(r, alpha, seen.x, in_all) - s * stayed_all,
+            bought + _no_purchase(r, alpha, seen.x, until_last) - s * stayed_until_last
+            + np.log(s) - np.log(beta + seen.t) + gone.log_value,
+            slopes,
+        )  # fmt: skip
 
     def _expected_of_staying(self, params: Floats, seen: Histories, time: Floats) -> Floats:
         r, alpha, s, beta = params
@@ -281,16 +271,24 @@ def _rising(z: float, n: Floats) -> Floats:
     return (z - 0.5) * np.log1p(n / z) + n * (np.log(z + n) - 1) + (1 / (z + n) - 1 / z) / 12
 
 
-def _no_purchase(r: float, alpha: float, x: Floats, until: Floats) -> Floats:
-    """ln of α^r / (α + time)^(r + x)."""
-    return -r * np.log1p(until / alpha) - x * np.log(alpha + until)
+def _no_purchase(r: float, alpha: float, x: Floats, quiet: Floats) -> Floats:
+    """ln of α^r / (α + time)^(r + x), of quiet = ln(1 + time/α)."""
+    return -(r + x) * quiet - x * np.log(alpha)
 
 
-def _with_times(slopes: Floats, r: float, alpha: float, x: Floats, until: Floats) -> Floats:
-    """Slopes of r, a, b with what the time without purchase adds, and that of alpha among them."""
-    of_r, of_a, of_b = slopes
-    of_alpha = r / alpha - (r + x) / (alpha + until)
-    return np.array([of_r - np.log1p(until / alpha), of_alpha, of_a, of_b])
+def _rate_slopes(
+    r: float, alpha: float, seen: Histories, *ways: tuple[Floats, Floats, Floats]
+) -> tuple[float, float]:
+    """Slopes by r and alpha summed over ways to be silent: customers of each, and the means of ln(1 + time/α) and 1/(α + time)."""
+    customers = seen.by_count(np.sum([n for n, _, _ in ways], axis=0))
+    of_r = customers @ (digamma(r + seen.counts) - digamma(r)) - sum(_dot(n, quiet) for n, quiet, _ in ways)
+    of_alpha = customers.sum() * r / alpha - sum(_dot(n * (r + seen.x), over) for n, _, over in ways)
+    return of_r, of_alpha
+
+
+def _dot(one: Floats, other: Floats) -> float:
+    """Sum of products; `@` starts threads that cost more than the sum."""
+    return float(np.einsum("i,i->", one, other))
 
 
 def _beta_nodes(a: float, b: float) -> tuple[Floats, Floats]:
