@@ -45,6 +45,11 @@ class Histories:
     def at(self) -> NDArray[np.intp]:
         return self._distinct[1]
 
+    @cached_property
+    def customers(self) -> Floats:
+        """How many have each of `counts`."""
+        return self.by_count(self.weight)
+
     def by_count(self, values: Floats) -> Floats:
         """Sums of `values` over the histories of each of `counts`."""
         return np.asarray(np.bincount(self.at, weights=values, minlength=len(self.counts)), dtype=float)

@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 Likelihood = Callable[[Floats], tuple[float, Floats]]
 #: Logarithms of parameters stay within this; one that gets there is not identified by the data.
 _FURTHEST = 12.0
+#: The likelihood is flat towards a border, so that a search may stop this much before it.
+_NEAR_BORDER = 0.5
 _STEP = 1e-4
 #: A last step below this leaves an error of its square.
 _NEAR = 1e-5
@@ -56,7 +58,7 @@ def maximise(likelihood: Likelihood, start: Floats, sketch: Likelihood | None = 
         options={"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500},
     )  # fmt: skip
     at, steepest = found.x, np.abs(found.jac).max()
-    is_free = np.abs(at) < _FURTHEST - 1e-3
+    is_free = np.abs(at) < _FURTHEST - _NEAR_BORDER
     curved = _curvature(loss, at, is_free)
     for _ in range(3):
         step = np.linalg.lstsq(curved, loss(at)[1][is_free], rcond=None)[0]

@@ -29,13 +29,13 @@ _N_SKETCHED = 20_000
 class Terms(NamedTuple):
     """Log-likelihoods of each history with the customer still there (`stays`) and left (`left`).
 
-    `slopes` takes how many customers of each history count as still there and as left, and sums the
-    slopes by parameter over them.
+    `slopes` takes how many customers of each history count as still there, the rest as left, and sums
+    the slopes by parameter over them.
     """
 
     stays: Floats
     left: Floats
-    slopes: Callable[[Floats, Floats], Floats]
+    slopes: Callable[[Floats], Floats]
 
     @property
     def total(self) -> Floats:
@@ -111,7 +111,7 @@ class PurchaseModel(BaseEstimator):
             terms = self._terms(params, seen)
             total = terms.total
             stay = np.exp(terms.stays - total) * seen.weight
-            return _dot(total, seen.weight) / n, terms.slopes(stay, seen.weight - stay) / n
+            return _dot(total, seen.weight) / n, terms.slopes(stay) / n
 
         return likelihood
 
@@ -173,22 +173,23 @@ class BetaGeometric(PurchaseModel):
         r, alpha, a, b = params
         chances = seen.counts + self._more_chances
         refused = np.maximum(chances - 1, 0)
-        bought = _rising(r, seen.counts) - _rising(a + b, chances)
+        bought = _bought(r, alpha, seen.counts) - _rising(a + b, chances)
         if_left = np.where(chances > 0, bought + np.log(a) + _rising(b, refused), -np.inf)
-        in_all, until_last = np.log1p(seen.T / alpha), np.log1p(seen.t / alpha)
+        shape, in_all, until_last = r + seen.x, np.log1p(seen.T / alpha), np.log1p(seen.t / alpha)
 
-        def slopes(stay: Floats, left: Floats) -> Floats:
-            n_stay, n_left = seen.by_count(stay), seen.by_count(left)
+        def slopes(stay: Floats) -> Floats:
+            left, n_stay = seen.weight - stay, seen.by_count(stay)
+            n_left = seen.customers - n_stay
             refusals = n_stay @ (digamma(b + chances) - digamma(b)) + n_left @ (digamma(b + refused) - digamma(b))  # fmt: skip
-            any_way = (n_stay + n_left) @ (digamma(a + b) - digamma(a + b + chances))
-            of_rate = _rate_slopes(
-                r, alpha, seen, (stay, in_all, 1 / (alpha + seen.T)), (left, until_last, 1 / (alpha + seen.t))
-            )
-            return np.array([*of_rate, any_way + n_left.sum() / a, any_way + refusals])
+            any_way = seen.customers @ (digamma(a + b) - digamma(a + b + chances))
+            of_r = _rate_slope(r, seen) - _dot(stay, in_all) - _dot(left, until_last)
+            over = stay / (alpha + seen.T) + left / (alpha + seen.t)
+            of_alpha = seen.customers.sum() * r / alpha - _dot(shape, over)
+            return np.array([of_r, of_alpha, any_way + n_left.sum() / a, any_way + refusals])
 
         return Terms(
-            (bought + _rising(b, chances))[seen.at] + _no_purchase(r, alpha, seen.x, in_all),
-            if_left[seen.at] + _no_purchase(r, alpha, seen.x, until_last),
+            (bought + _rising(b, chances))[seen.at] - shape * in_all,
+            if_left[seen.at] - shape * until_last,
             slopes,
         )
 
@@ -229,24 +230,22 @@ class ParetoNBD(PurchaseModel):
 
     def _terms(self, params: Floats, seen: Histories) -> Terms:
         r, alpha, s, beta = params
-        bought = _rising(r, seen.counts)[seen.at]
-        in_all, until_last = np.log1p(seen.T / alpha), np.log1p(seen.t / alpha)
+        bought = _bought(r, alpha, seen.counts)[seen.at]
+        shape, in_all, until_last = r + seen.x, np.log1p(seen.T / alpha), np.log1p(seen.t / alpha)
         stayed_all, stayed_until_last = np.log1p(seen.T / beta), np.log1p(seen.t / beta)
-        gone = leaving(r + seen.x, alpha, s + 1, beta, seen.t, seen.T)
+        gone = leaving(shape, alpha, s + 1, beta, seen.t, seen.T)
 
-        def slopes(stay: Floats, left: Floats) -> Floats:
-            n_left = left.sum()
-            of_rate = _rate_slopes(
-                r, alpha, seen,
-                (stay, in_all, 1 / (alpha + seen.T)), (left, until_last + gone.log_alpha, gone.over_alpha),
-            )  # fmt: skip
-            of_s = n_left / s - _dot(stay, stayed_all) - _dot(left, stayed_until_last + gone.log_beta)
-            of_beta = s * (stay.sum() + n_left) / beta - s * _dot(stay, 1 / (beta + seen.T)) - (s + 1) * _dot(left, gone.over_beta)  # fmt: skip
-            return np.array([*of_rate, of_s, of_beta])
+        def slopes(stay: Floats) -> Floats:
+            left, n = seen.weight - stay, seen.customers.sum()
+            of_r = _rate_slope(r, seen) - _dot(stay, in_all) - _dot(left, until_last + gone.log_alpha)
+            of_alpha = n * r / alpha - _dot(shape, stay / (alpha + seen.T) + left * gone.over_alpha)
+            of_s = left.sum() / s - _dot(stay, stayed_all) - _dot(left, stayed_until_last + gone.log_beta)
+            of_beta = s * (n / beta - _dot(stay, 1 / (beta + seen.T))) - (s + 1) * _dot(left, gone.over_beta)
+            return np.array([of_r, of_alpha, of_s, of_beta])
 
         return Terms(
-            bought + _no_purchase(r, alpha, seen.x, in_all) - s * stayed_all,
-            bought + _no_purchase(r, alpha, seen.x, until_last) - s * stayed_until_last
+            bought - shape * in_all - s * stayed_all,
+            bought - shape * until_last - s * stayed_until_last
             + np.log(s) - np.log(beta + seen.t) + gone.log_value,
             slopes,
         )  # fmt: skip
@@ -271,19 +270,14 @@ def _rising(z: float, n: Floats) -> Floats:
     return (z - 0.5) * np.log1p(n / z) + n * (np.log(z + n) - 1) + (1 / (z + n) - 1 / z) / 12
 
 
-def _no_purchase(r: float, alpha: float, x: Floats, quiet: Floats) -> Floats:
-    """ln of α^r / (α + time)^(r + x), of quiet = ln(1 + time/α)."""
-    return -(r + x) * quiet - x * np.log(alpha)
+def _bought(r: float, alpha: float, counts: Floats) -> Floats:
+    """What the log-likelihood of purchases at a gamma rate has beside −(r + x) ln(1 + time/α)."""
+    return _rising(r, counts) - counts * np.log(alpha)
 
 
-def _rate_slopes(
-    r: float, alpha: float, seen: Histories, *ways: tuple[Floats, Floats, Floats]
-) -> tuple[float, float]:
-    """Slopes by r and alpha summed over ways to be silent: customers of each, and the means of ln(1 + time/α) and 1/(α + time)."""
-    customers = seen.by_count(np.sum([n for n, _, _ in ways], axis=0))
-    of_r = customers @ (digamma(r + seen.counts) - digamma(r)) - sum(_dot(n, quiet) for n, quiet, _ in ways)
-    of_alpha = customers.sum() * r / alpha - sum(_dot(n * (r + seen.x), over) for n, _, over in ways)
-    return of_r, of_alpha
+def _rate_slope(r: float, seen: Histories) -> float:
+    """Slope by r of `_bought`, summed over customers."""
+    return float(seen.customers @ (digamma(r + seen.counts) - digamma(r)))
 
 
 def _dot(one: Floats, other: Floats) -> float:
