@@ -1,7 +1,7 @@
 """Odds and landing held against the truth, and the time that a million deals take.
 
-python benchmarks/pipeline.py odds [--seeds 8]      sample companies, whose true odds are known
-python benchmarks/pipeline.py landing [--seeds 8]   how often P10 to P90 held, told a month ahead
+python benchmarks/pipeline.py odds [--seeds 8] [--first SEED]      sample companies, whose true odds are known
+python benchmarks/pipeline.py landing [--seeds 8] [--first SEED]   how often P10 to P90 held, told a month ahead
 python benchmarks/pipeline.py crm FOLDER            public CRM data, learnt to 2017-08, tested after
 python benchmarks/pipeline.py speed [--deals N]     against one scan and GROUP BY of the history
 """
@@ -51,11 +51,11 @@ def true_odds(rows: pd.DataFrame) -> np.ndarray:
     return np.array([odds[key] for key in zip(rows.stage, rows.segment, strict=True)])
 
 
-def odds(seeds: int) -> None:
+def odds(seeds: range) -> None:
     """Out of time: calibration error and Brier score against the policy's priors; and the distance from the planted odds."""
     print("seed   decided  used    ECE    Brier  priors  gain   best possible   mean |odds - planted|")
     total = []
-    for seed in range(FIRST_SEED, FIRST_SEED + seeds):
+    for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:
             sample(Path(folder), seed)
             with closing(open_workspace(folder, period="2025-12")) as ws:
@@ -83,12 +83,12 @@ def odds(seeds: int) -> None:
     )
 
 
-def landings(seeds: int) -> None:
+def landings(seeds: range) -> None:
     """Months of sample companies, each told at the end of the month before with what was known then."""
     held = told = 0
     ratios, months_back = [], 18
     seen.MONTHS_BACK = landing.MONTHS_BACK = months_back
-    for seed in range(FIRST_SEED, FIRST_SEED + seeds):
+    for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:
             sample(Path(folder), seed)
             with closing(open_workspace(folder, period="2025-12")) as ws:
@@ -108,7 +108,7 @@ def landings(seeds: int) -> None:
     came, middle = np.array(ratios).T
     share = held / told
     print(
-        f"{told} months of {seeds} companies: {share:.1%} held (±{1.96 * np.sqrt(share * (1 - share) / told):.1%}, target 80 %); "
+        f"{told} months of {len(seeds)} companies: {share:.1%} held (±{1.96 * np.sqrt(share * (1 - share) / told):.1%}, target 80 %); "
         f"the middle missed by {np.abs(came - middle).sum() / came.sum():.1%}, {(middle - came).sum() / came.sum():+.1%} in sum"
     )
 
@@ -179,13 +179,15 @@ def main() -> None:
     parser.add_argument("what", choices=["odds", "landing", "crm", "speed"])
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--first", type=int, default=FIRST_SEED)
     parser.add_argument("--deals", type=int, default=1_000_000)
     given = parser.parse_args()
+    seeds = range(given.first, given.first + given.seeds)
     print(f"{date.today()}, salesops pipeline, numpy {np.__version__}, {shutil.which('python')}")
     if given.what == "odds":
-        odds(given.seeds)
+        odds(seeds)
     elif given.what == "landing":
-        landings(given.seeds)
+        landings(seeds)
     elif given.what == "crm":
         crm(given.folder)
     else:

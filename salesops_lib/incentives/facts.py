@@ -17,6 +17,7 @@ from salesops_lib.incentives.exact import quotient
 from salesops_lib.incentives.history import History, Key, Lines
 from salesops_lib.incentives.pay import DIRECT, Earned, earned
 from salesops_lib.metrics import REGISTRY
+from salesops_lib.metrics.goals import newest_targets
 
 if TYPE_CHECKING:
     from datetime import date
@@ -328,12 +329,7 @@ def targets_of(
 ) -> dict[tuple[str, int], int]:
     """(unit, position of month) → newest target in parts of the measure."""
     labels = [month.label for month in months]
-    frame = ws.facts.query(
-        "SELECT scope_id, period, value FROM (SELECT scope_id, period, CAST(value AS DOUBLE) AS value, ROW_NUMBER() OVER "
-        "(PARTITION BY scope_id, period ORDER BY version DESC NULLS LAST) AS newest FROM targets "
-        f"WHERE scope_type = ? AND measure = ? AND period IN ({', '.join('?' for _ in labels)})) AS versions WHERE newest = 1",
-        [scope, measure, *labels],
-    )
+    frame = newest_targets(ws, scope, [measure], labels)
     parts = crediting.parts_of(ws, measure)
     at = {label: n for n, label in enumerate(labels)}
     return {(row.scope_id, at[row.period]): round(row.value * parts) for row in frame.itertuples()}

@@ -17,6 +17,7 @@ from salesops_lib.incentives.gaming import (
 )
 from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.metrics.formulas import wilson
+from salesops_lib.metrics.goals import newest_targets
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
 _SOLD = """
 SELECT rep_id AS payee, dated_on AS day, COUNT(DISTINCT order_id) AS n, CAST(SUM(net_amount) AS BIGINT) AS amount
 FROM sales WHERE kind = 'order' AND rep_id IS NOT NULL AND dated_on BETWEEN ? AND ? GROUP BY rep_id, dated_on
-"""
-_QUOTAS = """
-SELECT scope_id AS payee, period AS month, CAST(value AS DOUBLE) AS quota FROM (
-  SELECT scope_id, period, value, ROW_NUMBER() OVER (PARTITION BY scope_id, period ORDER BY version DESC NULLS LAST) AS newest
-  FROM targets WHERE scope_type = 'rep' AND measure = 'bookings') AS versions WHERE newest = 1
 """
 
 
@@ -124,11 +120,7 @@ def frames(ws: Workspace) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     )
     place = {label: at for at, label in enumerate(calendar.period.drop_duplicates())}
     quarter = calendar.drop_duplicates("fiscal_period").set_index("fiscal_period").period.map(place)
-    quota = (
-        ws.facts.query(_QUOTAS)
-        if ws.facts.has("targets")
-        else pd.DataFrame(columns=["payee", "month", "quota"])
-    )
-    quota = quota.assign(period=quota.month.map(quarter)).dropna(subset=["period"])
+    quota = newest_targets(ws, "rep", ["bookings"]).rename(columns={"scope_id": "payee", "value": "quota"})
+    quota = quota.assign(period=quota.period.map(quarter)).dropna(subset=["period"])
     quota["quota"] = quota.quota * 10**ws.policy.semantics.minor_digits
     return days, quota.groupby(["payee", "period"], as_index=False).quota.sum(), list(place)

@@ -95,6 +95,16 @@ def open_book(ws: Workspace, day: date | None = None) -> Book | tuple[str, ...]:
     return Book(ws, day or ws.window.end, names, len(moved) > 0, ws.facts.has("deals.last_activity_on"))
 
 
+def named(ws: Workspace, owners: pd.Series) -> pd.Series:
+    """Owners by the names of their ids; an id stays where nobody names it, and stands behind a name that two people bear."""
+    if ws.facts.missing("reps.name"):
+        return owners
+    people = ws.facts.query("SELECT rep_id, name FROM reps WHERE name IS NOT NULL ORDER BY rep_id")
+    shared = people.name.duplicated(keep=False)
+    names = people.name.where(~shared, people.name + " (" + people.rep_id + ")")
+    return owners.map(dict(zip(people.rep_id, names))).fillna(owners)
+
+
 def unit_of(by: str) -> str:
     """A dimension of the book as SQL, deals that name none under `UNASSIGNED`."""
     return f"COALESCE({by}, {literal(UNASSIGNED)})"

@@ -15,14 +15,13 @@ import pandas as pd
 from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.pipeline import moves
 from salesops_lib.pipeline.as_of import OPEN, bound, missing
+from salesops_lib.pipeline.coverage import MONTHS_AHEAD
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
 
-#: Months after the period whose deals the bridge covers.
-_MONTHS_AHEAD = 3
-#: Reasons that the catalogue knows by another name: customers are lost too.
-_WORDS = {"lost": "lost_deals"}
+#: Reasons that the catalogue knows by another name: customers are lost too, and a stage of the policy is called won.
+_WORDS = {"won": "won_deals", "lost": "lost_deals"}
 
 
 def bridge(ws: Workspace) -> list[Exhibit | Missing]:
@@ -44,7 +43,7 @@ def bridge(ws: Workspace) -> list[Exhibit | Missing]:
         return [
             Missing("pipeline_bridge", ("opportunity_changes", "pipeline_snapshots"), "note.bridge_unknown")
         ]
-    due_by = ws.calendar.shift(ws.calendar.period_of(end), _MONTHS_AHEAD).end if held.n_close.sum() else None
+    due_by = ws.calendar.shift(ws.calendar.period_of(end), MONTHS_AHEAD).end if held.n_close.sum() else None
     whole = moves.movement(ws, start, end, due_by).iloc[0]
     notes = _notes(ws, held, after, start, due_by)
     shown: list[Exhibit | Missing] = [_waterfall(ws, whole, due_by, notes)]
@@ -79,7 +78,7 @@ def _waterfall(ws: Workspace, whole: pd.Series, due_by: date | None, notes: tupl
         {
             "step": [_WORDS.get(step, step) for step in steps],
             "amount": [int(whole[step]) for step in steps],
-            "role": ["start", *["effect"] * len(effects), "end"],
+            "role": ["start", *("success" if step == "won" else "effect" for step in effects), "end"],
             "n": [int(whole[f"n_{step}"]) for step in steps],
         }
     )

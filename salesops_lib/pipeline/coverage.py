@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from salesops_lib.metrics import UNASSIGNED, Exhibit, Finding, Missing, formulas, measure
+from salesops_lib.metrics.goals import newest_targets, targets_of
 from salesops_lib.pipeline.book import Book, days_before, open_book, unit_of
 from salesops_lib.pipeline.conversion import closed
 
@@ -15,14 +17,15 @@ if TYPE_CHECKING:
     from salesops_lib.periods import Period, Window
     from salesops_lib.workspace import Workspace
 
-_AHEAD = 3
+#: Months from the one under way on the day after the window: what is due in them covers their targets.
+MONTHS_AHEAD = 3
 
 
 def coming(ws: Workspace) -> list[Period]:
     """The three months that coverage looks at: from the one under way on the day after the window."""
     month = ws.calendar.period_of(ws.window.end)
     first = 1 if ws.window.end >= month.end else 0
-    return [ws.calendar.shift(month, ahead) for ahead in range(first, first + _AHEAD)]
+    return [ws.calendar.shift(month, ahead) for ahead in range(first, first + MONTHS_AHEAD)]
 
 
 def coverage(ws: Workspace, by: str = "region", odds: pd.Series | None = None) -> Exhibit | Missing:
@@ -47,8 +50,8 @@ def coverage(ws: Workspace, by: str = "region", odds: pd.Series | None = None) -
     if absent := ws.facts.missing("targets.value", "deals.expected_close_on", "deals.amount"):
         return Missing("coverage", absent)
     months = coming(ws)
-    company = _goals(ws, months, "company")
-    if not company.get("company"):
+    goal = float(np.nansum(targets_of(ws, "bookings", months)))
+    if not goal:
         return Missing("coverage", ("targets.value",), "note.no_coming_targets")
     due = _due(book, months, by, odds)
     ended = closed(ws, days_before(book.day, ws.policy.process.win_rate_days), book.day)
@@ -59,9 +62,7 @@ def coverage(ws: Workspace, by: str = "region", odds: pd.Series | None = None) -
         for unit, (goal, actual) in _units(ws, months, by).items()
     ]
     won = _actual(ws, months, "")
-    rows.append(
-        _row(ws, "total", company["company"], won.get("total", 0.0), due[~due.is_undated], rate.value)
-    )
+    rows.append(_row(ws, "total", goal, won.get("total", 0.0), due[~due.is_undated], rate.value))
     frame = pd.DataFrame(rows).assign(is_total=lambda f: f.unit == "total")
     if len(frame) > 1:
         frame = pd.concat(
@@ -85,7 +86,7 @@ def company_coverage(ws: Workspace) -> dict[str, Any] | None:
         return None
     book = open_book(ws)
     months = coming(ws)
-    goal = _goals(ws, months, "company").get("company")
+    goal = float(np.nansum(targets_of(ws, "bookings", months)))
     if not isinstance(book, Book) or not goal:
         return None
     due = _due(book, months, "", None)
@@ -101,21 +102,6 @@ def company_coverage(ws: Workspace) -> dict[str, Any] | None:
     }
 
 
-def _goals(ws: Workspace, months: list[Period], scope: str) -> dict[str, float]:
-    """Target of bookings over `months` by unit of a level, of the newest version; minor units."""
-    found = ws.facts.query(
-        "SELECT scope_id, CAST(SUM(value) AS DOUBLE) AS target FROM ("
-        "  SELECT scope_id, value, ROW_NUMBER() OVER (PARTITION BY scope_id, period ORDER BY version DESC NULLS LAST) AS newest"
-        f"  FROM targets WHERE scope_type = ? AND measure = 'bookings' AND period IN ({', '.join('?' for _ in months)})"
-        ") AS versions WHERE newest = 1 GROUP BY scope_id ORDER BY scope_id",
-        [scope, *(m.label for m in months)],
-    )
-    scale = 10**ws.policy.semantics.minor_digits
-    if scope == "company":
-        return {"company": float(found.target.sum()) * scale}
-    return {str(unit): float(target) * scale for unit, target in zip(found.scope_id, found.target)}
-
-
 def _actual(ws: Workspace, months: list[Period], by: str) -> dict[str, float]:
     """Bookings of `months` that have come by the last day, by unit."""
     if months[0].start > ws.window.end or ws.facts.missing("sales.net_amount"):
@@ -127,9 +113,10 @@ def _actual(ws: Workspace, months: list[Period], by: str) -> dict[str, float]:
 
 
 def _units(ws: Workspace, months: list[Period], by: str) -> dict[str, tuple[float, float]]:
-    goals = _goals(ws, months, by)
-    won = _actual(ws, months, by) if goals and by in ws.facts.columns("sales") else {}
-    return {unit: (goal, won.get(unit, 0.0)) for unit, goal in goals.items()}
+    goals = newest_targets(ws, by, ["bookings"], [month.label for month in months])
+    won = _actual(ws, months, by) if len(goals) and by in ws.facts.columns("sales") else {}
+    whole = goals.groupby("scope_id").value.sum() * 10**ws.policy.semantics.minor_digits
+    return {str(unit): (float(goal), won.get(str(unit), 0.0)) for unit, goal in whole.items()}
 
 
 def _due(book: Book, months: list[Period], by: str, odds: pd.Series | None) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.metrics.formulas import ratio
-from salesops_lib.pipeline.book import Book, open_book, unit_of
+from salesops_lib.pipeline.book import Book, named, open_book, unit_of
 
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
@@ -69,7 +69,7 @@ def hygiene(ws: Workspace) -> Exhibit | Missing:
             "share": 1 - worst.rate,
             "amount": worst.amount,
         }
-        name = "hygiene.worst" if owners.amount.sum() else "hygiene.worst_number"
+        name = "hygiene.worst" if worst.amount else "hygiene.worst_number"
         found.append(Finding(name, told, "hygiene_score", "bad"))
     limits = ws.policy.process.hygiene
     notes = book.notes(activity=True)
@@ -116,7 +116,11 @@ def _owners(ws: Workspace, owners: pd.DataFrame, checks: list[str]) -> tuple[Exh
     failed = owners[checks].sum(axis=1)
     frame = owners.assign(score=1 - failed / (owners.n * len(checks)), n_failed=owners.n - owners.n_clean)
     few = frame.n < below
-    frame = frame[~few].sort_values(["score", "owner"], ignore_index=True)
+    frame = (
+        frame[~few]
+        .assign(owner=lambda f: named(ws, f.owner))
+        .sort_values(["score", "owner"], ignore_index=True)
+    )
     notes = (Finding("note.suppressed", {"n": int(few.sum()), "below": below}),) if few.any() else ()
     return (
         Exhibit(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from salesops_lib.metrics import UNASSIGNED, Exhibit, Finding, Missing
-from salesops_lib.pipeline.book import Book, open_book
+from salesops_lib.pipeline.book import Book, named, open_book
 from salesops_lib.pipeline.limits import missing_evidence
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def inspect(
     limits = ws.policy.process.hygiene
     told = [_told(book, row, limits.pushes_max) for row in deals.to_dict("records")]
     frame = pd.DataFrame(
-        {"deal": deals.opportunity_id, "customer": _customers(ws, deals.opportunity_id.tolist()), "owner": deals.rep_id.fillna(UNASSIGNED), "stage": deals.stage_id,
+        {"deal": deals.opportunity_id, "customer": _customers(ws, deals.opportunity_id.tolist()), "owner": named(ws, deals.rep_id.fillna(UNASSIGNED)), "stage": deals.stage_id,
          "amount": deals.amount.astype(float), "at_risk": deals.at_risk.round(), "why": [t[0] for t in told],
          "also": [t[1] if len(t) > 1 else None for t in told]}
     )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 from scipy.stats import norm
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from salesops_lib.pipeline.seen import Seen
     from salesops_lib.workspace import Workspace
 
-#: Draws of a landing, and deals that are drawn one by one; of more the smaller ones are summed up.
-DRAWS, _SINGLE = 4_000, 2_000
+#: Draws of a landing, and deals that are drawn one by one; of more the smaller ones are summed up, as a normal sum.
+DRAWS, _SINGLE = 4_000, 500
+#: Draws of what was learnt, each of which serves as many draws of the deals.
+_LEARNT = 200
 #: For how many past months the drawn spread counts itself.
 _HELD = 20.0
 #: Days of creation that tell how many deals come now.
@@ -129,51 +132,70 @@ def land(
     within &= rows.decided_on <= until
     if within.sum() < _FEWEST / 10 or (~within).sum() < _FEWEST / 10 or len(rows) < _FEWEST:
         return None
-    model = WinOdds(prior_deals=1.0, variances=variances).fit(told(rows), within)
-    p = model.predict_proba(told(now))[:, 1] if len(now) else np.empty(0)
+    model = WinOdds(prior_deals=1.0, variances=variances)
+    model.fit(told(rows), within, overlap=_overlap(rows, span))
     amount = now.amount.fillna(_typical(book, today)).to_numpy(float)
     ratio = _revision(rows[within.to_numpy()])
     rng = np.random.default_rng(0)
     won = float(book.amount[(book.won_on >= _number(start)) & (book.won_on <= today)].sum())
-    opened = _drawn_open(rng, p, amount, ratio)
+    opened, expected = (
+        _drawn_open(rng, model, told(now), amount, ratio) if len(now) else (np.zeros(DRAWS), 0.0)
+    )
     new = _drawn_new(rng, book, today, span)
-    expected = float((p * amount).sum() * ratio.mean()) if len(p) else 0.0
     return Landing(won, expected, float(new.mean()), won + opened + new, model.variances_)
 
 
+def _overlap(rows: pd.DataFrame, span: int) -> float:
+    """How many of the days on which a deal was seen lie in one span."""
+    days = rows.day.drop_duplicates()
+    return max(1.0, span * (len(days) - 1) / max((days.max() - days.min()).days, 1))
+
+
 def _drawn_open(
-    rng: np.random.Generator, p: NDArray[Any], amount: NDArray[Any], ratio: NDArray[Any]
-) -> NDArray[np.float64]:
+    rng: np.random.Generator, model: WinOdds, now: pd.DataFrame, amount: NDArray[Any], ratio: NDArray[Any]
+) -> tuple[NDArray[np.float64], float]:
+    """What open deals bring in each draw, and in the mean: won by chances that are themselves only learnt."""
+    level, takes, off = model.uncertain(now, _LEARNT, rng)
+    p = expit(level)
     order = np.argsort(-amount * np.sqrt(p * (1 - p)), kind="stable")
     single, rest = order[:_SINGLE], order[_SINGLE:]
-    total = np.zeros(DRAWS)
+    total = np.zeros((_LEARNT, DRAWS // _LEARNT))
     for deal in np.array_split(single, max(1, len(single) // 100)):
-        wins = rng.random((DRAWS, len(deal))) < p[deal]
-        total += (wins * rng.choice(ratio, wins.shape) * amount[deal]).sum(axis=1)
+        odds = expit(level[deal][:, None] + takes[deal] @ off).T[:, None, :]
+        wins = rng.random((*total.shape, len(deal))) < odds
+        total += (wins * rng.choice(ratio, wins.shape) * amount[deal]).sum(axis=-1)
+    mean, square = ratio.mean(), (ratio**2).mean()
     if len(rest):
-        mean, square = ratio.mean(), (ratio**2).mean()
-        expected = p[rest] * amount[rest] * mean
-        spread = (p[rest] * amount[rest] ** 2 * square - expected**2).sum()
-        total += np.maximum(rng.normal(expected.sum(), np.sqrt(spread), DRAWS), 0)
-    return total
+        small = np.where(np.isin(np.arange(len(p)), rest), amount, 0.0)
+        expected = p * small * mean
+        spread = (p * small**2 * square - expected**2).sum()
+        means = expected.sum() + ((expected * (1 - p)).astype(np.float32) @ takes) @ off
+        total += np.maximum(rng.normal(means[:, None], np.sqrt(spread), total.shape), 0)
+    return total.ravel(), float((p * amount).sum() * mean)
 
 
 def _drawn_new(rng: np.random.Generator, book: _Book, today: int, span: int) -> NDArray[np.float64]:
     """Wins of deals created within the span: as many and as large as in the spans of the last year, at today's rate of creation."""
     starts = np.arange(today - span, today - span - _SPAN, -7)
-    known = book.won_on >= 0
-    counts, amounts = [], []
-    for start in starts[starts >= book.created.min(initial=today)]:
-        own = known & (book.created > start) & (book.won_on <= start + span)
-        counts.append(int(own.sum()))
-        amounts.append(book.amount[own])
-    if not counts or not sum(counts):
+    starts = starts[starts >= book.created.min(initial=today)]
+    quick = (book.won_on >= 0) & (
+        book.won_on - book.created < span
+    )  # of the others none is created and won in a span
+    created, won_on, amount = book.created[quick], book.won_on[quick], book.amount[quick]
+    own = [(created > start) & (won_on <= start + span) for start in starts]
+    counts, amounts = [int(which.sum()) for which in own], [amount[which] for which in own]
+    if not sum(counts):
         return np.zeros(DRAWS)
-    created = book.created[(book.created <= today)]
-    recent = (created > today - _RECENT).sum() / _RECENT
-    usual = (created > starts[len(counts) - 1]).sum() / max(today - starts[len(counts) - 1], 1)
+    known = book.created[book.created <= today]
+    recent = (known > today - _RECENT).sum() / _RECENT
+    usual = (known > starts[-1]).sum() / max(today - starts[-1], 1)
     pool = np.concatenate(amounts)
-    n = rng.poisson(np.mean(counts) * recent / usual, DRAWS)
+    # as sure as the deals are many that tell it: those won in spans that do not overlap, and those created of late
+    seen = 1 / (1 / max(sum(counts) * 7 / span, 1) + 1 / max(recent * _RECENT, 1))
+    rate = rng.gamma(seen, np.mean(counts) * recent / usual / seen, DRAWS)
+    n = rng.poisson(rate)
+    if n.mean() > _SINGLE:
+        return np.maximum(rng.normal(n * pool.mean(), np.sqrt(n) * pool.std()), 0)
     drawn = rng.choice(pool, int(n.sum()))
     return np.bincount(np.repeat(np.arange(DRAWS), n), drawn, DRAWS).astype(float)
 
@@ -232,7 +254,7 @@ def _past(ws: Workspace, known: Seen, book: _Book, day: date, variances: Mapping
 def _widening(past: pd.DataFrame) -> float:
     """How much wider than drawn the errors of past landings were: the root of their mean squared normal score.
 
-    Never narrower: chances are drawn as if they were known, so the drawn spread is the least there can be.
+    Never narrower: what is drawn is what the data alone leave open, and a company has more surprises than that.
     """
     ranks = [(row.landing.draws < row.value).mean() for row in past.itertuples()]
     scores = norm.ppf(np.clip(ranks, 1 / DRAWS, 1 - 1 / DRAWS))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from salesops_lib.metrics import UNASSIGNED, Exhibit, Finding, Missing
-from salesops_lib.pipeline.book import Book, days_before, open_book
+from salesops_lib.pipeline.book import Book, days_before, named, open_book
 from salesops_lib.pipeline.leads import WORKDAY_HOURS, workdays_between
 from salesops_lib.tables.engine import literal
 
@@ -67,6 +67,7 @@ def limits(ws: Workspace) -> Exhibit | Missing:
         "limits_by_rule", "table", sums, metric="process_breaches", sources=("opportunities",),
         units={"rule": "text", "n": "count", "n_owners": "count", "amount": "money"},
     )  # fmt: skip
+    shown = shown.assign(owner=named(ws, shown.owner))
     return Exhibit(
         "limits", "table", shown, metric="process_breaches", window=ws.window, findings=tuple(found),
         sources=("opportunities", "opportunity_changes", "stage_evidence", "leads"), notes=tuple(notes), parts=(by_rule,) if n else (),

@@ -69,10 +69,13 @@ def weighted(ws: Workspace, found: Odds) -> Exhibit | Missing:
         "weighted": frame.by_odds.sum(),
         "prior": frame.by_prior.sum(),
     }
-    lead = "weighted_pipeline.priors" if found.chosen.name == PRIORS else "weighted_pipeline.odds"
+    values["wins"] = own.odds.sum()
+    lead = "priors" if found.chosen.name == PRIORS else "odds"
+    if not values["amount"]:
+        lead = "number"
     money = dict.fromkeys(("amount", "by_prior", "by_odds"), "money")
     return Exhibit(
-        "weighted_pipeline", "table", frame, metric="calibrated_pipeline", findings=(Finding(lead, values, "calibrated_pipeline"),),
+        "weighted_pipeline", "table", frame, metric="calibrated_pipeline", findings=(Finding(f"weighted_pipeline.{lead}", values, "calibrated_pipeline"),),
         units={**money, "n": "count", "prior": "ratio", "odds": "ratio"}, sources=("opportunities", "opportunity_changes"),
         notes=_notes(found),
     )  # fmt: skip

@@ -13,9 +13,6 @@ from salesops_lib.pipeline.as_of import OPEN, STANDING, bound, missing
 if TYPE_CHECKING:
     from salesops_lib.workspace import Workspace
 
-#: From this many pushes on a close date is fiction.
-MOST_PUSHES = 3
-
 #: Deals open and due in the period at its start, and what became of them by its end.
 _DUE = f"""
 WITH began AS ({OPEN}), ended AS ({STANDING})
@@ -29,17 +26,17 @@ GROUP BY step ORDER BY step
 _PUSHED = f"""
 WITH standing AS ({OPEN})
 SELECT s.opportunity_id AS deal, COALESCE(c.name, d.customer_id) AS customer, COALESCE(r.name, s.rep_id) AS owner, s.n_pushes,
-       CAST(s.expected_close_on AS DATE) AS due_on, s.amount
+       CAST(s.expected_close_on AS DATE) AS expected_on, s.amount
 FROM standing AS s LEFT JOIN deals AS d ON d.opportunity_id = s.opportunity_id
 LEFT JOIN customers AS c ON c.customer_id = d.customer_id LEFT JOIN reps AS r ON r.rep_id = s.rep_id
-WHERE s.n_pushes >= ? ORDER BY s.amount DESC NULLS LAST, s.opportunity_id
+WHERE s.n_pushes > ? ORDER BY s.amount DESC NULLS LAST, s.opportunity_id
 """
 _ORDER = ("won", "lost", "slipped", "overdue", "deleted", "elsewhere")
-_WORDS = {"lost": "lost_deals"}
+_WORDS = {"won": "won_deals", "lost": "lost_deals"}
 
 
 def slips(ws: Workspace) -> list[Exhibit | Missing]:
-    """What became of the deals due in the period, and the open deals pushed three times or more.
+    """What became of the deals due in the period, and the open deals pushed more often than the policy allows.
 
     The slip rate is deals due in the period at its start and moved out of it, over those due; one
     still open and overdue at the end has not slipped but is shown.  A unit counts what it held.
@@ -48,7 +45,7 @@ def slips(ws: Workspace) -> list[Exhibit | Missing]:
         return [Missing("slips", absent)]
     start, end = ws.window.start - timedelta(days=1), ws.window.end
     found = ws.facts.query(_DUE, [*bound(start), *bound(end), end, ws.window.start, end])
-    pushed = ws.facts.query(_PUSHED, [*bound(end), MOST_PUSHES])
+    pushed = ws.facts.query(_PUSHED, [*bound(end), ws.policy.process.hygiene.pushes_max])
     shown: list[Exhibit | Missing] = []
     if found.empty:
         known = ws.facts.query(
@@ -96,7 +93,7 @@ def _rate(ws: Workspace, found: pd.DataFrame) -> Exhibit:
 def _list(ws: Workspace, pushed: pd.DataFrame) -> Exhibit:
     told = {
         "n": len(pushed),
-        "least": MOST_PUSHES,
+        "least": ws.policy.process.hygiene.pushes_max + 1,
         "amount": float(pushed.amount.sum()),
         "most": int(pushed.n_pushes.max()),
     }
@@ -104,5 +101,5 @@ def _list(ws: Workspace, pushed: pd.DataFrame) -> Exhibit:
     return Exhibit(
         "pushes", "table", frame, metric="push_count", window=ws.window, sources=("opportunities", "opportunity_changes"),
         findings=(Finding("pushes.some", told, "push_count", "bad"),),
-        units={"deal": "text", "customer": "text", "owner": "text", "n_pushes": "count", "due_on": "date", "amount": "money"},
+        units={"deal": "text", "customer": "text", "owner": "text", "n_pushes": "count", "expected_on": "date", "amount": "money"},
     )  # fmt: skip

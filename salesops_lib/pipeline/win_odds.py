@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
@@ -37,6 +36,8 @@ _FREE = 20.0
 #: Share of the outcome's variance that one column alone explains only where it was written after the fact.
 _TOO_GOOD = 0.9
 _EDGE = 1e-3
+#: Newton steps at most; the step of a coefficient that ends them, and the one after which the curvature is another.
+_STEPS, _SMALL, _LONG = 50, 1e-5, 0.1
 
 
 class WinOdds(ClassifierMixin, BaseEstimator):
@@ -94,6 +95,7 @@ class WinOdds(ClassifierMixin, BaseEstimator):
         *,
         weight: Any = None,
         deal: Any = None,
+        overlap: float = 1.0,
     ) -> Self:
         """Learn from decided deals as they were seen on a day; a row a deal and day.
 
@@ -107,6 +109,8 @@ class WinOdds(ClassifierMixin, BaseEstimator):
             Weight of each row, 1 where None.
         deal
             Whose row it is: several rows of a deal tell as much as one.
+        overlap
+            How many rows tell of the same outcome, where rows of a deal follow it for spans that overlap.
 
         Raises
         ------
@@ -119,12 +123,11 @@ class WinOdds(ClassifierMixin, BaseEstimator):
             raise DataError("Odds need deals won and deals lost; here is only one kind, or none.")
         _refuse_afterthoughts(X.drop(columns=[self.stage], errors="ignore"), y, w)
         self.classes_ = np.array([False, True])
-        self._learn_rates(X, y, w)
+        self._learn_rates(X, y, w, overlap)
         self.variances_: dict[str, float] = {}
-        self._coef = np.empty(0)
         if self.effects:
             self._learn_columns(X)
-            self._learn_effects(self._design(X), y, w * _worth(w, deal))
+            self._learn_effects(self._design(X), y, w * (_worth(w, deal) / overlap))
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
@@ -142,42 +145,71 @@ class WinOdds(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "rates_")
         if not self.variances_:
             return pd.DataFrame(index=X.index)
-        parts = self._design(X) * self._coef
+        parts = self._design(X) * self._beta
         return pd.DataFrame(
             {name: parts[:, where].sum(axis=1) for name, where in self._columns.items()}, index=X.index
         )
 
+    def uncertain(
+        self, X: pd.DataFrame, n: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float64]]:
+        """Logits of the chance of winning, what they take from each coefficient, and by how much coefficients may be wrong.
+
+        Returns
+        -------
+        tuple
+            Shapes (rows,), (rows, coefficients) and (coefficients, n); the product of the last two is added to the
+            logits.  Rates of stages err as binomial shares do, effects as the curvature of their likelihood tells (Laplace).
+        """
+        check_is_fitted(self, "rates_")
+        has_stages = bool(self.rates_) and self.stage in X
+        stages = list(self.rates_) if has_stages else []
+        rates = np.clip([self.rates_[s] for s in stages] or [self._overall], _EDGE, 1 - _EDGE)
+        count = np.array([self._counts.get(s, 0.0) for s in stages] or [self._n])
+        takes = _one_hot(X[self.stage], stages) if has_stages else np.ones((len(X), 1), np.float32)
+        off = (
+            rng.standard_normal((len(rates), n))
+            / np.sqrt(np.maximum(count, 1.0) * rates * (1 - rates))[:, None]
+        )
+        if not self.variances_:
+            return logit(np.clip(self._base(X), _EDGE, 1 - _EDGE)), takes, off
+        design = self._design(X)
+        root = np.linalg.cholesky(np.linalg.inv(self._curve[2:, 2:]))  # the level errs with the stages' rates
+        effects = root @ rng.standard_normal((len(root), n))
+        takes = np.hstack([takes, design[:, 2:]])
+        return design @ self._beta, takes, np.vstack([off, effects])
+
     def _learn_effects(
-        self, design: NDArray[np.float64], y: NDArray[np.bool_], w: NDArray[np.float64]
+        self, design: NDArray[np.float32], y: NDArray[np.bool_], w: NDArray[np.float64]
     ) -> None:
         """Effects and their variances in turn, by the evidence of the data (MacKay 1992)."""
         given = self.variances or {}
         variances = {name: given.get(name, _VARIANCE) for name in self._columns}
         rounds = 1 if self.variances is not None else _ROUNDS
-        model = LogisticRegression(C=1.0, solver="newton-cholesky", max_iter=30, tol=1e-4, warm_start=True)
+        self._beta = np.r_[0.0, 1 / _FREE, np.zeros(design.shape[1] - 2)]
         for last in range(rounds):
-            scale = np.ones(design.shape[1])
+            penalty = np.r_[0.0, 1.0, np.ones(design.shape[1] - 2)]
             for name, where in self._columns.items():
-                scale[where] = np.sqrt(variances[name])
-            scaled = design * scale
-            if last:
-                model.coef_ = (self._coef / scale)[None, :]
+                penalty[where] = 1 / variances[name]
             with threadpool_limits(1):  # two threads on a busy machine wait for each other
-                model.fit(scaled, y, sample_weight=w)
-            self._coef, self._intercept = model.coef_[0] * scale, float(model.intercept_[0])
+                self._beta, self._curve = _newton(design, y, w, penalty, self._beta)
             if last == rounds - 1:
                 break
-            p = model.predict_proba(scaled)[:, 1]
-            curve = (scaled * (w * p * (1 - p))[:, None]).T @ scaled + np.eye(len(scale))
-            spread = np.diag(np.linalg.inv(curve))
+            spread = np.diag(np.linalg.inv(self._curve)) * penalty
             for name, where in self._columns.items():
                 told = max(float((1 - spread[where]).sum()), 1e-9)
-                variances[name] = float(np.clip((self._coef[where] ** 2).sum() / told, _LEAST, _MOST))
+                variances[name] = float(np.clip((self._beta[where] ** 2).sum() / told, _LEAST, _MOST))
         self.variances_ = variances
 
-    def _learn_rates(self, X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.float64]) -> None:
-        self._overall = float(np.clip(np.average(y, weights=w), _EDGE, 1 - _EDGE))
+    def _learn_rates(
+        self, X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.float64], overlap: float
+    ) -> None:
+        self._overall, self._n = (
+            float(np.clip(np.average(y, weights=w), _EDGE, 1 - _EDGE)),
+            float(w.sum()) / overlap,
+        )
         self.rates_: dict[str, float] = {}
+        self._counts: dict[str, float] = {}
         if self.stage not in X:
             return
         sums = pd.DataFrame({"stage": X[self.stage].to_numpy(), "n": w, "won": w * y}).groupby("stage").sum()
@@ -186,6 +218,7 @@ class WinOdds(ClassifierMixin, BaseEstimator):
             n, won = sums.loc[stage] if stage in sums.index else (0.0, 0.0)
             prior = priors.get(str(stage), self._overall)
             self.rates_[str(stage)] = float((self.prior_deals * prior + won) / (self.prior_deals + n))
+            self._counts[str(stage)] = self.prior_deals + float(n) / overlap
 
     def _base(self, X: pd.DataFrame) -> NDArray[np.float64]:
         if not self.rates_ or self.stage not in X:
@@ -195,7 +228,7 @@ class WinOdds(ClassifierMixin, BaseEstimator):
     def _win(self, X: pd.DataFrame) -> NDArray[np.float64]:
         if not self.variances_:
             return self._base(X)
-        return np.asarray(expit(self._design(X) @ self._coef + self._intercept))
+        return np.asarray(expit(self._design(X) @ self._beta))
 
     def _learn_columns(self, X: pd.DataFrame) -> None:
         self._levels: dict[str, list[Any]] = {}
@@ -211,27 +244,50 @@ class WinOdds(ClassifierMixin, BaseEstimator):
                 counts = column.dropna().value_counts()
                 self._levels[name] = sorted(counts[counts >= _SEEN].index[:_NAMES], key=str)
 
-    def _design(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        parts = [(_FREE * logit(np.clip(self._base(X), _EDGE, 1 - _EDGE)))[:, None]]
-        self._columns: dict[str, slice] = {}
-        at = 1
-
-        def add(name: str, part: NDArray[np.float64]) -> None:
-            nonlocal at
-            parts.append(part)
-            self._columns[name] = slice(at, at + part.shape[1])
-            at += part.shape[1]
-
+    def _design(self, X: pd.DataFrame) -> NDArray[np.float32]:
+        """A level, the base rate's logit, and the columns of effects, each at its place in `_columns`."""
+        parts = {}
         stages = _one_hot(X[self.stage], list(self.rates_)) if self.rates_ else None
         for name, levels in self._levels.items():
             own = _one_hot(X[name], levels)
             if stages is not None and 1 < len(levels) <= _FEW:
                 both = (stages[:, :, None] * own[:, None, :]).reshape(len(X), -1)
                 own = np.hstack([own, both])
-            add(name, own)
+            parts[name] = own
         for name, knots in self._knots.items():
-            add(name, _hats(X[name].to_numpy(float), knots))
-        return np.hstack(parts)
+            parts[name] = _hats(X[name].to_numpy(float), knots)
+        ends = np.cumsum([2, *(part.shape[1] for part in parts.values())])
+        self._columns = {name: slice(a, b) for name, a, b in zip(parts, ends, ends[1:])}
+        design = np.ones((len(X), ends[-1]), np.float32)
+        design[:, 1] = _FREE * logit(np.clip(self._base(X), _EDGE, 1 - _EDGE))
+        for name, part in parts.items():
+            design[:, self._columns[name]] = part
+        return design
+
+
+def _newton(
+    design: NDArray[np.float32],
+    y: NDArray[np.bool_],
+    w: NDArray[np.float64],
+    penalty: NDArray[np.float64],
+    start: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Coefficients of a logistic regression with normal priors of precision `penalty`, and the curvature at them.
+
+    The curvature is computed again only after a long step: it decides how fast the slope comes to nothing, not where.
+    """
+    beta, curve, step = start, np.empty(0), np.inf
+    for _ in range(_STEPS):
+        p = expit(design @ beta)
+        if step > _LONG:
+            weight = (w * p * (1 - p)).astype(np.float32)
+            curve = ((design * weight[:, None]).T @ design).astype(float) + np.diag(penalty)
+        move = np.linalg.solve(curve, (w * (y - p)).astype(np.float32) @ design - penalty * beta)
+        step = float(np.abs(move).max())
+        beta = beta + move / max(1.0, step / 2)
+        if step < _SMALL:
+            break
+    return beta, curve
 
 
 def _worth(w: NDArray[np.float64], deal: Any) -> float:
@@ -244,20 +300,24 @@ def _worth(w: NDArray[np.float64], deal: Any) -> float:
     return float(own.sum() / (own**2).sum())
 
 
-def _one_hot(column: pd.Series, levels: list[Any]) -> NDArray[np.float64]:
+def _one_hot(column: pd.Series, levels: list[Any]) -> NDArray[np.float32]:
     """One column a level; a value that was never seen has none, and so the effect nobody has."""
-    codes = pd.Index(levels, dtype=object).get_indexer(column.astype(object))
-    return (codes[:, None] == np.arange(len(levels))).astype(float)
+    codes, names = pd.factorize(column)
+    place = np.r_[pd.Index(levels, dtype=object).get_indexer(pd.Index(names, dtype=object)), -1][codes]
+    found = np.zeros((len(column), len(levels)), np.float32)
+    rows = np.flatnonzero(place >= 0)
+    found[rows, place[rows]] = 1.0
+    return found
 
 
-def _hats(values: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArray[np.float64]:
+def _hats(values: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArray[np.float32]:
     """A broken line through the knots, level outside them, and whether the value is missing."""
     missing = np.isnan(values)
     inside = np.clip(np.where(missing, knots[0], values), knots[0], knots[-1])
     right = np.clip(np.searchsorted(knots, inside, side="right"), 1, len(knots) - 1)
     share = (inside - knots[right - 1]) / (knots[right] - knots[right - 1])
     rows = np.arange(len(values))
-    found = np.zeros((len(values), len(knots) + 1))
+    found = np.zeros((len(values), len(knots) + 1), np.float32)
     found[rows, right - 1] = 1 - share
     found[rows, right] = share
     found[missing] = 0.0
@@ -269,27 +329,26 @@ def _refuse_afterthoughts(X: pd.DataFrame, y: NDArray[np.bool_], w: NDArray[np.f
     """Raise where one column alone tells the outcome, be it by being filled for one kind only."""
     whole = np.average(y, weights=w)
     for name in X:
-        column = X[name]
-        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            values = column.to_numpy(float)
-            edges = (
-                np.unique(np.nanquantile(values, np.linspace(0, 1, 9)))
-                if np.isfinite(values).any()
-                else [0.0]
-            )
-            codes = np.where(np.isnan(values), -1, np.searchsorted(edges, values))
-        else:
-            codes = pd.factorize(column)[0]
-            if codes.max() + 1 > len(y) / 10:
-                continue  # names of single deals tell every outcome, and are pooled to nothing
-        sums = pd.DataFrame({"code": codes, "n": w, "won": w * y}).groupby("code").sum()
-        share = sums.won / sums.n
-        left = (sums.n * share * (1 - share)).sum() / w.sum()
+        codes = _coded(X[name])
+        if codes.max() > len(y) / 10:
+            continue  # names of single deals tell every outcome, and are pooled to nothing
+        n, won = np.bincount(codes, w), np.bincount(codes, w * y)
+        left = (won * (1 - won / np.maximum(n, 1e-12))).sum() / w.sum()
         if 1 - left / (whole * (1 - whole)) > _TOO_GOOD:
             raise DataError(
                 f"Column {name} tells which deals were won: it was written after the decision.\n"
                 "Odds need what was known on the day. Leave the column out, or give its value as of that day."
             )
+
+
+def _coded(column: pd.Series) -> NDArray[np.int64]:
+    """Values as numbers from 0, which stands for a gap; those of a number by eighths."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return pd.factorize(column)[0] + 1
+    values = column.to_numpy(float)
+    known = values[np.isfinite(values)]
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, 9))) if len(known) else np.zeros(1)
+    return np.where(np.isnan(values), 0, 1 + np.searchsorted(edges, values))
 
 
 def recalibration(

@@ -226,7 +226,9 @@ def _key(exhibit: Exhibit, voice: Voice, unit: str = "") -> Markup:
     if exhibit.kind == "flow":
         return Markup("")
     marks = Markup("").join(
-        Markup('<span class="key"><i class="{}"></i>{}</span>').format(swatch, voice.word(f"legend.{word}"))
+        Markup('<span class="key"><i class="{}"></i>{}</span>').format(
+            swatch, _legend(exhibit.id, word, voice)
+        )
         for _, swatch, word in present
     )
     if exhibit.kind == "series" and "is_complete" in frame and not frame["is_complete"].fillna(True).all():
@@ -247,6 +249,11 @@ def _key(exhibit: Exhibit, voice: Voice, unit: str = "") -> Markup:
         return Markup("")
     named = Markup("<b>{}</b>").format(lead) if lead else Markup("")
     return Markup('<p class="keys">{}{}</p>').format(named, marks)
+
+
+def _legend(id: str, mark: str, voice: Voice) -> str:
+    """What a mark stands for: in this exhibit, where the catalogue knows it by name, else everywhere."""
+    return catalogue.find(f"legend.{id}.{mark}", voice.lang) or voice.word(f"legend.{mark}")
 
 
 def _amounts(exhibit: Exhibit) -> list[float]:

@@ -13,7 +13,7 @@ from salesops_lib.reporting.numbers import MISSING, MoneyUnit, is_missing
 from salesops_lib.tables import TABLES
 
 FORMATS = (
-    "money", "exact", "rate", "pct", "pct0", "pp", "count", "quantity", "ratio", "multiple", "index", "score", "days",
+    "money", "exact", "rate", "pct", "pct0", "chance", "pp", "count", "quantity", "ratio", "multiple", "index", "score", "days",
     "date", "month", "text", "metric", "label", "names", "tables",
 )  # fmt: skip
 TEXT_FORMATS = frozenset({"", "text", "metric", "label", "names", "tables", "month", "date"})
@@ -115,10 +115,12 @@ class Voice:
         """A value as a sentence shows it, by the format its message names.
 
         `exact` is money to the minor unit, `rate` a percentage with two places; `money`, `pct`, `count`, … with a trailing `+` write the sign of gains too; `a|b`
-        counts things: one a, two b; `pct0` is for shares that are set, not measured.
+        counts things: one a, two b; `pct0` is for shares that are set, not measured, `chance` for what nobody can be sure of: it never says 0 % or 100 %.
 
         >>> Voice("en").field(2, "region|regions"), Voice("zh", "CNY").field(1_234_567_800, "money+")
         ('2 regions', '+1,235万元')
+        >>> [Voice("en").field(chance, "chance") for chance in (0.0003, 0.314, 0.9999)]
+        ['<1%', '31%', '>99%']
         """
         rate, kind = getattr(value, "rate", None), getattr(value, "kind", None)
         if isinstance(kind, str):  # a Growth: a rate, or the reason why there is none
@@ -141,7 +143,9 @@ class Voice:
             return self.exact.text(value, signed=signed)
         if plain == "pp":
             return numbers.points(value, self.lang, signed=signed)
-        if plain == "pct0":
+        if plain == "chance" and not 0.01 <= float(value) <= 0.99:  # type: ignore[arg-type]
+            return "<1%" if float(value) < 0.5 else ">99%"  # type: ignore[arg-type]
+        if plain in ("pct0", "chance"):
             return numbers.fixed(100 * float(value), signed=signed) + "%"  # type: ignore[arg-type]
         if plain == "days":
             return self._days(value, signed)

@@ -18,6 +18,7 @@ from salesops_lib.synthetic import (
     customers,
     days,
     dirt,
+    leads,
     market,
     money,
     orders,
@@ -91,8 +92,10 @@ def _make(con: duckdb.DuckDBPyConnection, folder: Path, lines: int, seed: int) -
     raw.write_products(files, products)
     raw.write_targets(files, plan, targets.revisions(plan, people))
     for name, columns in {
-        "deals": deals.deals,
+        "deals": deals.deals | leads.care(draws, deals),
         "deal_changes": deals.changes,
+        "made_leads": leads.leads(draws, deals),
+        "filed": leads.evidence(draws, deals),
         "market_report": market.report(draws, size, products),
         "rival_report": market.rivals(draws, size, products),
         "rival_prices": market.rival_prices(draws, products),
@@ -103,6 +106,7 @@ def _make(con: duckdb.DuckDBPyConnection, folder: Path, lines: int, seed: int) -
     orders.keep(con, "survey_answers", answers | {"survey": np.arange(len(answers["d"]))})
     faults |= raw.write_deals(files, draws)
     raw.write_history(files)
+    raw.write_leads(files)
     raw.write_market(files)
     raw.write_rates(files)
     raw.write_expenses(files)

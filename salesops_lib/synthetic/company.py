@@ -213,6 +213,13 @@ SEGMENT_HARDNESS = (1.20, 1.00, 0.92)
 STAGE_DAYS = (9.0, 16.0, 18.0, 22.0, 13.0)
 DEAL_MEDIAN = (1_500_000, 700_000, 300_000)
 
+# Leads: working hours up to which an answer is fast or middling, how many are answered so, and the odds that they become deals.
+LEAD_HOURS, LEAD_HOURS_MOST = (4.0, 24.0), 120.0
+LEAD_SHARES, LEAD_ODDS = (0.88, 0.09, 0.03), (0.45, 0.30, 0.15)
+LEAD_UNANSWERED = 0.04
+#: Shares of stages whose evidence was filed, of contracts whose price passed before, and of open deals that lie forgotten.
+EVIDENCE_FILED, PRICE_APPROVED, FORGOTTEN_DEALS = 0.93, 0.95, 0.10
+
 OVER_ASSIGNMENT: Mapping[str, float] = {"region": 1.03, "team": 1.05, "rep": 1.08}
 COMPANY_ATTAINMENT: Mapping[str, tuple[float, float, float]] = {
     "bookings": (1.01, 1.02, 0.97),

@@ -322,6 +322,8 @@ def write_deals(files: RawFiles, draws: Draws) -> dict[str, dict[str, int]]:
                 f"CASE WHEN competitor >= 0 THEN {_one_of(words['competitor'], 'competitor')} END",
             ),
             "Lead Source": ("source", _one_of(words["source"], "source")),
+            "Last Activity": ("last_activity_on", _day("activity")),
+            "Price Approved": ("price_approved_on", _day("nullif(priced, -1)")),
         },
         "deals ORDER BY o",
         values={"stage": {label: code for code, label in company.STAGE_LABELS.items()}},
@@ -353,6 +355,35 @@ def write_history(files: RawFiles) -> None:
             "New Value": ("new_value", value("new")),
         },
         "deal_changes ORDER BY d, o, field DESC",
+    )
+
+
+def write_leads(files: RawFiles) -> None:
+    """Leads, from table `made_leads`, and evidence of stages, from table `filed`."""
+    files.query(
+        "leads.csv",
+        "leads",
+        {
+            "Lead ID": ("lead_id", _id("L", "lead", 5)),
+            "Received": ("created_on", _day("d")),
+            "Lead Source": ("source", _one_of(pipeline.labels()["source"], "source")),
+            "Lead Owner": ("rep_id", _id("R", "rep", 3)),
+            "First Response": ("first_response_on", _day("nullif(answered, -1)")),
+            "Response Hours": ("response_hours", "nullif(hours, -1)"),
+            "Qualified": ("qualified_on", _day("nullif(qualified, -1)")),
+            "Opportunity ID": ("opportunity_id", f"CASE WHEN o >= 0 THEN {_id('OP', 'o', 5)} END"),
+        },
+        "made_leads ORDER BY lead",
+    )
+    files.query(
+        "stage_evidence.csv",
+        "stage_evidence",
+        {
+            "Opportunity ID": ("opportunity_id", _id("OP", "o", 5)),
+            "Deal Stage": ("stage", _one_of(company.STAGES, "stage")),
+            "Filed On": ("filed_on", _day("d")),
+        },
+        "filed ORDER BY d, o, stage",
     )
 
 

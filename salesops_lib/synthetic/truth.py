@@ -55,6 +55,7 @@ def tell(con: duckdb.DuckDBPyConnection, made: Company) -> dict[str, Topic]:
         "growth_split": _growth_split(made),
         "price_elasticity": _elasticity(con),
         "win_odds": _win_odds(made.deals),
+        "leads": _leads(con),
         "territory_potential": _potential(made),
         "sandbagger": _sandbagger(con, made),
         "puller": _puller(con, made),
@@ -148,6 +149,20 @@ def _win_odds(deals: Pipeline) -> Topic:
             won = int((deals.reached[there] == len(STAGES)).sum())
             realised[segment][stage] = {"entered": int(there.sum()), "won": won}
     return {"planted": planted, "realised": realised, "mature_created_before": _day(_MATURE_BEFORE)}
+
+
+def _leads(con: duckdb.DuckDBPyConnection) -> Topic:
+    """Share of leads that became deals by how fast they were answered; unanswered ones aside."""
+    edges = (*company.LEAD_HOURS, company.LEAD_HOURS_MOST)
+    speed = " ".join(f"WHEN hours <= {edge} THEN {n}" for n, edge in enumerate(edges))
+    rows = con.execute(f"""
+        SELECT CASE {speed} END AS speed, count(*), count(*) FILTER (o >= 0) FROM made_leads WHERE hours > 0 GROUP BY 1 ORDER BY 1
+    """).fetchall()
+    names = [f"up to {edge:g} h" for edge in edges]
+    return {
+        "planted": dict(zip(names, company.LEAD_ODDS)),
+        "realised": {names[n]: {"leads": leads, "deals": deals} for n, leads, deals in rows},
+    }
 
 
 def _potential(made: Company) -> Topic:

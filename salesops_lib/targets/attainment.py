@@ -8,6 +8,7 @@ import pandas as pd
 
 from salesops_lib.metrics import REGISTRY, Exhibit, Finding, Missing, assigned, measure, totals
 from salesops_lib.metrics.formulas import ratio, required_run_rate
+from salesops_lib.metrics.goals import newest_targets
 from salesops_lib.periods import growth_frame
 
 if TYPE_CHECKING:
@@ -32,14 +33,9 @@ def target_values(
     wanted = months if months is not None else [month.label for month in of_period]
     if not wanted:  # targets are set by month
         return pd.DataFrame({"scope_id": [], "measure": [], "target": []})
-    frame = ws.facts.query(
-        "SELECT scope_id, measure, CAST(SUM(value) AS DOUBLE) AS target FROM ("
-        "  SELECT scope_id, measure, period, value, ROW_NUMBER() OVER ("
-        "    PARTITION BY scope_id, measure, period ORDER BY version DESC NULLS LAST) AS newest"
-        f"  FROM targets WHERE scope_type = ? AND measure IN ({', '.join('?' for _ in measures)})"
-        f"  AND period IN ({', '.join('?' for _ in wanted)})) AS versions "
-        "WHERE newest = 1 GROUP BY scope_id, measure",
-        [scope_type, *measures, *wanted],
+    each = newest_targets(ws, scope_type, measures, wanted)
+    frame = (
+        each.groupby(["scope_id", "measure"], as_index=False).value.sum().rename(columns={"value": "target"})
     )
     minor = 10**ws.policy.semantics.minor_digits
     in_money = frame.measure.map(lambda m: m in REGISTRY and REGISTRY[m].unit == "money")

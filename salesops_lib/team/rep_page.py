@@ -14,11 +14,11 @@ from salesops_lib.incentives import statements
 from salesops_lib.incentives.statement_standing import next_tiers
 from salesops_lib.metrics import Exhibit, Finding, Missing, measure
 from salesops_lib.metrics.formulas import ratio, wilson
+from salesops_lib.pipeline import inspect
 from salesops_lib.segmentation.grades import quiet_customers, yearly
 from salesops_lib.targets.attainment import expected_share, target_values
 from salesops_lib.targets.burn_up import burn_up
 from salesops_lib.team import peers
-from salesops_lib.team.deals_due import deals_to_act_on
 from salesops_lib.team.own_measures import DISCIPLINE, GOOD, funnel_stages, own_measures
 from salesops_lib.team.posts import months_between, spells
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Section = tuple[Exhibit | Missing, ...]
 #: Measures that are no share of cases, so that no interval of shares goes with them.
 _NO_CASES = ("attainment", "pace", "discount_given")
-_QUIET_SHOWN = 5
+_QUIET_SHOWN = _DEALS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def rep_page(ws: Workspace) -> RepPage:
         pay=(own_pay(ws),),
         funnel=(_banded(held, "own_funnel", [*funnel_stages(ws), "win_rate"], "win_rate"),),
         discipline=(_banded(held, "own_discipline", list(DISCIPLINE), "discount_given"),),
-        deals=(_bare(deals_to_act_on(ws)),),
+        deals=(own_deals(ws),),
         quiet=(going_quiet(ws, customers),),
     )
 
@@ -281,7 +281,16 @@ def _banded(held: pd.DataFrame, id: str, measures: list[str], lead: str) -> Exhi
     )  # fmt: skip
 
 
-# ---- customers ----
+# ---- deals and customers ----
+
+
+def own_deals(ws: Workspace) -> Exhibit | Missing:
+    """One's own deals that the pipeline's list to inspect holds, most money at risk first; one row a deal."""
+    found = inspect(ws, at_most=_DEALS_SHOWN)
+    if isinstance(found, Missing):
+        return replace(found, id="own_deals")
+    shown = found.frame[["customer", "stage", "amount", "at_risk", "why"]]
+    return replace(found, id="own_deals", frame=shown, window=None, base=None, notes=())
 
 
 def going_quiet(ws: Workspace, customers: pd.DataFrame | None) -> Exhibit | Missing:

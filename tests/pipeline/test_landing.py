@@ -138,3 +138,12 @@ def test_the_spread_grows_where_months_fell_outside():
     assert wide.quantile(0.9) - wide.quantile(0.1) == pytest.approx(
         2 * (made.quantile(0.9) - made.quantile(0.1))
     )
+
+
+def test_chances_learnt_from_few_deals_are_drawn_wider():
+    """The same book, judged by a thirtieth of the history: what was learnt is less sure, and so is the landing."""
+    past, now, book, _ = company(8, n=6000)
+    few = past[past.deal.isin(past.deal.drop_duplicates().sample(frac=1 / 30, random_state=0))]
+    wide, sure = (land(rows, now, book, DAY, DAY + timedelta(days=1), 30).draws for rows in (few, past))
+    # a share known from a thirtieth of the deals errs by the root of thirty as much; the rest is the luck of the deals
+    assert wide.std() / wide.mean() > 1.2 * sure.std() / sure.mean()

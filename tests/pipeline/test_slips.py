@@ -35,7 +35,12 @@ def test_slip_rate_and_pushes(workspace, found, tmp_path, worded):
     ws = workspace(**MARCH, opportunities=DUE, opportunity_changes=MOVED)
     rate, pushes = shown = pipeline.slips(ws)
     # due in March on 28 February: 1 (5th), 2, 3, 4, 5 (1st); of these 1 and 5 moved out
-    assert rate.frame.set_index("step").n.to_dict() == {"won": 1, "lost_deals": 1, "slipped": 2, "overdue": 1}
+    assert rate.frame.set_index("step").n.to_dict() == {
+        "won_deals": 1,
+        "lost_deals": 1,
+        "slipped": 2,
+        "overdue": 1,
+    }
     told = found(rate)["slips.rate"].values
     assert (told["n"], told["due"], told["rate"], told["amount"]) == (2, 5, 0.4, 600)
     assert pushes.frame[["deal", "n_pushes", "amount"]].values.tolist() == [["5", 3, 500.0]]

@@ -7,7 +7,6 @@ import pytest
 from whole_reports import assert_equal, told
 
 from salesops_lib.team import peers
-from salesops_lib.team.deals_due import open_deals
 from salesops_lib.team.own_measures import own_measures
 from salesops_lib.workspace import open_workspace
 from tests.tables.test_whole_reports import company, elsewhere  # noqa: F401
@@ -30,7 +29,6 @@ def test_what_pages_of_people_are_given_on_postgresql(company, elsewhere, server
     try:
         for made in (
             own_measures,
-            open_deals,
             lambda ws: peers.context(ws).bands,
             lambda ws: peers.context(ws).customers,
         ):

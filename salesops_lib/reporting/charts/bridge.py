@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from salesops_lib.reporting.voice import Voice
 
 TOP = 6.0
+#: Roles of steps between totals: one whose sign says whether it is good, and one that is good whatever its sign.
+EFFECTS = ("effect", "success")
 
 
 def plot_bridge(
@@ -27,7 +29,7 @@ def plot_bridge(
     better: str = "higher",
     narrow: bool = False,
 ) -> Axes:
-    """Waterfall of `step, amount, role`: totals dark, effects in the colours of variance.
+    """Waterfall of `step, amount, role` (start, effect, success, end): totals dark, effects in the colours of variance.
 
     Totals start at zero.  Where the effects are small against the totals the totals are cut
     and show it by a break.
@@ -36,7 +38,7 @@ def plot_bridge(
     sheet = canvas(ax, TOP + row * len(frame) + 4, width=NARROW if narrow else WIDE)
     steps = _steps(frame, voice)
     money = voice.money(known(frame["amount"])) if unit == "money" else None
-    labels = [voice.cell(s["amount"], unit, money=money, signed=s["role"] == "effect") for s in steps]
+    labels = [voice.cell(s["amount"], unit, money=money, signed=s["role"] in EFFECTS) for s in steps]
     room = max(text_width(label, SIZES["text"], bold=True) for label in labels) + 10
     names = (
         0.0
@@ -48,7 +50,7 @@ def plot_bridge(
     for n, (step, label) in enumerate(zip(steps, labels, strict=True)):
         top = TOP + row * n + (18.0 if narrow else 5.0)
         _draw_step(sheet, step, label, scale, top, better, is_cut)
-        bold = step["role"] != "effect"
+        bold = step["role"] not in EFFECTS
         sheet.text(
             0, top - 9 if narrow else top + 10, step["name"], bold=bold, room=sheet.width if narrow else names
         )
@@ -64,7 +66,7 @@ def _steps(frame: pd.DataFrame, voice: Voice) -> list[dict[str, Any]]:
     steps, running = [], 0.0
     for record in frame.to_dict("records"):
         amount = 0.0 if is_missing(record["amount"]) else float(record["amount"])
-        is_effect = record["role"] == "effect"
+        is_effect = record["role"] in EFFECTS
         start = running if is_effect else 0.0
         running = start + amount
         step = {"name": voice.said(record["step"]), "amount": record["amount"], "role": record["role"]}
@@ -74,7 +76,7 @@ def _steps(frame: pd.DataFrame, voice: Voice) -> list[dict[str, Any]]:
 
 def _reach(steps: list[dict[str, Any]]) -> tuple[float, float, bool]:
     """Lowest and highest value to draw, and whether the totals are cut."""
-    heights = [s["to"] for s in steps] + [s["from"] for s in steps if s["role"] == "effect"]
+    heights = [s["to"] for s in steps] + [s["from"] for s in steps if s["role"] in EFFECTS]
     low, high = min(heights), max(heights)
     if low > 0 and (high - low) < 0.2 * high and high > low:
         return low - 0.8 * (high - low), high, True
@@ -84,8 +86,10 @@ def _reach(steps: list[dict[str, Any]]) -> tuple[float, float, bool]:
 def _draw_step(
     sheet: Canvas, step: dict[str, Any], label: str, scale: Scale, top: float, better: str, is_cut: bool
 ) -> None:
-    is_effect = step["role"] == "effect"
-    role = tone(step["amount"], better) if is_effect else "previous" if step["role"] == "start" else "actual"
+    is_effect = step["role"] in EFFECTS
+    role = {"start": "previous", "end": "actual", "success": "good"}.get(step["role"]) or tone(
+        step["amount"], better
+    )
     start = step["from"] if is_effect or not is_cut else scale.low
     x0, x1 = scale(start), scale(step["to"])
     sheet.bar(x0, x1, top, 18, role, gid=f"{step['role']}:{step['name']}")
