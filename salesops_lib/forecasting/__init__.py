@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from salesops_lib.forecasting.hierarchy import reconcile
     from salesops_lib.forecasting.landing import review
     from salesops_lib.forecasting.months_ahead import outlook
+    from salesops_lib.forecasting.parts import explain
 
-__all__ = ["forecast", "outlook", "reconcile", "review"]
+__all__ = ["explain", "forecast", "outlook", "reconcile", "review"]
 
 _HOMES = {
+    "explain": "parts",
     "forecast": "entry",
     "outlook": "months_ahead",
     "reconcile": "hierarchy",

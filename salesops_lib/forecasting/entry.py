@@ -38,7 +38,7 @@ def forecast(
     calendar: str | Calendar | None = None,
     regressors: pd.DataFrame | None = None,
     as_of: date | None = None,
-    model: str = "auto",
+    model: str | Sequence[str] = "auto",
     cumulative: bool = False,
 ) -> pd.DataFrame:
     """Forecasts of every series, with intervals that past errors give.
@@ -63,7 +63,9 @@ def forecast(
     as_of
         Last day of complete data: periods that end later are set aside, and told.
     model
-        "auto" combines members by backtest; else the name of one; "prophet" is for its parts, slow and less accurate.
+        "auto" combines members by backtest; else the name of one, or of several to combine: ["auto", "additive"] adds
+        Prophet's model, fitted here, to the usual ones, with the weight that the backtest gives it.  "prophet" is Prophet
+        itself, alone: slow and less accurate.
     cumulative
         Each period's row is of the total up to it, whose errors in part even out; not with "prophet".
 
@@ -90,7 +92,7 @@ def forecast(
     """
     _check_arguments(horizon, levels, model, cumulative)
     made = calendar_of(calendar)
-    panel = _in_usual_lengths(read_panel(history, freq, as_of, made.fiscal if made else None))
+    panel = in_usual_lengths(read_panel(history, freq, as_of, made.fiscal if made else None))
     tested: dict[str, np.ndarray] = {}
     if model == "prophet":
         if regressors is not None:
@@ -100,7 +102,7 @@ def forecast(
         columns = prophet_forecast(panel, horizon, levels, made)
     else:
         kinds = kinds_of_days(panel, horizon, made, regressors)
-        columns, tested = _combined(panel, horizon, levels, kinds, model, cumulative)
+        columns, tested = _combined(panel, horizon, levels, kinds, _members(model), cumulative)
     lowest = np.where((np.nan_to_num(panel.values) >= 0).all(axis=1), 0.0, -np.inf)[:, None]
     dates = panel.grid.dates(_ahead(panel, horizon).ravel())
     frame = pd.DataFrame(
@@ -120,17 +122,16 @@ def _ahead(panel: Panel, horizon: int) -> np.ndarray:
     return panel.last[:, None] + np.arange(1, horizon + 1)[None, :]
 
 
-def _in_usual_lengths(panel: Panel) -> Panel:
+def in_usual_lengths(panel: Panel) -> Panel:
     """The panel as if no month held a 53rd week."""
     longer = panel.grid.lengths(panel.last[:, None] + np.arange(1 - panel.filled.shape[1], 1)[None, :])
     return replace(panel, values=panel.values / longer, filled=panel.filled / longer)
 
 
 def _combined(
-    panel: Panel, horizon: int, levels: Sequence[int], kinds: Kinds, model: str, cumulative: bool
+    panel: Panel, horizon: int, levels: Sequence[int], kinds: Kinds, names: list[str], cumulative: bool
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Point and interval columns, series × horizon, of one member or of all; what the same rule missed before."""
-    names = list(AUTO) if model == "auto" else [model]
+    """Point and interval columns, series × horizon, of one member or of several; what the same rule missed before."""
     run = run_members(panel, names, horizon, kinds)
     point, errors = blended(run)
     longer = panel.grid.lengths(_ahead(panel, horizon)[run.order])
@@ -203,15 +204,31 @@ def _stated(panel: Panel, history: pd.DataFrame, as_of: date | None, *, acts: bo
     return told
 
 
-def _check_arguments(horizon: int, levels: Sequence[int], model: str, cumulative: bool) -> None:
+def _members(model: str | Sequence[str]) -> list[str]:
+    """Names of members, each once."""
+    asked = [model] if isinstance(model, str) else model
+    return list(dict.fromkeys(name for one in asked for name in (AUTO if one == "auto" else [one])))
+
+
+def _check_arguments(
+    horizon: int, levels: Sequence[int], model: str | Sequence[str], cumulative: bool
+) -> None:
     if not isinstance(horizon, int | np.integer) or isinstance(horizon, bool) or horizon < 1:
         raise DataError(f"horizon: {horizon!r} is not a number of periods; use 1 or more.")
     for level in levels:
         if not 0 < level < 100:
             raise DataError(f"levels: {level!r} is not between 0 and 100 per cent.")
-    known = ["auto", "prophet", *MEMBERS]
-    if model not in known:
-        raise DataError(f"model: {model!r} is not known; {nearest(str(model), known)}")
+    if model != "prophet":
+        asked, known = _members(model), [*MEMBERS, "auto", "prophet"]
+        if not asked:
+            raise DataError('model: no name is given; use "auto".')
+        if "prophet" in asked:
+            raise DataError(
+                "model: 'prophet' is combined with no other; 'additive' is its model, fitted here, and can be."
+            )
+        for name in asked:
+            if name not in MEMBERS:
+                raise DataError(f"model: {name!r} is not known; {nearest(str(name), known)}")
     if cumulative and model == "prophet":
         raise DataError("cumulative: model 'prophet' has no errors of totals; use model 'auto'.")
 

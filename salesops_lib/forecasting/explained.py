@@ -1,4 +1,4 @@
-"""Prophet: slower and less accurate than the members here, but its trend, season and holidays can be read off."""
+"""Prophet itself, as analysts know it: slower and less accurate than the members here; `additive` is its model, fitted here."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _one(
     if len(known) < 2 or np.ptp(known) == 0:
         flat = np.full(horizon, known[-1])
         return {"mean": flat} | {f"{side}-{level}": flat for level in levels for side in ("lo", "hi")}
-    with _quiet():
+    with quiet():
         return _fitted(panel.grid, panel.last[row], y, row, horizon, levels, calendar)
 
 
@@ -89,7 +89,7 @@ def _fitted(
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """No line and no warning from Prophet and Stan: cmdstanpy sets its logger's level at import, so loggers are disabled, then given back."""
     loggers = [logging.getLogger(name) for name in ("cmdstanpy", "prophet", "prophet.plot", "prophet.models")]
     before = [logger.disabled for logger in loggers]

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from salesops_lib.forecasting.additive import additive_path
 from salesops_lib.forecasting.intermittent import demand_rate, is_intermittent
 from salesops_lib.forecasting.pooled import pooled_path
 from salesops_lib.forecasting.seasonality import seasonal_offsets
@@ -152,6 +153,12 @@ def pooled(batch: Batch, horizon: int) -> np.ndarray:
     return np.where(known[:, None], _levels(batch, forecasts), plain)
 
 
+def additive(batch: Batch, horizon: int) -> np.ndarray:
+    """Prophet's model; intermittent series have their demand rate."""
+    rare = is_intermittent(batch.x, batch.start)[:, None]
+    return np.where(rare, demand_rate(batch.x, batch.start)[:, None], additive_path(batch, horizon))
+
+
 def _moving(batch: Batch, horizon: int, parameters: Parameters) -> np.ndarray:
     """Smoothed logarithms, as values."""
     return _levels(batch, smooth(batch.logs, batch.start, batch.pattern, parameters, horizon)[0])
@@ -188,6 +195,7 @@ MEMBERS: dict[str, Callable[[Batch, int], np.ndarray]] = {
     "moving_theta": moving_theta,
     "log_theta": log_theta,
     "pooled": pooled,
+    "additive": additive,
 }
 
 #: Members of "auto".  The naive ones lose to these, but for the season's, which guards where nothing else is known.

@@ -27,9 +27,9 @@ NEGLIGIBLE = 0.05
 HARMLESS = 0.01
 #: How far the weighted mean is drawn to the plain median.
 SHRINKAGE = 0.5
-#: The member that is no smoothing: it is held against all the others as one, since their median would outvote it.
-APART = "pooled"
-#: Largest share of it; how far its share is drawn to none; origins that the panel's finding of it is worth.
+#: Members that are no smoothings: each is held against all before as one, since their median would outvote it.
+APART = ("pooled", "additive")
+#: Largest share of one; how far its share is drawn to none; origins that the panel's finding of it is worth.
 MOST_APART, CAUTION, SHARE_POOLING = 0.7, 0.9, 12.0
 #: Periods, if not a season, without which a series takes no share of it.
 LEAST_APART = 13
@@ -50,8 +50,8 @@ class Run:
     Series stand in `order`, by length.  `past` is origins × variants × members × series × horizon, `ahead` the
     same without origins; `actuals` (origins × series × horizon) is NaN where there is no actual, or where a
     series had no history to speak of.  `scales` and `sizes` are series' usual surprises, then and now.  The calendar is used
-    where it made losses no greater than by the share `tolerance`.  Member `apart` is held against the others as one,
-    for series that are long enough for it (`is_long`).
+    where it made losses no greater than by the share `tolerance`.  Members `apart` are held against the others as one,
+    for series that are long enough for them (`is_long`).
     """
 
     order: np.ndarray
@@ -61,7 +61,7 @@ class Run:
     ahead: np.ndarray
     sizes: np.ndarray
     tolerance: float
-    apart: int | None
+    apart: tuple[int, ...]
     is_long: np.ndarray
 
 
@@ -140,7 +140,8 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
     small = 1e-9 * np.maximum(np.abs(ahead[0, 0]).max(axis=1), 1e-9)
     sizes = np.maximum(sizes, small)
     tolerance = HARMLESS if panel.grid.kind in "WDB" else 0.0
-    apart = names.index(APART) if APART in names and len(names) > 1 else None
+    apart = tuple(names.index(name) for name in APART if name in names)
+    apart = apart if len(apart) < len(names) else apart[1:]
     is_long = panel.lengths[order] >= min(panel.grid.season, LEAST_APART)
     least = np.maximum(scales, LEAST_SCALE * sizes)
     return Run(order, past, actuals, least, ahead, sizes, tolerance, apart, is_long)
@@ -172,40 +173,42 @@ def _days(kinds: Kinds, panel: Panel, chosen: np.ndarray, then: Batch, held: int
 def blended(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Forecasts as one, series × horizon, and what the same rule would have missed at each origin, in scales.
 
-    At each origin, the choice of the calendar, the weights and the share of the member apart come from the other origins.
+    At each origin, the choice of the calendar, the weights and the shares of members apart come from the other origins.
     """
     loss = losses(run)
-    n = len(loss)
-    made, other = np.full(run.actuals.shape, np.nan), np.full(run.actuals.shape, np.nan)
-    for i in range(n):
-        made[i], other[i] = _both(run, run.past[i], np.delete(loss, i, axis=0))
-    point, beside = _both(run, run.ahead, loss)
-    errors = (run.actuals - made) / run.scales[:, :, None]
-    if run.apart is None:
-        return point, errors
-    moves = np.where(np.isfinite(errors), (other - made) / run.scales[:, :, None], 0.0)
-    moves = np.where(run.is_long[None, :, None], moves, 0.0)
-    fit, size = _fit_and_size(errors, moves)
-    taken = np.where(run.is_long, share(fit, size), 0.0)
-    shares = [share(np.delete(fit, i, axis=0), np.delete(size, i, axis=0)) for i in range(n)]
-    for i in range(n):
-        errors[i] -= shares[i][:, None] * moves[i]
-    return point + taken[:, None] * (beside - point), errors
+    made = np.full((1 + len(run.apart), *run.actuals.shape), np.nan)
+    for i in range(len(loss)):
+        made[:, i] = _views(run, run.past[i], np.delete(loss, i, axis=0))
+    point, *beside = _views(run, run.ahead, loss)
+    missed, *others = (run.actuals - made) / run.scales[:, :, None]
+    for ahead, other in zip(beside, others, strict=True):
+        now, then = _shares(run, missed, other)
+        point = point + now[:, None] * (ahead - point)
+        missed = missed + then[:, :, None] * (other - missed)
+    return point, missed
 
 
-def _both(run: Run, forecasts: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The members as one, and the member apart (the same where there is none), with the calendar where it helps.
+def _views(run: Run, forecasts: np.ndarray, loss: np.ndarray) -> np.ndarray:
+    """The other members as one, then each member apart, with the calendar where it helps.
 
     From variants × members × series × horizon forecasts, by origins × variants × members × series losses.
     """
-    together = [member for member in range(loss.shape[2]) if member != run.apart]
+    together = [member for member in range(loss.shape[2]) if member not in run.apart]
     chosen, lost = forecasts[0], loss[:, 0]
     if len(forecasts) > 1:
         helps = calendar_helps(loss[:, :, together], run.tolerance)
         chosen = np.where(helps[:, None], forecasts[1], forecasts[0])
         lost = np.where(helps, loss[:, 1], loss[:, 0])
-    point = combine(chosen[together], weights(lost[:, together]))
-    return point, point if run.apart is None else chosen[run.apart]
+    return np.stack([combine(chosen[together], weights(lost[:, together])), *chosen[list(run.apart)]])
+
+
+def _shares(run: Run, missed: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Share that each series takes of a member apart, now, and at each origin by the other origins; from errors without and of it."""
+    moves = np.where(np.isfinite(missed) & run.is_long[None, :, None], missed - other, 0.0)
+    fit, size = _fit_and_size(missed, moves)
+    then = [share(np.delete(fit, i, axis=0), np.delete(size, i, axis=0)) for i in range(len(fit))]
+    now = share(fit, size)
+    return np.where(run.is_long, now, 0.0), np.where(run.is_long, np.array(then).reshape(fit.shape), 0.0)
 
 
 def _fit_and_size(missed: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

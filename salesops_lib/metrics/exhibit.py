@@ -49,6 +49,7 @@ Kind = Literal[
     "flow",  # step, n, amount, rate                                         in order of the process
     "curve",  # x, y, label                                                   a cumulative share
     "decomposition",  # label, actual, trend, season, rest, is_unusual            one row a month, in time
+    "icicle",  # level, unit, parent, target, growth, share, depth, is_above    parents first, each before its parts
     "profile",  # attainment, pays, is_unit              a curve, and a dot for each unit (is_unit)
     "actions",  # what (Finding), owner, due_on, amount
     "table",  # any columns; see units

@@ -31,6 +31,7 @@ _KEYS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "scorecard": (("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "mark", "plan")),
     "intervals": (("value", "dot", "estimate"), ("low", "band", "interval"), ("base", "mark", "reference")),
     "bands": (("value", "dot", "own"), ("low", "band", "peers"), ("base", "mark", "peers_median")),
+    "icicle": (("growth", "band", "grows_more"),),
     "fan": (
         ("actual", "ac", "actual"), ("base", "py", "previous"), ("target", "dots", "plan"),
         ("median", "dash", "forecast"), ("low_80", "band", "likely"), ("low_95", "wash", "possible"),
@@ -209,6 +210,7 @@ def _main_column(kind: Kind) -> str:
         "curve": "y",
         "profile": "pays",
         "flow": "n",
+        "icicle": "target",
     }.get(kind, "actual")
 
 

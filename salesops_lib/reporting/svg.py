@@ -56,11 +56,24 @@ def svg(figure: Figure | SubFigure, *, id: str, title: str, description: str = "
     if hatches:
         made.append(_hatch(f"{id}-h"))
     within = {inner for hatch in hatches for inner in hatch}
+    titles = _titles(figure, root)
     for element in root.iter():
         shape = element.tag.removeprefix(_SVG)
         if shape in ("path", "text") and element not in within:
-            _append(made, element, shape, f"{id}-h")
+            _append(made, element, shape, f"{id}-h", titles.get(element, ""))
     return ET.tostring(made, encoding="unicode").replace(" />", "/>")
+
+
+def _titles(figure: Figure | SubFigure, root: ET.Element) -> dict[ET.Element, str]:
+    """What shapes say when they are pointed at: labels of patches, by the group that matplotlib writes them in."""
+    labels = {
+        str(patch.get_gid()): str(patch.get_label())
+        for axes in figure.axes
+        for patch in axes.patches
+        if patch.get_gid() and patch.get_label()
+    }
+    groups = (group for group in root.iter(f"{_SVG}g") if group.get("id") in labels)
+    return {path: labels[group.get("id", "")] for group in groups for path in group.iter(f"{_SVG}path")}
 
 
 def _written(figure: Figure | SubFigure) -> str:
@@ -85,7 +98,7 @@ def _hatch(id: str) -> ET.Element:
     return made
 
 
-def _append(made: ET.Element, element: ET.Element, shape: str, hatch: str) -> None:
+def _append(made: ET.Element, element: ET.Element, shape: str, hatch: str, title: str) -> None:
     style = _style(element)
     classes, rest = _colours(style)
     if shape == "path" and not classes and "fill" not in rest:
@@ -99,6 +112,8 @@ def _append(made: ET.Element, element: ET.Element, shape: str, hatch: str) -> No
         classes += f" t{_size_class(style.get('font-size', ''))}" + (" b" if style.get("font-weight") else "")
     copy = ET.SubElement(made, shape, {"class": classes.strip(), **attributes})
     copy.text = element.text if shape == "text" else None
+    if title:
+        ET.SubElement(copy, "title").text = title
 
 
 def _style(element: ET.Element) -> dict[str, str]:

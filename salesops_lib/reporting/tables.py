@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from salesops_lib.metrics import Exhibit
 
 LIMIT = 15
-HIDDEN = frozenset({"is_total", "is_complete", "is_unusual", "role", "growth_kind", "expected_share"})
+HIDDEN = frozenset(
+    {"is_total", "is_complete", "is_unusual", "role", "growth_kind", "expected_share", "depth", "is_above"}
+)
 VARIANCES = frozenset({"growth", "difference", "delta", "share_change", "market_growth"})
 _IDS = frozenset({
     "unit", "step", "label", "panel", "row", "role", "stage", "outcome", "reason", "status",
@@ -80,7 +82,8 @@ def _own(exhibit: Exhibit) -> str:
         return metric_unit(exhibit.metric)
     return (
         "money"
-        if exhibit.kind in ("standing", "bridge", "series", "fan", "flow", "actions", "decomposition")
+        if exhibit.kind
+        in ("standing", "bridge", "series", "fan", "flow", "actions", "decomposition", "icicle")
         else "quantity"
     )
 

@@ -48,7 +48,7 @@ def setting(ws: Workspace) -> Setting:
     units = _units(proposal, lead)
     checked, asks = _checks(proposal, lead)
     return Setting(
-        (units, _people(proposal, lead)),
+        (units, _tree(proposal, lead), _people(proposal, lead)),
         (_method(proposal), _months(proposal, lead)),
         checked,
         smart(ws, year),
@@ -85,6 +85,36 @@ def _units(proposal: Proposal, metric: str) -> Exhibit:
         units={"level": "text", "unit": "text", "base": "money", "target": "money", "growth": "ratio", "present": "money", "change": "ratio"},
         notes=(Finding("note.present_targets"),),
     )  # fmt: skip
+
+
+def _tree(proposal: Proposal, metric: str) -> Exhibit:
+    """The company's target, its regions', their teams', their people's: each unit before its parts, the largest first."""
+    found = proposal.by_unit[proposal.by_unit.measure == metric].sort_values(
+        ["target", "unit"], ascending=[False, True]
+    )
+    levels = {level: depth for depth, level in enumerate(dict.fromkeys(proposal.by_unit.level), start=1)}
+    whole = pd.DataFrame(
+        [{"level": COMPANY, "unit": COMPANY, "parent": "", "target": proposal.tree.totals[metric],
+          "growth": proposal.growth.get(metric, np.nan)}]
+    )  # fmt: skip
+    frame = pd.concat([whole, found[["level", "unit", "parent", "target", "growth"]]], ignore_index=True)
+    frame["share"] = frame.target / frame.groupby(["level", "parent"]).target.transform("sum")
+    frame["is_above"] = frame.growth > frame.groupby("level").growth.transform("median")
+    frame["depth"] = frame.level.map(levels).fillna(0).astype(int)
+    frame = frame.loc[_parents_first(frame, 0, "")].reset_index(drop=True)
+    largest, people = frame[frame.depth == 1], frame[frame.depth == frame.depth.max()]
+    unit, person = largest.loc[largest.target.idxmax()], people.loc[people.target.idxmax()]
+    told = {"unit": unit.unit, "share": unit.share, "n": len(people), "person": person.unit, "person_share": person.share, "team": person.parent}  # fmt: skip
+    return Exhibit(
+        "target_tree", "icicle", frame, metric=metric, findings=(Finding("setting.tree", told, metric),), sources=_SOURCES,
+        units={"level": "text", "unit": "text", "parent": "text", "target": "money"}, notes=(Finding("note.target_tree"),), shown=len(frame),
+    )  # fmt: skip
+
+
+def _parents_first(frame: pd.DataFrame, depth: int, parent: str) -> list[int]:
+    """Index of what belongs to a unit, each followed by what belongs to it."""
+    own = frame[(frame.depth == depth) & (frame.parent == parent)]
+    return [row for at, unit in own.unit.items() for row in (at, *_parents_first(frame, depth + 1, unit))]
 
 
 def _people(proposal: Proposal, metric: str) -> Exhibit:

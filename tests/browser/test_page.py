@@ -222,7 +222,7 @@ def test_axe_finds_nothing_serious(browser, address, name, width, scheme):
 def test_every_picture_says_what_it_shows(browser, address, lang):
     page = open_page(browser, f"{address}/{lang}.html")
     pictures = page.locator("svg")
-    assert pictures.count() == 2 * 10
+    assert pictures.count() == 2 * 11
     named = """svgs => svgs.map(s => [s.getAttribute('role'),
       ...s.getAttribute('aria-labelledby').split(' ').map(id => document.getElementById(id).textContent.trim())])"""
     for role, title, *description in pictures.evaluate_all(named):

@@ -313,6 +313,21 @@ def decomposition() -> Exhibit:
     return Exhibit("in_parts", "decomposition", frame, metric="bookings", sources=("orders",), units=units)
 
 
+def icicle(lang: str = "en") -> Exhibit:
+    units = ZH_UNITS if lang == "zh" else EN_UNITS
+    rows = [("company", "company", "", 100_000_000_00, 0.08, 1.0, 0)]
+    for n, unit in enumerate(units[:5]):
+        rows.append(("region", unit, "company", (30 - 5 * n) * 1_000_000_00, 0.02 * n, (30 - 5 * n) / 100, 1))
+        for k in range(3):
+            team = f"{unit}-{k + 1}"
+            share = (0.7, 0.3, 0.0)[k]  # the last one carries nothing
+            rows.append(("team", team, unit, rows[-1 - k * 3][3] * share, (0.1, -0.2, None)[k], share, 2))
+            rows += [("rep", f"{HOSTILE[0] if n == 0 else unit} {k}{p}", team, share * 1_000_00, 0.3 * p, 0.5, 3) for p in range(2)]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["level", "unit", "parent", "target", "growth", "share", "depth"])
+    frame["is_above"] = frame.growth > 0.05
+    return Exhibit("target_tree", "icicle", frame, metric="bookings", sources=("targets",), shown=len(frame))
+
+
 def matrix(lang: str = "en") -> Exhibit:
     units = (ZH_UNITS if lang == "zh" else EN_UNITS)[:5]
     products = (
@@ -467,6 +482,6 @@ def table() -> Exhibit:
 def exhibits(lang: str = "en") -> list[Exhibit | Missing]:
     return [
         scorecard(), standing(lang), matrix(lang), multiples(lang), ranking(lang), intervals(lang), fan(), flow(lang), decomposition(),
-        curve(lang), profile(), actions(lang), table(),
+        icicle(lang), curve(lang), profile(), actions(lang), table(),
         Missing("receivables", ("invoices", "receipts.received_on"), "no receipts were loaded"),
     ]  # fmt: skip

@@ -31,6 +31,7 @@ KINDS = [
     "curve",
     "profile",
     "decomposition",
+    "icicle",
 ]
 
 
@@ -181,6 +182,34 @@ def test_series_columns_are_as_high_as_their_figures(samples):
     }
     ratios = [heights[label] / value for label, value in zip(frame.label, frame.actual, strict=True)]
     assert np.ptp(ratios) < 1e-9 * max(ratios)
+
+
+def test_boxes_of_an_icicle_are_as_high_as_their_shares_and_fill_their_parents(samples):
+    frame = samples.icicle().frame
+    ax = PLOTS["icicle"](frame, voice=Voice("en", "CNY"))
+    boxes = {p.get_gid(): (p.get_y(), p.get_height() + 1) for p in ax.patches if p.get_gid()}
+    for row in frame[frame.share > 0].itertuples():
+        top, high = boxes[f"{row.depth}:{row.unit}"]
+        if row.depth:
+            above, room = boxes[f"{row.depth - 1}:{row.parent}"]
+            if high > 2:  # thinner ones are drawn as a line
+                assert high == pytest.approx(row.share * room)
+            assert above - 1e-6 <= top
+            assert top + high <= above + room + 1
+
+
+def test_every_box_of_an_icicle_tells_its_figures_when_pointed_at(samples):
+    from xml.etree import ElementTree as ET
+
+    from salesops_lib.reporting.svg import svg
+
+    frame = samples.icicle().frame
+    made = svg(PLOTS["icicle"](frame, voice=Voice("en", "CNY")).figure, id="c", title="t")
+    told = [
+        path.find("title").text for path in ET.fromstring(made).iter("path") if path.find("title") is not None
+    ]
+    assert len(told) == len(frame)
+    assert any(one.startswith("<script>mark()</script> 00 · ") and "50.0% / " in one for one in told)
 
 
 def test_an_unknown_estimate_has_no_dot(samples):

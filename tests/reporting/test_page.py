@@ -100,7 +100,7 @@ def test_sections_carry_findings_windows_and_definitions(notebook):
 
 def test_charts_survive_the_sanitiser(notebook):
     html = render(notebook("zh"), lang="zh", title="t")
-    assert html.count("<svg") == 2 * 10
+    assert html.count("<svg") == 2 * 11
     assert 'viewBox="0 0 760' in html
     assert 'patternUnits="userSpaceOnUse"' in html
     assert re.search(r'fill="url\(#c-bookings_by_month-w-h\)"', html)

@@ -5,6 +5,7 @@ from salesops_lib.reporting.charts.curve import plot_curve
 from salesops_lib.reporting.charts.decomposition import plot_decomposition
 from salesops_lib.reporting.charts.fan import plot_fan
 from salesops_lib.reporting.charts.flow import plot_flow
+from salesops_lib.reporting.charts.icicle import plot_icicle
 from salesops_lib.reporting.charts.intervals import plot_intervals
 from salesops_lib.reporting.charts.multiples import plot_multiples
 from salesops_lib.reporting.charts.profile import plot_profile
@@ -23,6 +24,7 @@ PLOTS = {
     "curve": plot_curve,
     "profile": plot_profile,
     "decomposition": plot_decomposition,
+    "icicle": plot_icicle,
 }
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "plot_decomposition",
     "plot_fan",
     "plot_flow",
+    "plot_icicle",
     "plot_intervals",
     "plot_multiples",
     "plot_profile",

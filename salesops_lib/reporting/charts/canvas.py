@@ -50,13 +50,23 @@ class Canvas:
     height: float
     boxes: list[Box] = field(default_factory=list)
 
-    def bar(self, x0: float, x1: float, top: float, height: float, role: str, *, gid: str = "") -> None:
-        """A rectangle from x0 to x1; `plan` is outlined, `forecast` hatched, others filled."""
+    def bar(
+        self, x0: float, x1: float, top: float, height: float, role: str, *, gid: str = "", title: str = ""
+    ) -> None:
+        """A rectangle from x0 to x1; `plan` is outlined, `forecast` hatched, others filled; `title` is told when it is pointed at."""
         from matplotlib.patches import Rectangle
 
         left, wide = min(x0, x1), abs(x1 - x0)
         self.ax.add_patch(
-            Rectangle((left, top), wide, height, clip_on=False, gid=visible(gid), **_look(role))
+            Rectangle(
+                (left, top),
+                wide,
+                height,
+                clip_on=False,
+                gid=visible(gid),
+                label=one_line(title),
+                **_look(role),
+            )
         )
 
     def line(
