@@ -38,7 +38,10 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
 @click.option("--to", "last", default="", metavar="P", help="… to here, oldest first.")
 @click.option("--missed", is_flag=True, help="Catch up: complete months that were never published.")
 @click.option(
-    "--by", default="", metavar="UNIT", help="region, team or rep: one report each, with its own rows alone."
+    "--by",
+    default="",
+    metavar="UNIT",
+    help="region, team or rep: one report each, with its own rows alone; customer: a page for each of the largest.",
 )
 @LANG
 @JOBS

@@ -232,6 +232,11 @@ class Grades(Block):
     downgrade_after: int = Field(
         default=1, ge=1, le=8, description="Reviews in a row below a grade that take it away."
     )
+    fall_margin: Share = Field(
+        default=0.0,
+        description="Part of the grade below that a customer must have fallen through before a review counts as below its grade.",
+        examples=[0.5],
+    )
     steadiness: Rising = Field(
         default=(0.5, 1.0),
         description="Variation of monthly sales (standard deviation over mean): X up to the first, Y up to the second, Z beyond.",

@@ -124,6 +124,7 @@ class Edition:
         summary = {
             "report": self.report_id,
             "title": self.title,
+            "scope": self.imprint.scope,
             "headline": plain(self._lead, self.voice) if self._lead else "",
             "findings": [{**_plain_values(f), "text": plain(f, self.voice)} for f in self._told],
             "key_figures": self._key_figures,

@@ -123,9 +123,16 @@ def _card(id: str, entries: list[Entry], voice: Voice) -> dict[str, Any]:
         "restated": _restated(lead, voice),
         "html": links[0]["html"] if links else "",
         "links": links,
-        "units": [(unit_shown(unit, own[0]["by"]), own) for unit, own in units.items()],
+        "units": [(_unit_name(unit, own[0]), own) for unit, own in units.items()],
         "n_failed": sum(any(link["is_bad"] for link in own) for own in units.values()),
     }
+
+
+def _unit_name(unit: str, link: dict[str, Any]) -> str:
+    """What a unit is called; a customer by its name too, since its id says little."""
+    shown = unit_shown(unit, link["by"])
+    name = link["scope"] if link["by"] == "customer" else ""
+    return f"{name} · {shown}" if name and name != shown else shown
 
 
 def _link(entry: Entry, voice: Voice) -> dict[str, Any]:
@@ -133,6 +140,7 @@ def _link(entry: Entry, voice: Voice) -> dict[str, Any]:
     state = str(entry.get("state") or "published")
     return {
         "by": str(entry.get("by") or ""),
+        "scope": str(entry.get("scope") or ""),
         "html": relative_address(str(entry.get("html") or "")),
         "files": [(kind, address) for kind, address in files if address],
         "language": voice.name("lang", str(entry.get("lang", ""))),

@@ -65,12 +65,12 @@ def masked(text: str) -> str:
 
 
 def unit_shown(name: str, by: str = "") -> str:
-    """The name of a region, team or person outside its page; a person (`rep`) is named by an id.
+    """The name of a region, team, person or customer outside its page; people (`rep`) and customers are named by an id.
 
     >>> unit_shown("13812345678", "region"), unit_shown("13812345678", "rep")
     ('138****5678', '13812345678')
     """
-    return name if by == "rep" and _CODE.fullmatch(name) else masked(name)
+    return name if by in ("rep", "customer") and _CODE.fullmatch(name) else masked(name)
 
 
 class Privacy:

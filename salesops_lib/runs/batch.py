@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from salesops_lib.errors import RunError, SalesopsError
-from salesops_lib.runs import approvals, inputs, ledger, publish, statements, workers
+from salesops_lib.runs import approvals, customers, inputs, ledger, publish, statements, workers
 from salesops_lib.runs.execute import Limits
-from salesops_lib.runs.notebooks import checked, find, folder, reads_statements, regular
+from salesops_lib.runs.notebooks import checked, find, folder, is_of_customer, reads_statements, regular
 from salesops_lib.runs.report import Result, Task, Watch, due
-from salesops_lib.runs.units import Unit
+from salesops_lib.runs.units import CUSTOMER, Unit
 from salesops_lib.runs.zygote import Zygote
 from salesops_lib.workspace import LANGUAGES, load_policy
 
@@ -48,7 +48,7 @@ def run(
         complete month.
     by
         `region`, `team` or `rep`: one report for each, which holds that one's rows alone;
-        empty for one report of the whole company.
+        `customer`: a page for each of the largest; empty for one report of the whole company.
     lang
         `en`, `zh` or `en,zh`; empty for the policy's language.
     jobs
@@ -88,27 +88,43 @@ def run(
         if not chosen:
             raise RunError(f"There are no notebooks in {folder(place)}.")
         given = {notebook: checked(notebook, parameters or {}) for notebook in chosen}
+        customers.refuse_others(chosen, by)
         labels = [period] if isinstance(period, str) else list(period)
-        known = [inputs.read(place, label, lang, by) for label in labels]
+        scoped_by = "" if by == CUSTOMER else by
+        known = [inputs.read(place, label, lang, scoped_by) for label in labels]
         if approved:
             for sha256 in {one.policy_sha256 for one in known}:
                 approvals.require(place, sha256)
         reports = _ready(place)
         tasks = [
-            Task(notebook, one.languages, given[notebook], one, reports, limits or Limits(), unit, pdf)
+            Task(
+                notebook,
+                one.languages,
+                customers.parameters(given[notebook], unit),
+                one,
+                reports,
+                limits or Limits(),
+                unit,
+                pdf,
+            )
             for one in known
-            for unit, notebook in _asked(one, chosen, by)
+            for unit, notebook in _asked(one, given, by)
         ]
         return _run_all(tasks, jobs, cluster, force, watch or (lambda result: None), zygote)
 
 
-def _asked(one: inputs.Inputs, chosen: list[Path], by: str) -> list[tuple[Unit, Path]]:
-    """Units and the notebooks made for each: statements of people are made for those who are paid."""
-    paid = {notebook for notebook in chosen if by == "rep" and reads_statements(notebook)}
+def _asked(one: inputs.Inputs, given: Mapping[Path, Mapping[str, Any]], by: str) -> list[tuple[Unit, Path]]:
+    """Units and the notebooks made for each: statements of people for those who are paid, a customer's page for that one."""
+    paid = {notebook for notebook in given if by == "rep" and reads_statements(notebook)}
     payees = statements.units(one.root, one.period) if paid else ()
-    of = {notebook: payees if notebook in paid else one.units for notebook in chosen}
+    of = {notebook: payees if notebook in paid else one.units for notebook in given}
+    of |= {
+        notebook: customers.units(one.root, one.period, told, by)
+        for notebook, told in given.items()
+        if is_of_customer(notebook)
+    }
     every = dict.fromkeys(unit for units in of.values() for unit in units)
-    return [(unit, notebook) for unit in every for notebook in chosen if unit in of[notebook]]
+    return [(unit, notebook) for unit in every for notebook in given if unit in of[notebook]]
 
 
 def _ready(place: Path) -> Path:

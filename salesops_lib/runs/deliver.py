@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 from salesops_lib.errors import RunError
 from salesops_lib.reporting.privacy import masked, unit_shown
 from salesops_lib.runs import publish
+from salesops_lib.runs.units import CUSTOMER
 
 if TYPE_CHECKING:
     from salesops_lib.policy import Policy
@@ -69,8 +70,11 @@ def deliver(root: Path, policy: Policy, results: Sequence[Result]) -> list[Sent]
 
 
 def _is_for(recipient: Recipient, result: Result) -> bool:
-    wanted = not recipient.reports or result.notebook in recipient.reports
-    return wanted and (result.lang, result.unit) == (recipient.lang, recipient.unit)
+    """Whether somebody hears of a result; pages of customers hold what the company knows, and go to those who name the report."""
+    is_customer = result.by == CUSTOMER
+    wanted = result.notebook in recipient.reports or not (recipient.reports or is_customer)
+    unit = "" if is_customer else result.unit
+    return wanted and (result.lang, unit) == (recipient.lang, recipient.unit)
 
 
 def _send_report(root: Path, policy: Policy, recipient: Recipient, entry: publish.Entry) -> Sent:

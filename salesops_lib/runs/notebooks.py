@@ -79,6 +79,11 @@ def reads_clusters(notebook: Path) -> bool:
     return '"clusters"' in notebook.read_text("utf-8", errors="replace")
 
 
+def is_of_customer(notebook: Path) -> bool:
+    """Whether its first code cell is tagged `one-customer`: it is made for one, named by its parameter `customer`."""
+    return '"one-customer"' in notebook.read_text("utf-8", errors="replace")
+
+
 def find(root: Path | str, names: Sequence[str]) -> list[Path]:
     """The notebooks called `names`, in that order: stems, file names, paths or bare numbers (`10`).
 

@@ -37,7 +37,7 @@ class Result:
     none); `cause` is one of error, memory, exit, kernel-death, timeout, deadline, unfinished,
     input-changed, render, publish, disk, busy, interrupted, internal, or empty; `message` says it
     to the user; `run_folder` keeps the evidence; `attempts` counts how often it was begun; `unit`
-    is empty for the whole company.
+    and its kind, `by`, are empty for the whole company.
     """
 
     notebook: str
@@ -51,6 +51,7 @@ class Result:
     run_folder: Path | None = None
     attempts: int = 1
     unit: str = ""
+    by: str = ""
 
 
 Watch = Callable[[Result], None]
@@ -95,7 +96,15 @@ class Task:
         return {**self.given, **own, "workspace": str(workspace)}
 
     def result(self, lang: str, status: Status, **facts: Any) -> Result:
-        return Result(self.notebook.stem, self.inputs.period, lang, status, unit=self.unit.name, **facts)
+        return Result(
+            self.notebook.stem,
+            self.inputs.period,
+            lang,
+            status,
+            unit=self.unit.name,
+            by=self.unit.by,
+            **facts,
+        )
 
     def failed(self, cause: str, message: str, **facts: Any) -> list[Result]:
         """A result for each language; its path is the last good page."""
@@ -211,7 +220,7 @@ def _attempt(
             task.notebook,
             task.values(workspace),
             folder=folder,
-            cwd=workspace if task.unit else task.notebook.parent,
+            cwd=workspace if task.unit.is_scoped else task.notebook.parent,
             room=kitchen.room,
             zygote=kitchen.zygote,
             limits=task.limits,
@@ -308,7 +317,7 @@ def _files(
 
 
 #: Words of `page.<lang>.json` that its entry repeats.
-_SAID = ("title", "headline", "grade", "as_of", "currency", "display_unit")
+_SAID = ("title", "scope", "headline", "grade", "as_of", "currency", "display_unit")
 
 
 def _entry(

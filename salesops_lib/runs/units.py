@@ -16,10 +16,13 @@ from pathlib import Path
 from salesops_lib.runs import said
 from salesops_lib.tables import scope, stores
 
+#: Kind of unit whose page is made of the company's rows: what others do is beside what the customer does.
+CUSTOMER = "customer"
+
 
 @dataclass(frozen=True)
 class Unit:
-    """One region, team or person: `by` is the kind; the whole company where both are empty."""
+    """One region, team, person or customer: `by` is the kind; the whole company where both are empty."""
 
     by: str = ""
     name: str = ""
@@ -28,22 +31,32 @@ class Unit:
         return bool(self.by)
 
     @property
+    def is_scoped(self) -> bool:
+        """Whether its reports see its own rows alone."""
+        return bool(self) and self.by != CUSTOMER
+
+    @property
     def file_name(self) -> str:
         """The name as part of a file name: letters, digits, `-` and `_`, told apart where it had others.
 
+        So are ids of customers that are not in capitals: some file systems take two that differ in case for one.
+
         >>> Unit("region", "华东").file_name, Unit("team", "East/1").file_name
         ('华东', 'East_1-fb6da677')
+        >>> Unit(CUSTOMER, "C001").file_name, Unit(CUSTOMER, "c001").file_name
+        ('C001', 'c001-aa938de8')
         """
         from salesops_lib.reporting.privacy import unit_shown
 
         plain = re.sub(r"[^\w-]", "_", unicodedata.normalize("NFC", unit_shown(self.name, self.by)))[:40]
-        if plain == self.name:
+        is_told_apart = plain == self.name and (self.by != CUSTOMER or plain == plain.upper())
+        if is_told_apart:
             return plain
         return f"{plain}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
 
     def data(self, fingerprint: str) -> str:
-        """Fingerprint of the unit's own store, made of the company's with this `fingerprint`."""
-        return scope.fingerprint(fingerprint, self.by, self.name) if self else fingerprint
+        """Fingerprint of the store that the unit's reports read, made of the company's with this `fingerprint`."""
+        return scope.fingerprint(fingerprint, self.by, self.name) if self.is_scoped else fingerprint
 
 
 WHOLE = Unit()
@@ -78,8 +91,8 @@ class ScopedWorkspaces:
 
     @contextmanager
     def of(self, unit: Unit) -> Iterator[Path]:
-        """The workspace of `unit`; the company's own for the whole."""
-        if not unit:
+        """The workspace of `unit`; the company's own for the whole, and for a customer."""
+        if not unit.is_scoped:
             yield self._root
             return
         folder = self._room / "units" / unit.file_name

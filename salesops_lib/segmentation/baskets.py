@@ -12,7 +12,7 @@ from salesops_lib.metrics.formulas import wilson
 from salesops_lib.segmentation.grades import yearly
 from salesops_lib.segmentation.pairs import linked, product_pairs
 from salesops_lib.segmentation.reviews import names
-from salesops_lib.segmentation.rhythm import came_true, common, gaps, next_due
+from salesops_lib.segmentation.rhythm import came_true, common, gaps, next_due, shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +89,7 @@ def orders_due(ws: Workspace) -> Exhibit | Missing:
     known = gaps(ws.facts, end, least=least)
     if known.empty:
         return Missing("orders_due", ("order_lines",), "note.no_rhythm")
-    told = next_due(known, end)
+    told = next_due(known, end, by=shape(ws.facts, end, least=least))
     due = told[(told.due_on <= pd.Timestamp(end) + timedelta(days=DUE_WITHIN)) & (told.silent_days < 365)]
     due = due.assign(name=due.customer_id.map(names(ws)), annual_amount=due.customer_id.map(yearly(ws)))
     ranked = due.sort_values(["annual_amount", "customer_id"], ascending=[False, True], ignore_index=True)
@@ -122,14 +122,16 @@ def orders_due(ws: Workspace) -> Exhibit | Missing:
 
 
 def _how_well(ws: Workspace, least: int) -> tuple[Finding, ...]:
-    """How often the interval of half a year ago held the order that came."""
+    """How often the interval of half a year ago held the order that came, and how many have not ordered since."""
     known = came_true(ws.facts, ws.window.end, _TESTED, least=least)
-    if len(known) < max(ws.policy.report.suppress_below, 1):
+    n = int(known.came_on.notna().sum())
+    if n < max(ws.policy.report.suppress_below, 1):
         return ()
-    share = wilson(int(known.is_inside.sum()), len(known))
+    share = wilson(float(known.weight[known.is_inside].sum()) * n, n)
     late = known.error.abs().median()
     told = {
-        "n": len(known),
+        "n": n,
+        "n_silent": len(known) - n,
         "share": share.value,
         "low": share.low,
         "high": share.high,

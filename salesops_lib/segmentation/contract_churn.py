@@ -14,10 +14,10 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from salesops_lib.errors import DataError, nearest
+from salesops_lib.metrics.calibration import expected_calibration_error, tenths
 from salesops_lib.segmentation import churn_frame
 from salesops_lib.segmentation.additive import AdditiveClassifier
 from salesops_lib.segmentation.leakage import refuse_leaks
-from salesops_lib.segmentation.race import calibration, calibration_error
 from salesops_lib.segmentation.tenure import survival
 
 if TYPE_CHECKING:
@@ -312,7 +312,7 @@ def _tried(
             {
                 "until": trial[0][0],
                 "auc": float(roc_auc_score(outcome, chance)),
-                "error": calibration_error(chance, outcome == 1),
+                "error": expected_calibration_error(chance, outcome == 1),
                 "brier": float(np.mean((chance - outcome) ** 2)),
                 "n": len(outcome),
                 "n_left": int(outcome.sum()),
@@ -321,7 +321,7 @@ def _tried(
         total[rows] += chance
         times[rows] += 1
     seen = times > 0  # a row that was foretold in several repeats is one row still
-    return pd.DataFrame(told), calibration(total[seen] / times[seen], left[seen] == 1)
+    return pd.DataFrame(told), tenths(total[seen] / times[seen], left[seen] == 1)
 
 
 def _scores(known: Known, model: AdditiveClassifier, amount: pd.Series | None) -> pd.DataFrame:

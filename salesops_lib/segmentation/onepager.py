@@ -20,10 +20,10 @@ from salesops_lib.metrics.formulas import ratio
 from salesops_lib.segmentation.baskets import DUE_WITHIN, penetration, product_names, products_due
 from salesops_lib.segmentation.grades import amounts
 from salesops_lib.segmentation.pairs import linked, product_pairs
-from salesops_lib.segmentation.race import candidates, choose
+from salesops_lib.segmentation.race import choose, learnt
 from salesops_lib.segmentation.reviews import held_grades
-from salesops_lib.segmentation.rhythm import common, gaps, next_due
-from salesops_lib.segmentation.summary import customer_summary, purchases
+from salesops_lib.segmentation.rhythm import common, gaps, next_due, shape
+from salesops_lib.segmentation.summary import purchases
 from salesops_lib.segmentation.value import worth
 
 if TYPE_CHECKING:
@@ -49,25 +49,49 @@ def customer_page(ws: Workspace, customer: str = "") -> CustomerPage:
     DataError
         If there is no such customer among those loaded, or several have the name.
     """
-    known = ws.facts.query(
-        "SELECT customer_id, MAX(customer_name) AS name FROM sales WHERE customer_id IS NOT NULL GROUP BY customer_id"
-        " UNION SELECT customer_id, name FROM customers WHERE customer_id NOT IN"
-        " (SELECT customer_id FROM sales WHERE customer_id IS NOT NULL) ORDER BY customer_id"
-    ).set_index("customer_id")
-    known = known.name.fillna(pd.Series(known.index, known.index))
+    known = _known(ws)
     if known.empty:
         raise DataError(
             "There are no customers: neither order_lines.customer_id nor the table customers holds any.\n"
             "Map the column of the customer with `salesops add FILE`."
         )
-    if not customer.strip():
-        sold = amounts(ws, ws.trailing()).sort_index().sort_values(ascending=False, kind="stable")
-        return CustomerPage(ws, str(sold.index[0] if len(sold) else known.index[0]), known)
-    return CustomerPage(ws, _found(customer.strip(), known), known)
+    own = _found(customer, known) if customer.strip() else largest_customers(ws, 1)[0]
+    return CustomerPage(ws, own, known)
+
+
+def customer_id(ws: Workspace, customer: str) -> str:
+    """Id of the customer with that id or name.
+
+    Raises
+    ------
+    DataError
+        If there is no such customer among those loaded, or several have the name.
+    """
+    return _found(customer, _known(ws))
+
+
+def largest_customers(ws: Workspace, n: int) -> list[str]:
+    """Ids of the `n` that bought most in twelve months, the largest first; any one where nobody bought."""
+    sold = amounts(ws, ws.trailing()).sort_index().sort_values(ascending=False, kind="stable")
+    sold = sold[sold > 0]
+    return [str(one) for one in (sold.index[:n] if len(sold) else _known(ws).index[:1])]
+
+
+def _known(ws: Workspace) -> pd.Series:
+    """Name of each customer of orders, or of the table customers alone; its id where it has none."""
+    known = ws.facts.query(
+        "SELECT customer_id, MAX(customer_name) AS name FROM sales WHERE customer_id IS NOT NULL GROUP BY customer_id"
+        " UNION SELECT customer_id, name FROM customers WHERE customer_id NOT IN"
+        " (SELECT customer_id FROM sales WHERE customer_id IS NOT NULL) ORDER BY customer_id"
+    ).set_index("customer_id")
+    return known.name.fillna(pd.Series(known.index, known.index))
 
 
 def _found(customer: str, known: pd.Series) -> str:
     """Id of the customer with that id or, in any case, that name."""
+    if customer in known.index:
+        return customer
+    customer = customer.strip()
     if customer in known.index:
         return customer
     folded = known.str.strip().str.casefold()
@@ -253,7 +277,7 @@ class CustomerPage:
         own = chosen.summary.loc[[self.id]]
         chance = float(chosen.model.probability_active(own, _YEAR)[0])
         soon = float(chosen.model.probability_active(own, _SOON)[0])
-        told: dict[str, Any] = {"chance": chance, "soon": soon, "days": _SOON, "model": chosen.scores.model.iloc[0]}  # fmt: skip
+        told: dict[str, Any] = {"chance": chance, "soon": soon, "days": _SOON, "model": chosen.winner}  # fmt: skip
         if not chosen.summary.monetary.gt(0).any():
             return Finding("card.chance", told)
         value = float(worth(chosen.model, chosen.summary, _YEAR).value[self.id])
@@ -275,7 +299,7 @@ class CustomerPage:
                 return _unknown("order_lines")
             silent = (pd.Timestamp(self._end) - pd.Timestamp(self._last_on)).days
             return Finding("card.rhythm_once", {"last": self._last_on, "silent": silent})
-        due = next_due(own, self._end, of=common(every)).iloc[0]
+        due = next_due(own, self._end, of=common(every), by=shape(self.ws.facts, self._end)).iloc[0]
         told = {"gap": round(due.usual_gap), "last": due.last_on, "silent": due.silent_days, "due": due.due_on,
                 "low": due.earliest_on, "high": due.latest_on}  # fmt: skip
         return Finding("card.rhythm", told)
@@ -451,10 +475,10 @@ def value_spread(ws: Workspace, model: str, value: float) -> tuple[float, float]
     Of the fifth of customers whose value foretold lies nearest; None where fewer than thirty are known.
     """
     split = ws.window.end - timedelta(days=_YEAR)
-    earlier = customer_summary(ws.facts, split)
-    if earlier.empty or not earlier.monetary.gt(0).any():
+    then = learnt(ws.facts, model, split, _YEAR)
+    if then is None or not then.seen.monetary.gt(0).any():
         return None
-    told = worth(candidates()[model].fit(earlier), earlier, _YEAR).value.dropna()
+    told = worth(then.model, then.seen, _YEAR).value.dropna()
     told = told[told > 0]
     came = purchases(ws.facts, split, ws.window.end).amount.reindex(told.index).fillna(0)
     distance = (np.log(told) - np.log(max(value, 1e-9))).abs()

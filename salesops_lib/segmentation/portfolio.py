@@ -9,7 +9,7 @@ import pandas as pd
 from salesops_lib.metrics import Exhibit, Finding, Missing, measure
 from salesops_lib.metrics.formulas import ratio
 from salesops_lib.segmentation.grades import amounts, unnamed
-from salesops_lib.segmentation.reviews import GRADES, held_grades
+from salesops_lib.segmentation.reviews import GRADES, held_grades, held_rule
 
 if TYPE_CHECKING:
     from salesops_lib.periods import Window
@@ -48,7 +48,7 @@ def grade_standing(ws: Workspace) -> Exhibit | Missing:
     return Exhibit(
         "grades", "table", shown, metric="bookings", findings=(Finding("grades.standing", told, "abc_grade"),), window=ws.trailing(),
         units={"grade": "text", "n_share": "ratio", "contact_days": "days"}, sources=("order_lines",),
-        notes=(Finding("note.grades_held", {"n": ws.policy.customers.grades.downgrade_after}), *unnamed(ws, ws.trailing())),
+        notes=(*held_rule(ws), *unnamed(ws, ws.trailing())),
     )  # fmt: skip
 
 

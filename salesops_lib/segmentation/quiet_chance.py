@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
+from salesops_lib.metrics.calibration import LogOddsLine, expected_calibration_error, log_odds_correction
 from salesops_lib.segmentation.grades import yearly
-from salesops_lib.segmentation.race import calibration_error, candidates, choose
+from salesops_lib.segmentation.race import choose, learnt
 from salesops_lib.segmentation.reviews import GRADES, held_grades
-from salesops_lib.segmentation.summary import customer_summary, purchase_days
+from salesops_lib.segmentation.summary import purchase_days
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,35 +29,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _YEAR = 365
-_NEAR = 1e-6
-
-
-class Line(NamedTuple):
-    """A straight correction of log odds; (0, 1) leaves a chance as it is."""
-
-    base: float = 0.0
-    slope: float = 1.0
-
-    def __call__(self, chance: Floats) -> Floats:
-        """The corrected chance.
-
-        >>> Line()(np.array([0.25])).tolist()
-        [0.25]
-        """
-        return 1 / (1 + np.exp(-(self.base + self.slope * _log_odds(chance))))
-
-
-def corrected(chance: Floats, came: NDArray[np.bool_]) -> Line:
-    """The line that makes chances agree with what came (Platt's scaling); none where all came, or nobody did."""
-    if came.all() or not came.any():
-        return Line()
-    fitted = LogisticRegression(C=1e6, max_iter=1000).fit(_log_odds(chance)[:, None], came)
-    return Line(float(fitted.intercept_[0]), float(fitted.coef_[0, 0]))
-
-
-def _log_odds(chance: Floats) -> Floats:
-    safe = np.clip(chance, _NEAR, 1 - _NEAR)
-    return np.asarray(np.log(safe / (1 - safe)))
 
 
 def quiet_risk(ws: Workspace) -> Exhibit | Missing:
@@ -68,18 +39,20 @@ def quiet_risk(ws: Workspace) -> Exhibit | Missing:
     found = choose(ws.facts, end, days)
     if found is None:
         return Missing("quiet_risk", ("order_lines",), "note.history_short")
-    model = str(found.scores.model.iloc[0])
+    model = found.winner
     last = _foretold(ws, model, end - timedelta(days=days), days)
     first = _foretold(ws, model, end - timedelta(days=2 * days), days)
     if last is None:
         return Missing("quiet_risk", ("order_lines",), "note.history_short")
-    raw = calibration_error(last.chance, last.came)
-    line = Line() if first is None else corrected(first.chance, first.came)
-    after = calibration_error(line(last.chance), last.came)
+    raw = expected_calibration_error(last.chance, last.came)
+    line = LogOddsLine() if first is None else log_odds_correction(first.chance, first.came)
+    after = expected_calibration_error(line(last.chance), last.came)
     helps = first is not None and after < raw
-    seen = found.summary[(found.summary["T"] - found.summary.recency) < _YEAR]
-    chance = np.asarray(candidates()[model].fit(found.summary).probability_active(seen, days))
-    chance = corrected(last.chance, last.came)(chance) if helps else chance
+    now = learnt(ws.facts, model, end, days)
+    assert now is not None  # it was chosen
+    seen = _lately(now.seen)
+    chance = now.model.probability_active(seen, days)
+    chance = log_odds_correction(last.chance, last.came)(chance) if helps else chance
     frame = pd.DataFrame(
         {"stopping": 1 - chance, "amount": yearly(ws).reindex(seen.index).fillna(0)}, seen.index
     )
@@ -96,15 +69,17 @@ class Foretold(NamedTuple):
 
 def _foretold(ws: Workspace, model: str, day: date, horizon: int) -> Foretold | None:
     """What the model would have said on `day` of customers of the year before, and what came within the horizon."""
-    earlier = customer_summary(ws.facts, day)
-    if earlier.empty:
-        return None
-    fitted = candidates()[model].fit(earlier)
-    seen = earlier[(earlier["T"] - earlier.recency) < _YEAR]
-    if seen.empty:
+    then = learnt(ws.facts, model, day, horizon)
+    seen = None if then is None else _lately(then.seen)
+    if then is None or seen is None or seen.empty:
         return None
     ordered = purchase_days(ws.facts, day, day + timedelta(days=horizon))
-    return Foretold(np.asarray(fitted.probability_active(seen, horizon)), seen.index.isin(ordered.index))
+    return Foretold(then.model.probability_active(seen, horizon), seen.index.isin(ordered.index))
+
+
+def _lately(seen: pd.DataFrame) -> pd.DataFrame:
+    """Those that have bought within a year."""
+    return seen[(seen["T"] - seen.recency) < _YEAR]
 
 
 def _shown(ws: Workspace, frame: pd.DataFrame, how: dict[str, object], helps: bool) -> Exhibit:

@@ -36,34 +36,55 @@ def held_grades(ws: Workspace) -> pd.DataFrame:
         index="customer_id", columns="window", values="bookings"
     )
     bookings = bookings.reindex(index=began.index, columns=list(windows)).fillna(0)
-    cuts = ws.policy.customers.grades.cuts
-    raw = pd.DataFrame(
-        {
-            day: grades(bookings[day], cuts).fillna("D").where(began.first_on <= pd.Timestamp(window.end))
-            for day, window in windows.items()
-        }
+    rule = ws.policy.customers.grades
+    raw, lenient = (
+        pd.DataFrame(
+            {
+                day: grades(bookings[day], cuts).fillna("D").where(began.first_on <= pd.Timestamp(window.end))
+                for day, window in windows.items()
+            }
+        )
+        for cuts in (rule.cuts, eased(rule.cuts, rule.fall_margin))
     )
-    return held(raw, ws.policy.customers.grades.downgrade_after)
+    return held(raw, rule.downgrade_after, lenient)
 
 
-def held(raw: pd.DataFrame, downgrade_after: int) -> pd.DataFrame:
+def eased(cuts: tuple[float, float], margin: float) -> tuple[float, float]:
+    """Cuts that a customer must have passed to fall: each moved through that part of the grade below it.
+
+    >>> eased((0.80, 0.95), 0.5)
+    (0.875, 0.975)
+    """
+    first, second = cuts
+    return round(first + margin * (second - first), 9), round(second + margin * (1 - second), 9)
+
+
+def held_rule(ws: Workspace) -> tuple[Finding, ...]:
+    """How grades are held, by the policy."""
+    rule = ws.policy.customers.grades
+    margin = (Finding("note.grades_margin", {"margin": rule.fall_margin}),) if rule.fall_margin else ()
+    return (Finding("note.grades_held", {"n": rule.downgrade_after}), *margin)
+
+
+def held(raw: pd.DataFrame, downgrade_after: int, lenient: pd.DataFrame | None = None) -> pd.DataFrame:
     """Grades that stand, of those that each review's sales alone would give (columns in time).
 
     A better grade is taken at once.  A grade is lost after `downgrade_after` reviews in a row below
-    it, to the best of those.
+    it, to the best of those.  Below it is whom `lenient`, the grades by `eased` cuts, puts below it too.
 
     Examples
     --------
     >>> raw = pd.DataFrame([list("ABAB"), list("ABCC"), list("CAAB")])
     >>> held(raw, 2).to_numpy().tolist()
     [['A', 'A', 'A', 'A'], ['A', 'A', 'B', 'C'], ['C', 'A', 'A', 'A']]
+    >>> held(pd.DataFrame([list("ABB")]), 1, pd.DataFrame([list("AAB")])).to_numpy().tolist()
+    [['A', 'A', 'B']]
     """
-    order = {grade: place for place, grade in enumerate(GRADES)}
-    ranks = raw.map(order.get, na_action="ignore").astype("float64")
-    standing = ranks.iloc[:, 0]
+    own, ranks = _ranks(raw), _ranks(raw if lenient is None else lenient)
+    standing = own.iloc[:, 0]
     columns = [standing]
-    for place in range(1, ranks.shape[1]):
-        now = ranks.iloc[:, place]
+    for place in range(1, own.shape[1]):
+        now = own.iloc[:, place]
         if place + 1 >= downgrade_after:
             best = ranks.iloc[:, place + 1 - downgrade_after : place + 1].min(axis="columns")
             kept = standing.where(standing >= best, best)
@@ -74,6 +95,11 @@ def held(raw: pd.DataFrame, downgrade_after: int) -> pd.DataFrame:
     names = dict(enumerate(GRADES))
     found = pd.concat(columns, axis="columns", keys=raw.columns)
     return found.map(names.get, na_action="ignore").astype(object)
+
+
+def _ranks(graded: pd.DataFrame) -> pd.DataFrame:
+    order = {grade: place for place, grade in enumerate(GRADES)}
+    return graded.map(order.get, na_action="ignore").astype("float64")
 
 
 def moves(ws: Workspace) -> pd.DataFrame:
@@ -117,7 +143,7 @@ def abc_migration(ws: Workspace) -> Exhibit | Missing:
     return Exhibit(
         "migration", "matrix", cells.assign(base=float("nan"), growth=float("nan")), metric="abc_grade", findings=(Finding("migration.moved", values, "abc_grade"),),
         units={"value": "count", "now": "money", "before": "money"}, window=ws.trailing(), base=ws.trailing(years_back=1), sources=("order_lines",),
-        notes=(Finding("note.grades_held", {"n": ws.policy.customers.grades.downgrade_after}),),
+        notes=held_rule(ws),
     )  # fmt: skip
 
 

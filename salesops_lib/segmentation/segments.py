@@ -13,9 +13,9 @@ from salesops_lib.metrics.formulas import herfindahl, ratio
 from salesops_lib.segmentation.grades import amounts
 from salesops_lib.segmentation.groups import groups
 from salesops_lib.segmentation.quiet_chance import quiet_risk
-from salesops_lib.segmentation.race import candidates, choose
+from salesops_lib.segmentation.race import choose, learnt
 from salesops_lib.segmentation.rfm import CELLS, cells_of
-from salesops_lib.segmentation.summary import customer_summary, purchases
+from salesops_lib.segmentation.summary import purchases
 from salesops_lib.segmentation.value import worth
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def segment_worth(ws: Workspace) -> Section:
     top = table.value.idxmax() if table.value.notna().any() else table.index[0]
     values = {"segment": f"rfm_{top}", "value": table.value[top], "share": ratio(table.value[top], total), "n": int(table.n[top]),
               "total": total, "unknown": int(frame.value.isna().sum())}  # fmt: skip
-    notes = [Finding("note.value_method", {"model": found.scores.model.iloc[0], "days": found.horizon})]
+    notes = [Finding("note.value_method", {"model": found.winner, "days": found.horizon})]
     if values["unknown"]:
         notes.append(Finding("note.value_unknown", {"n": values["unknown"]}))
     first = Exhibit(
@@ -99,12 +99,11 @@ def segment_worth(ws: Workspace) -> Section:
 def _worth_tested(ws: Workspace, found: Choice) -> Exhibit | Missing:
     """What was expected of each cell a year ago, by the same model fitted to what was known then, against what came."""
     split = ws.window.end - timedelta(days=found.horizon)
-    earlier = customer_summary(ws.facts, split)
+    then = learnt(ws.facts, found.winner, split, found.horizon)
     cells = cells_of(ws, ws.trailing(years_back=1))
-    if cells.empty or not earlier.monetary.gt(0).any():
+    if then is None or cells.empty or not then.seen.monetary.gt(0).any():
         return Missing("segment_worth_tested", ("order_lines",), "note.history_short")
-    model = candidates()[str(found.scores.model.iloc[0])].fit(earlier)
-    told = worth(model, earlier, found.horizon).dropna(subset=["value"])
+    told = worth(then.model, then.seen, found.horizon).dropna(subset=["value"])
     came = purchases(ws.facts, split, ws.window.end).amount
     frame = pd.DataFrame(
         {

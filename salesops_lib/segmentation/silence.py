@@ -9,10 +9,11 @@ import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
 from salesops_lib.metrics.formulas import wilson
+from salesops_lib.segmentation.boosting import LEAST_ROWS
 from salesops_lib.segmentation.grades import quiet_customers, yearly
 from salesops_lib.segmentation.race import choose, fitted
 from salesops_lib.segmentation.reviews import held_grades, names
-from salesops_lib.segmentation.summary import customer_summary, purchase_days
+from salesops_lib.segmentation.summary import purchase_days
 
 if TYPE_CHECKING:
     from salesops_lib.segmentation.race import Candidate, Choice
@@ -51,7 +52,7 @@ def likely_silent(ws: Workspace, found: Choice) -> Exhibit:
         Finding("likely_silent.some", values, "bookings", "bad"),
         Finding("likely_silent.expected", values),
     )
-    rule = {"days": found.horizon, "model": found.scores.model.iloc[0]}
+    rule = {"days": found.horizon, "model": found.winner}
     return Exhibit(
         "likely_silent", "ranking", ranked[columns].reset_index(drop=True), metric="bookings",
         findings=some if len(quiet) else (Finding("likely_silent.none"),), sources=("order_lines", "customers"), window=ws.trailing(),
@@ -90,10 +91,10 @@ def lists_tested(ws: Workspace, found: Choice) -> Exhibit | Missing:
     of the same customers.
     """
     split = ws.window.end - timedelta(days=found.horizon)
-    earlier = customer_summary(ws.facts, split)
     ordered = purchase_days(ws.facts, split, ws.window.end)
-    model = fitted(ws.facts, str(found.scores.model.iloc[0]), earlier, split, found.horizon)
-    told = foretold(model, earlier, found.horizon)
+    then = fitted(ws.facts, found.winner, split, found.horizon)
+    assert then is not None  # it took part in the race of that day
+    told = foretold(then.model, then.seen, found.horizon)
     recent = told.index[told.silent_days < _YEAR]
     named = {
         "own_rhythm": recent.intersection(quiet_customers(ws, split).customer_id),
@@ -129,5 +130,14 @@ def model_race(found: Choice) -> Exhibit:
     return Exhibit(
         "model_race", "table", found.scores.assign(model=[Finding("value.label", {"value": name}) for name in found.scores.model]), findings=(Finding("model_race.found", told), Finding("model_race.calibration", told)),
         units={"model": "text", "rmse": "quantity", "mae": "quantity", "bias": "ratio", "brier": "quantity", "calibration_error": "ratio"},
-        sources=("order_lines",), notes=(Finding("note.chosen_on_them"),),
+        sources=("order_lines",), notes=(Finding("note.chosen_on_them"), boosting(found)),
     )  # fmt: skip
+
+
+def boosting(found: Choice) -> Finding:
+    """What gradient boosting learnt from, or that it was left out and why."""
+    if not found.n_lessons:
+        return Finding("note.boosting_left_out", {"days": found.horizon, "least": LEAST_ROWS})
+    drawn = found.n_lessons < found.n_known
+    told = {"n": found.n_lessons, "of": found.n_known, "days": found.horizon}
+    return Finding("note.boosting_drawn" if drawn else "note.boosting_learnt", told)

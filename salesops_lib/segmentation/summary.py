@@ -103,7 +103,7 @@ def _parts(facts: Facts | Engine, end: date) -> list[tuple[str, list[str]]]:
     return [*below, *between, *above] or [("", [])]
 
 
-def purchases(facts: Facts, start: date, end: date) -> pd.DataFrame:
+def purchases(facts: Facts | Engine, start: date, end: date) -> pd.DataFrame:
     """Days with orders (`n_days`) and their net amount of each customer after `start` and up to `end`; index `customer_id`."""
     return facts.query(
         _DAYS + "SELECT customer_id, COUNT(*) AS n_days, CAST(SUM(amount) AS BIGINT) AS amount FROM days"
@@ -112,6 +112,6 @@ def purchases(facts: Facts, start: date, end: date) -> pd.DataFrame:
     ).set_index("customer_id")
 
 
-def purchase_days(facts: Facts, start: date, end: date) -> pd.Series:
+def purchase_days(facts: Facts | Engine, start: date, end: date) -> pd.Series:
     """Days with orders of each customer after `start` and up to `end`; index `customer_id`."""
     return purchases(facts, start, end).n_days

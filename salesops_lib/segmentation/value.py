@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from salesops_lib.metrics import Exhibit, Finding, Missing
+from salesops_lib.metrics.calibration import tenths
 from salesops_lib.metrics.formulas import ratio, wilson
-from salesops_lib.segmentation.race import calibration, candidates, choose, fitted
+from salesops_lib.segmentation.race import choose, fitted, learnt
 from salesops_lib.segmentation.reviews import held_grades, names
 from salesops_lib.segmentation.silence import corrected, model_race
 from salesops_lib.segmentation.spending import GammaGamma
-from salesops_lib.segmentation.summary import customer_summary, purchase_days, purchases
+from salesops_lib.segmentation.summary import purchase_days, purchases
 
 if TYPE_CHECKING:
     from salesops_lib.segmentation.race import Candidate, Choice
@@ -72,7 +73,7 @@ def valued(ws: Workspace, found: Choice, tested: Exhibit | Missing) -> Exhibit:
         findings=(Finding("customer_value.total", values, "customer_value"), *beside), sources=("order_lines", "customers"),
         units={"value": "money", "spend": "money", "grade": "text", "purchases": "quantity", "order_chance": "ratio"},
         notes=(
-            Finding("note.value_method", {"model": found.scores.model.iloc[0], "days": found.horizon}),
+            Finding("note.value_method", {"model": found.winner, "days": found.horizon}),
             *corrected(found),
             *((Finding("note.value_unknown", {"n": unknown}),) if unknown else ()),
         ),
@@ -82,11 +83,10 @@ def valued(ws: Workspace, found: Choice, tested: Exhibit | Missing) -> Exhibit:
 def value_tested(ws: Workspace, found: Choice) -> Exhibit | Missing:
     """Value foretold a year ago against what was bought since, by grade of value; one row a quarter of customers."""
     split = ws.window.end - timedelta(days=found.horizon)
-    earlier = customer_summary(ws.facts, split)
-    if not earlier.monetary.gt(0).any():
+    then = learnt(ws.facts, found.winner, split, found.horizon)
+    if then is None or not then.seen.monetary.gt(0).any():
         return Missing("value_tested", ("order_lines",), "note.history_short")
-    model = candidates()[str(found.scores.model.iloc[0])].fit(earlier)
-    told = worth(model, earlier, found.horizon).dropna(subset=["value"])
+    told = worth(then.model, then.seen, found.horizon).dropna(subset=["value"])
     came = purchases(ws.facts, split, ws.window.end).amount.reindex(told.index).fillna(0)
     before = (
         purchases(ws.facts, split - timedelta(days=found.horizon), split).amount.reindex(told.index).fillna(0)
@@ -114,10 +114,10 @@ def value_tested(ws: Workspace, found: Choice) -> Exhibit | Missing:
 def chances_tested(ws: Workspace, found: Choice) -> Exhibit:
     """Chance of an order that was foretold against the share that ordered; one row a tenth of customers."""
     split = ws.window.end - timedelta(days=found.horizon)
-    earlier = customer_summary(ws.facts, split)
-    model = fitted(ws.facts, str(found.scores.model.iloc[0]), earlier, split, found.horizon)
-    ordered = earlier.index.isin(purchase_days(ws.facts, split, ws.window.end).index)
-    table = calibration(model.probability_active(earlier, found.horizon), ordered)
+    then = fitted(ws.facts, found.winner, split, found.horizon)
+    assert then is not None  # it took part in the race of that day
+    ordered = then.seen.index.isin(purchase_days(ws.facts, split, ws.window.end).index)
+    table = tenths(then.model.probability_active(then.seen, found.horizon), ordered)
     shares = [wilson(round(row.came * row.n), int(row.n)) for row in table.itertuples()]
     frame = pd.DataFrame(
         {"label": [f"{tenth}" for tenth in table.index], "value": table.came.to_numpy(), "low": [s.low for s in shares],

@@ -104,9 +104,15 @@ def test_imports_are_of_the_library_alone(path: Path) -> None:
 @every_notebook
 def test_parameters_come_first_each_with_type_value_and_comment(path: Path) -> None:
     first, second, *rest = cells_of(path, "code")
-    assert tags(first) - {"on-request", "statements", "peers", "forecasts", "targets", "clusters"} == {
-        "parameters"
-    }
+    assert tags(first) - {
+        "on-request",
+        "statements",
+        "peers",
+        "forecasts",
+        "targets",
+        "clusters",
+        "one-customer",
+    } == {"parameters"}
     assert tags(second) == {"setup"}
     assert not any(tags(cell) & {"parameters", "setup"} for cell in rest)
     statements = ast.parse(first.source).body

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from salesops_lib.segmentation import race
-from salesops_lib.segmentation.race import calibration, calibration_error, candidates, choose, scored
-from salesops_lib.segmentation.summary import customer_summary
+from salesops_lib.segmentation import boosting, race
+from salesops_lib.segmentation.race import candidates, choose, learnt, scored
+from salesops_lib.tables.engine import DuckDBEngine
 
 
 def seen(*rows):
@@ -37,14 +37,6 @@ def test_models_that_are_alike_come_in_their_order():
     table = scored(pd.DataFrame({"frequency": x, "recency": recency, "T": T}), came, 30)
     assert table.rmse.iloc[:3].max() / table.rmse.iloc[0] < 1 + 1e-4
     assert table.model.tolist()[:3] == ["bg_nbd", "mbg_nbd", "pareto_nbd"]
-
-
-def test_calibration_keeps_equal_chances_together():
-    chance = np.array([0.1] * 30 + [0.9] * 10)
-    came = np.array([True] * 6 + [False] * 24 + [True] * 8 + [False] * 2)
-    table = calibration(chance, came)
-    assert table.n.tolist() == [30, 10]
-    assert calibration_error(chance, came) == pytest.approx((30 * 0.1 + 10 * 0.1) / 40)
 
 
 def test_the_winner_is_fitted_to_all_that_is_known(store, line):
@@ -100,8 +92,8 @@ def test_chances_that_were_too_low_before_are_corrected():
     said = 1 / (1 + np.exp(-(odds - 0.7) / 0.8))  # too low, and too sure
     corrected = race.recalibrated(race.NaiveRate(), said, rng.random(4000) < truth)
     assert isinstance(corrected, race.Recalibrated)
-    assert corrected.slope == pytest.approx(0.8, abs=0.08)
-    assert corrected.intercept == pytest.approx(0.7, abs=0.12)
+    assert corrected.line.slope == pytest.approx(0.8, abs=0.08)
+    assert corrected.line.intercept == pytest.approx(0.7, abs=0.12)
 
 
 def test_few_outcomes_or_a_wrong_order_correct_nothing():
@@ -120,8 +112,119 @@ def test_what_comes_after_the_end_does_not_enter_the_correction(store, line):
     ]
     end, facts = date(2025, 9, 30), store(order_lines=rows)
     cut = store(order_lines=[row for row in rows if row["ordered_on"] <= "2025-09-30"])
-    found = [race.fitted(f, "bg_nbd", customer_summary(f, end), end, 90) for f in (facts, cut)]
-    assert isinstance(found[0], race.Recalibrated)
-    assert found[0].slope == found[1].slope
-    seen = customer_summary(cut, end)
-    assert (found[0].probability_active(seen, 90) == found[1].probability_active(seen, 90)).all()
+    found = [race.fitted(f, "bg_nbd", end, 90) for f in (facts, cut)]
+    models = [one.model for one in found]
+    assert isinstance(models[0], race.Recalibrated)
+    assert models[0].line == models[1].line
+    seen = found[1].seen
+    assert (models[0].probability_active(seen, 90) == models[1].probability_active(seen, 90)).all()
+
+
+class Says:
+    """A stand-in for boosting that foretells what it is given."""
+
+    def __init__(self, expected):
+        self.expected = expected
+
+    def expected_purchases(self, X, time):
+        return self.expected
+
+    def probability_active(self, X, time):
+        return np.full(len(X), 0.5)
+
+
+def test_boosting_wins_only_where_its_lead_is_more_than_chance():
+    rng = np.random.default_rng(5)
+    x = rng.poisson(4, 400)
+    earlier = pd.DataFrame({"frequency": x, "recency": np.where(x > 0, 80, 0), "T": 100})
+    came = rng.poisson(x * 0.3).astype(float)
+    law = candidates()["bg_nbd"].fit(earlier).expected_purchases(earlier, 30)
+    best = scored(earlier, came, 30).model[0]
+    lucky = law.copy()
+    lucky[0] = came[0]  # right about one customer: its gain over n is just that gain's standard error
+    assert scored(earlier, came, 30, Says(lucky)).model[0] == best
+    far_better = scored(earlier, came, 30, Says(0.5 * came + 0.5 * law))
+    assert far_better.model[0] == race.BOOSTED
+    assert far_better.rmse[0] == pytest.approx(0.5 * far_better.set_index("model").rmse["bg_nbd"])
+
+
+def test_customers_of_two_kinds_are_foretold_best_by_boosting(engine_of_kinds):
+    """Half buy by the clock, which no law of random purchases knows."""
+    end = date(2024, 12, 30)
+    found = choose(engine_of_kinds, end, 180)
+    assert found.winner == race.BOOSTED
+    laws = found.scores.set_index("model").rmse.drop(race.BOOSTED)
+    assert found.scores.rmse[0] < 0.97 * laws.min()
+    assert found.n_lessons == found.n_known >= 1_000
+    assert found.is_corrected
+    assert found.scores.calibration_error[0] < 0.06
+
+
+def test_boosting_knows_nothing_of_what_comes_after_its_day(engine_of_kinds):
+    day = date(2024, 1, 5)
+    whole = learnt(engine_of_kinds, race.BOOSTED, day, 180)
+    engine_of_kinds.execute(f"CREATE TABLE known AS FROM sales WHERE dated_on <= DATE '{day}'")
+    cut = Renamed(engine_of_kinds)
+    past = learnt(cut, race.BOOSTED, day, 180)
+    for time in (180, 90):
+        for way in ("expected_purchases", "probability_active"):
+            np.testing.assert_array_equal(
+                getattr(whole.model, way)(whole.seen, time), getattr(past.model, way)(past.seen, time)
+            )
+
+
+class Renamed:
+    """The engine with what was known for all that there is."""
+
+    def __init__(self, engine):
+        self.engine = engine
+
+    def query(self, sql, values=()):
+        return self.engine.query(sql.replace("FROM sales", "FROM known"), list(values))
+
+
+def test_boosting_is_left_out_where_little_is_known(engine_of_kinds, store, line):
+    assert learnt(engine_of_kinds, race.BOOSTED, date(2022, 7, 1), 180) is None  # no such stretch is over yet
+    few = [line(f"2025-{month:02}-01", 5, customer_id=f"c{n}") for n in range(50) for month in range(1, 13)]
+    found = choose(store(order_lines=few), date(2025, 12, 31), 60)
+    assert found.n_lessons == 0
+    assert race.BOOSTED not in set(found.scores.model)
+
+
+def test_more_customers_than_boosting_takes_are_drawn_always_the_same(engine_of_kinds, monkeypatch):
+    monkeypatch.setattr(boosting, "MOST_ROWS", 500)
+    one, two = (boosting.lessons(engine_of_kinds, date(2024, 1, 5), 180) for _ in range(2))
+    assert len(one.seen) == len(one.bought) == 500 < one.n
+    pd.testing.assert_frame_equal(one.seen, two.seen)
+
+
+def test_what_boosting_reads_by_hand():
+    engine = engine_of([("a", "2024-01-01"), ("a", "2024-11-01"), ("a", "2024-12-01"), ("b", "2024-12-05")])
+    seen = boosting.standing(engine, date(2024, 12, 31))
+    assert seen.n_quarter.to_dict() == {"a": 2, "b": 1}
+    assert seen.n_year.to_dict() == {"a": 3, "b": 1}
+    # on the day of the last purchase it was the same, whatever day it is looked at
+    assert boosting.standing(engine, date(2024, 12, 1)).loc["a", ["n_quarter", "n_year"]].tolist() == [2, 3]
+
+
+def engine_of(rows):
+    engine = DuckDBEngine()
+    frame = pd.DataFrame(rows, columns=["customer_id", "dated_on"]).assign(kind="order", net_amount=500)
+    engine.register("given", frame.assign(dated_on=pd.to_datetime(frame.dated_on)))
+    engine.execute("CREATE TABLE sales AS SELECT * REPLACE (CAST(dated_on AS DATE) AS dated_on) FROM given")
+    return engine
+
+
+@pytest.fixture
+def engine_of_kinds():
+    """900 customers of three years, seed 7: half buy every 20 to 60 days, half now and then and soon no more."""
+    rng, rows = np.random.default_rng(7), []
+    for number in range(900):
+        regular, clock = number % 2 == 0, rng.uniform(0, 600)
+        mean, leave = (rng.uniform(20, 60), 0.02) if regular else (1 / rng.gamma(0.5, 1 / 120), 0.25)
+        while clock < 1_095:
+            rows.append((f"c{number:03}", pd.Timestamp("2022-01-01") + pd.Timedelta(days=int(clock))))
+            if rng.random() < leave:
+                break
+            clock += max(mean * np.exp(rng.normal(0, 0.25)) if regular else rng.exponential(mean), 1)
+    return engine_of(rows)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salesops_lib.segmentation.reviews import GRADES, held, held_grades
+from salesops_lib.segmentation.reviews import GRADES, eased, held, held_grades
 
 PATHS = st.lists(st.lists(st.sampled_from(GRADES), min_size=6, max_size=6), min_size=1, max_size=8)
 
@@ -44,6 +44,35 @@ def test_a_grade_stands_above_the_review_or_at_it(paths, after):
 @given(PATHS)
 def test_without_patience_grades_are_those_of_the_reviews(paths):
     assert held(frame(*paths), 1).to_numpy().tolist() == paths
+
+
+@pytest.mark.parametrize(
+    ("raw", "lenient", "after", "stands"),
+    [
+        ("ABBB", "AAAA", 1, "AAAA"),  # past the cut, never past the margin
+        ("ABBB", "AABB", 1, "AABB"),
+        ("ABBB", "AABB", 2, "AAAB"),
+        ("ACCC", "ABBC", 2, "AABB"),  # into C by its cut, but held in B by the margin of C
+        ("BABA", "BAAA", 1, "BAAA"),  # a rise needs the cut itself
+        ("BBBB", "AAAA", 2, "BBBB"),
+        ("ADDD", "ADDD", 2, "AADD"),  # who buys nothing has no margin
+    ],
+)
+def test_worked_paths_with_a_margin(raw, lenient, after, stands):
+    assert "".join(held(frame(raw), after, frame(lenient)).iloc[0]) == stands
+
+
+def test_cuts_move_through_a_part_of_the_grade_below():
+    assert eased((0.8, 0.95), 0.0) == (0.8, 0.95)  # a policy without the key: as ever
+    assert eased((0.8, 0.95), 1.0) == (0.95, 1.0)
+
+
+@given(PATHS, st.integers(1, 3))
+def test_a_margin_only_ever_holds_grades_longer(paths, after):
+    raw = frame(*paths)
+    better = raw.map(lambda grade: GRADES[max(GRADES.index(grade) - 1, 0)])
+    with_margin, without = (held(raw, after, one).map(GRADES.index) for one in (better, None))
+    assert (with_margin <= without).all(axis=None)
 
 
 @given(PATHS)

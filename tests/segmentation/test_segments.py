@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from salesops_lib.metrics import Exhibit
+from salesops_lib.metrics.calibration import LogOddsLine, expected_calibration_error, log_odds_correction
 from salesops_lib.segmentation import review
-from salesops_lib.segmentation.quiet_chance import Line, corrected, quiet_risk
-from salesops_lib.segmentation.race import calibration_error
+from salesops_lib.segmentation.quiet_chance import quiet_risk
 from salesops_lib.segmentation.segments import dependence, gini, segment_moves, segment_worth
 from salesops_lib.segmentation.value import customer_value
 
@@ -94,15 +94,15 @@ def test_chances_that_are_off_are_corrected():
     true = rng.beta(2, 2, 20_000)
     told = 1 / (1 + np.exp(-(2 * np.log(true / (1 - true)) + 1)))  # too sure, and too high
     came = rng.random(20_000) < true
-    line = corrected(told[:10_000], came[:10_000])
+    line = log_odds_correction(told[:10_000], came[:10_000])
     assert line.slope == pytest.approx(0.5, abs=0.04)
-    assert line.base == pytest.approx(-0.5, abs=0.06)
+    assert line.intercept == pytest.approx(-0.5, abs=0.06)
     assert (
-        calibration_error(line(told[10_000:]), came[10_000:])
+        expected_calibration_error(line(told[10_000:]), came[10_000:])
         < 0.02
-        < calibration_error(told[10_000:], came[10_000:])
+        < expected_calibration_error(told[10_000:], came[10_000:])
     )
-    assert corrected(told[:5], np.ones(5, dtype=bool)) == Line()
+    assert log_odds_correction(told[:5], np.ones(5, dtype=bool)) == LogOddsLine()
 
 
 def test_every_section_is_made(ws):
