@@ -22,9 +22,10 @@ import pandas as pd
 
 from salesops_lib import cleaning, open_workspace, synthetic
 from salesops_lib.cli.start import adopt_policy
+from salesops_lib.metrics.calibration import expected_calibration_error
 from salesops_lib.pipeline import landing, out_of_time, seen
 from salesops_lib.pipeline.review import review
-from salesops_lib.pipeline.scores import brier, calibration_error
+from salesops_lib.pipeline.scores import brier
 from salesops_lib.pipeline.win_odds import WinOdds
 from salesops_lib.synthetic import company
 from salesops_lib.workspace import load_policy
@@ -139,7 +140,7 @@ def crm(folder: Path) -> None:
         }
         print(f"{name} 2017-08-31: {len(first):,} learnt from, {len(later):,} told, {won.mean():.1%} won")
         for who, p in told.items():
-            print(f"  {who:24} Brier {brier(p, won):.4f}  ECE {calibration_error(p, won):.4f}")
+            print(f"  {who:24} Brier {brier(p, won):.4f}  ECE {expected_calibration_error(p, won):.4f}")
 
 
 def speed(n: int) -> None:

@@ -1,7 +1,7 @@
 """Customers: summary of many lines, speed of the purchase models, their exactness, and what they foretell.
 
     python benchmarks/segmentation.py [summary|fits|likelihoods|holdout|worlds|grades|intervals|telco|clusters|pairs …] [--lines N] [--customers N] [--cases N]
-        [--peers PYTHON]
+        [--models MODEL …] [--rounds N] [--peers PYTHON]
 
 `summary` runs `customer_summary` and a bare DuckDB GROUP BY over the same Parquet file in turn, each in
 a fresh process.  `fits` times each model on simulated customers, standard errors included.
@@ -65,6 +65,7 @@ def main() -> None:
     options.add_argument("--lines", type=int, default=10_000_000)
     options.add_argument("--customers", type=int, default=500_000)
     options.add_argument("--cases", type=int, default=2_000)
+    options.add_argument("--models", nargs="+", choices=FITS, default=FITS, help="that `fits` times")
     options.add_argument("--rounds", type=int, default=ROUNDS)
     options.add_argument("--peers", metavar="PYTHON", default="")
     options.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
@@ -87,12 +88,15 @@ def summary(chosen: argparse.Namespace) -> None:
         ways: dict[str, list[str]] = {
             way: [sys.executable, __file__, "--one", "summary", way, str(file)] for way in ("bare", "library")
         }
-        if "lifetimes" in _peers(chosen):
-            ways["lifetimes"] = [chosen.peers, PEERS, "lifetimes", "summary", str(file)]
+        peers = [peer for peer in _peers(chosen) if peer != "mlxtend"]
+        ways |= {peer: [chosen.peers, PEERS, peer, "summary", str(file)] for peer in peers}
         found = _in_turn(ways, chosen.rounds)
         for clock in ("wall", "cpu"):
-            ratio = _median(found["library"], clock) / _median(found["bare"], clock)
-            print(f"library / bare, {clock}: {ratio:.2f}")
+            own = _median(found["library"], clock)
+            print(f"library / bare, {clock}: {own / _median(found['bare'], clock):.2f}")
+            for peer in peers:
+                if found[peer]:
+                    print(f"{peer} / library, {clock}: {_median(found[peer], clock) / own:.1f}")
 
 
 def _in_turn(ways: dict[str, list[str]], rounds: int) -> dict[str, list[dict[str, Any]]]:
@@ -161,7 +165,7 @@ def fits(chosen: argparse.Namespace) -> None:
     print(f"{chosen.customers:,} customers, {n_distinct:,} distinct histories (days), one thread")
     with tempfile.TemporaryDirectory() as folder:
         file = _kept(seen, folder)
-        for kind in FITS:
+        for kind in chosen.models:
             print(kind)
             ways = {"library": [sys.executable, __file__, "--one", "fit", kind, file]}
             ways |= {

@@ -115,6 +115,18 @@ def lifetimes_summary(file: str) -> dict[str, Any]:
     return clock.told() | {"customers": len(made)}
 
 
+def pymc_summary(file: str) -> dict[str, Any]:
+    from pymc_marketing.clv import rfm_summary
+
+    lines = pd.read_parquet(file)
+    lines = lines[lines.kind == "order"]
+    clock = Clock()
+    made = rfm_summary(
+        lines, "customer_id", "dated_on", "net_amount", observation_period_end="2025-12-31", time_unit="D"
+    )
+    return clock.told() | {"customers": len(made)}
+
+
 def mlxtend_pairs(file: str, support: str, written: str) -> dict[str, Any]:
     from mlxtend.frequent_patterns import apriori, association_rules
     from mlxtend.preprocessing import TransactionEncoder
@@ -165,6 +177,7 @@ TASKS: dict[tuple[str, str], Callable[..., dict[str, Any]]] = {
     ("lifetimes", "summary"): lifetimes_summary,
     ("pymc-marketing", "fit"): pymc_fit,
     ("pymc-marketing", "holdout"): pymc_holdout,
+    ("pymc-marketing", "summary"): pymc_summary,
     ("mlxtend", "pairs"): mlxtend_pairs,
 }
 

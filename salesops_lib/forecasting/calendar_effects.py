@@ -72,6 +72,22 @@ def features(grid: Grid, first: int, last: int, calendar: Calendar | None) -> np
     return sums[at[1]] - sums[at[0]]
 
 
+def near_christmas(grid: Grid, ordinals: np.ndarray) -> np.ndarray:
+    """Periods with a day in the two weeks before Christmas, or the one from it on; for weeks.
+
+    Examples
+    --------
+    >>> near_christmas(Grid("W", residue=4), np.array([2865, 2866, 2869, 2870])).tolist()
+    [False, True, True, False]
+    """
+    days = grid.bounds(ordinals)[1][..., None] - np.arange(7)
+    months = days.astype("datetime64[M]")
+    of_month = (days - months.astype("datetime64[D]")).astype(int) + 1
+    last = months.astype(int) % 12 == 11
+    first_day, last_day = 25 + _CHRISTMAS[0][0], 25 + _CHRISTMAS[-1][1]
+    return (last & (of_month >= first_day) & (of_month <= last_day)).any(axis=-1)
+
+
 def _kinds_of_days(begin: date, end: date, kind: str, calendar: Calendar | None) -> np.ndarray:
     n = (end - begin).days + 1
     years = range(begin.year - 1, end.year + 2)

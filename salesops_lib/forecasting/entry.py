@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from salesops_lib.errors import DataError, nearest
+from salesops_lib.forecasting.calendar_effects import near_christmas
+from salesops_lib.forecasting.expected import expected_miss
 from salesops_lib.forecasting.explained import prophet_forecast
 from salesops_lib.forecasting.intermittent import is_dead, is_intermittent
-from salesops_lib.forecasting.intervals import conformal
+from salesops_lib.forecasting.intervals import belief, plain_reach, reach
 from salesops_lib.forecasting.members import AUTO, MEMBERS
 from salesops_lib.forecasting.panel import Panel, read_panel
 from salesops_lib.forecasting.regressors import Kinds, kinds_of_days
-from salesops_lib.forecasting.rolling import Run, backtest, blended, run_members, seasons
+from salesops_lib.forecasting.rolling import LEAST_SCALE, Run, backtest, blended, run_members, seasons
 from salesops_lib.periods import Calendar
 
-#: Share by which intervals are wider where no origin could test any of the horizon.
-UNTESTED = 0.5
-#: Factor where there is one season: origins then had barely one, and missed more than the whole history will.
-ONE_SEASON = 0.8
-#: How far a period usually lies from its year's mean, where no season was seen: standard deviation as a share of the level.
-SEASON = 0.15
+#: Share of a forecast that is as good as no miss.
+NOTHING = 1e-9
 
 
 def forecast(
@@ -135,41 +132,77 @@ def _combined(
     run = run_members(panel, names, horizon, kinds)
     point, errors = blended(run)
     longer = panel.grid.lengths(_ahead(panel, horizon)[run.order])
-    point = _sane(panel, run.order, point) * longer
+    point = _sane(panel, run.order, point)
     tested = backtest(run, errors, names.index("seasonal_naive")) if "seasonal_naive" in names else {}
-    sizes = run.sizes[:, None] * _caution(panel, run) * longer
+    expected, missed = _missed(panel, run, point, errors, cumulative=cumulative)
+    point, expected = point * longer, expected * longer
     if cumulative:
-        point, errors = point.cumsum(axis=1), errors.cumsum(axis=2)
+        point = point.cumsum(axis=1)
     columns = {"mean": point}
-    unseen = _unseen_season(panel, run, horizon, cumulative)
-    for level, (low, high) in conformal(errors, tuple(levels), cumulative=cumulative).items():
-        season = NormalDist().inv_cdf(0.5 + level / 200) * unseen
-        columns[f"lo-{level}"] = point - np.hypot(sizes * low, season)
-        columns[f"hi-{level}"] = point + np.hypot(sizes * high, season)
+    reaches = _reaches(panel, run, missed, tuple(levels), cumulative=cumulative)
+    for level, (below, above) in zip(levels, reaches, strict=True):
+        columns[f"lo-{level}"], columns[f"hi-{level}"] = point - below * expected, point + above * expected
     back = np.argsort(run.order)
     return {name: value[back] for name, value in columns.items()}, {
         name: value[back] for name, value in tested.items()
     }
 
 
-def _caution(panel: Panel, run: Run) -> np.ndarray:
-    """Factor by which a series' intervals are widened for the share of its horizon that no origin could test.
+def _missed(
+    panel: Panel, run: Run, point: np.ndarray, errors: np.ndarray, *, cumulative: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """What is expected to be missed now, series × horizon, and what origins missed in units of what was expected of them then.
 
-    One season of history is the exception: its surprises are measured with most of the season in them.
+    Of origins at which a series had as many seasons as now; others were forecast otherwise.
     """
-    untested = 1 - np.isfinite(run.actuals).any(axis=0).mean(axis=1, keepdims=True)
-    one_season = seasons(panel.lengths[run.order], panel.grid.season) == 1
-    alone = ONE_SEASON if panel.grid.kind in "MQ" else 1.0
-    return np.where(one_season[:, None], alone, 1 + UNTESTED * untested)
+    lengths, season = panel.lengths[run.order], panel.grid.season
+    errors = errors * run.scales[:, :, None]
+    made = [*np.nan_to_num(run.actuals - errors), point]
+    expected = []
+    for i, k in enumerate([*run.held, 0]):
+        feast = _unseen_feast(panel, run.order, k, point.shape[1])
+        expected.append(
+            expected_miss(run.shown, i, lengths - k, season, made[i], feast, cumulative=cumulative)
+        )
+    now = np.maximum(expected.pop(), NOTHING * np.maximum(np.abs(point).max(axis=1, keepdims=True), NOTHING))
+    if cumulative:
+        errors = errors.cumsum(axis=2)
+    for i, k in enumerate(run.held):
+        alike = seasons(lengths - k, season) == seasons(lengths, season)
+        errors[i] = np.where(alike[:, None], errors[i] / np.maximum(expected[i], LEAST_SCALE * now), np.nan)
+    return now, errors
 
 
-def _unseen_season(panel: Panel, run: Run, horizon: int, cumulative: bool) -> np.ndarray:
-    """Standard deviation, series × horizon, of a season that a history of less than one has not shown."""
-    values = np.abs(np.nan_to_num(panel.filled[run.order]))
-    lengths = panel.lengths[run.order]
-    level = values.sum(axis=1) / lengths
-    unseen = np.where(lengths < panel.grid.season, SEASON * level, 0.0)[:, None]
-    return unseen * (np.sqrt(np.arange(1, horizon + 1)) if cumulative else np.ones(horizon))
+def _unseen_feast(panel: Panel, order: np.ndarray, held: int, horizon: int) -> np.ndarray:
+    """Weeks around a Christmas of series that have not lived through one, series × horizon."""
+    if panel.grid.kind != "W":
+        return np.zeros((len(order), horizon), dtype=bool)
+    ahead = panel.last[order, None] - held + np.arange(1, horizon + 1)[None, :]
+    return near_christmas(panel.grid, ahead) & (panel.lengths[order, None] - held < panel.grid.season)
+
+
+def _reaches(
+    panel: Panel, run: Run, missed: np.ndarray, levels: tuple[int, ...], *, cumulative: bool
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Of each level, how far intervals reach below and above forecasts, series × horizon, in expected misses.
+
+    Intermittent series have a pool of their own, and intervals from nothing on: what is not left out below, where there is
+    nothing to leave out, is left out above.  They have no season that it would take years to know.
+    """
+    lengths, season, horizon = panel.lengths[run.order], panel.grid.season, missed.shape[2]
+    never = int(lengths.max()) + 1
+    values, start = np.nan_to_num(panel.filled[run.order]), panel.filled.shape[1] - lengths
+    rare = is_intermittent(values, start) & (not cumulative)
+    sides = np.empty((2, len(levels), len(lengths), horizon))
+    tails = tuple((1 - level / 100) / 2 for level in levels)
+    twice = tuple(2 * tail for tail in tails)
+    for rows, left_out, known_after in ((~rare, tails, season), (rare, twice, never)):
+        found = np.stack(reach(missed[:, rows], run.held, left_out))
+        plain = plain_reach(left_out)[None, :, None, None]
+        believed = belief(lengths[rows], known_after, horizon)[None, None, :, None]
+        sides[:, :, rows] = plain + believed * (found[:, :, None, :] - plain)
+    sides[0][:, rare] = np.inf
+    return list(zip(*sides, strict=True))
 
 
 def _sane(panel: Panel, order: np.ndarray, point: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Conformal intervals: how far past forecasts missed, per horizon, pooled across series in their own scales."""
+"""Conformal intervals: how far past forecasts missed, in units of what was expected of them, pooled across series by horizon."""
 
 from __future__ import annotations
 
@@ -6,47 +6,75 @@ from statistics import NormalDist
 
 import numpy as np
 
-#: Errors that a horizon's pool must hold to count as much as the plain assumption.
-PRIOR = 15
-#: Past origins overlap and share their shocks: the future holds more than they saw.
+#: Errors, and separate stretches of the past, that a horizon's pool must hold to count as much as what is expected.
+PRIOR, STRETCHES = 40, 1.0
+#: Origins choose weights and are then judged by them; the future is not.
 WIDER = 1.07
+#: Degrees of freedom of what is expected: a history tells the size of its surprises only roughly.
+FREEDOM = 6
+#: Seasons beyond the first after which a series believes its origins wholly, and the least that it does once it has one.
+SEASONS, ONE_SEASON = 4.0, 0.25
+#: Horizons of history, beyond the one held back, that a series of less than a season needs to believe its origins.
+BELIEVABLE = 4.0
 
 
-def conformal(
-    errors: np.ndarray, levels: tuple[int, ...], *, cumulative: bool = False
-) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """Lower and upper error of each horizon, in scales, by level in per cent.
+def reach(errors: np.ndarray, held: list[int], tails: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """How far intervals reach below and above the forecast, tails × horizon, in units of the expected miss.
+
+    Quantiles of a horizon's errors and its neighbours', drawn to those of Student's distribution: the less, the more errors
+    there are and the more stretches of the past they come from.  Origins that lie close together tell of one stretch: what
+    befell it befell all series, and the next one may be another.
 
     Parameters
     ----------
     errors
-        Origins × series × horizon: (actual − forecast) / scale; NaN where unknown.  A horizon shares the errors
-        of its neighbours.  Where there are few, a normal error that grows as a random walk's half is mixed in.
-    cumulative
-        Errors of a period are of the total up to it; plain ones then add up as if each period had its own.
+        Origins × series × horizon: (actual − forecast) / expected miss; NaN where unknown.
+    held
+        Periods held back at each origin.
+    tails
+        Share to be left out on each side, of each interval.
+
+    Examples
+    --------
+    >>> below, above = reach(np.full((0, 5, 2), np.nan), [], (0.1, 0.025))
+    >>> above.round(2).tolist()
+    [[1.44, 1.44], [2.43, 2.43]]
     """
-    variance = 1 + 0.25 * np.arange(errors.shape[2])
-    if not cumulative:
-        return {level: _bounds(errors, (1 - level / 100) / 2, np.sqrt(variance)) for level in levels}
-    growth = np.sqrt(variance.cumsum())  # neighbours are shared in the size of the period's own total
-    found = {level: _bounds(errors / growth, (1 - level / 100) / 2, np.ones_like(growth)) for level in levels}
-    return {level: (low * growth, high * growth) for level, (low, high) in found.items()}
-
-
-def _bounds(errors: np.ndarray, tail: float, growth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     horizon = errors.shape[2]
-    plain = NormalDist().inv_cdf(1 - tail) * 1.1 * growth
-    low, high = np.empty(horizon), np.empty(horizon)
-    reach = np.ones(2)  # how far found errors went beyond the plain ones, at the nearest horizon before
+    found = np.stack([plain_reach(tails)] * 2)
+    sides = np.empty((2, len(tails), horizon))
     for h in range(horizon):
-        pool = errors[:, :, max(h - 1, 0) : h + 2].ravel()
-        pool = np.sort(pool[np.isfinite(pool)])
-        share = len(pool) / (len(pool) + PRIOR)
+        near = errors[:, :, max(h - 1, 0) : h + 2]
+        pool = np.sort(near[np.isfinite(near)])
         if len(pool):
-            below, above = _outer(pool, tail)
-            reach = share * np.maximum([-below, above], 0.0) / plain[h] + (1 - share) * reach
-        low[h], high[h] = reach * plain[h] * WIDER * [-1, 1]
-    return low, high
+            told = [k for k, there in zip(held, np.isfinite(near).any(axis=(1, 2))) if there]
+            stretches = min(len(told), (max(told) - min(told)) / (h + 1) + 1)
+            share = len(pool) / (len(pool) + PRIOR) * stretches / (stretches + STRETCHES)
+            outer = np.array([_outer(pool, tail) for tail in tails]).T * [[-1], [1]]
+            found = share * WIDER * np.maximum(outer, 0.0) + (1 - share) * found
+        sides[:, :, h] = found
+    return sides[0], sides[1]
+
+
+def belief(lengths: np.ndarray, season: int, horizon: int) -> np.ndarray:
+    """How far series of these lengths take what origins found instead of what is expected, from none to wholly.
+
+    Examples
+    --------
+    >>> belief(np.array([7, 12, 18, 24, 36, 90]), 12, 12).tolist()
+    [0.0, 0.25, 0.25, 0.25, 0.5, 1.0]
+    >>> belief(np.array([30]), 52, 6).tolist()
+    [1.0]
+    """
+    if season == 1:
+        return np.ones(len(lengths))
+    short = np.clip((lengths / horizon - 1) / BELIEVABLE, 0.0, 1.0)
+    return np.where(lengths < season, short, np.clip((lengths / season - 1) / SEASONS, ONE_SEASON, 1.0))
+
+
+def plain_reach(tails: tuple[float, ...]) -> np.ndarray:
+    """The reach that is expected before any origin has tested it, one a tail."""
+    return np.array([max(_student(1 - tail, FREEDOM), 0.0) for tail in tails])
 
 
 def _outer(pool: np.ndarray, tail: float) -> tuple[float, float]:
@@ -57,3 +85,9 @@ def _outer(pool: np.ndarray, tail: float) -> tuple[float, float]:
         float(np.interp(rank, np.arange(n), pool)),
         float(np.interp(n - 1 - rank, np.arange(n), pool)),
     )
+
+
+def _student(share: float, freedom: int) -> float:
+    """Quantile of Student's distribution by Fisher's expansion of the normal one (1926; two terms)."""
+    z = NormalDist().inv_cdf(share)
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)

@@ -61,6 +61,11 @@ class Batch:
         return np.take(self.pattern, (np.arange(n_periods) + first) % self.pattern.shape[1], axis=1)
 
     @cached_property
+    def simply(self) -> tuple[np.ndarray, np.ndarray]:
+        """`adjusted` one period on by simple smoothing, and its one-step error: both are asked for more than once."""
+        return smooth(self.adjusted, self.start, np.zeros((len(self.x), 1)), SIMPLE, 1)
+
+    @cached_property
     def adjusted(self) -> np.ndarray:
         """Histories without their season."""
         offsets = self._spread(self.x.shape[1], -self.x.shape[1])
@@ -116,7 +121,7 @@ def drift(batch: Batch, horizon: int) -> np.ndarray:
 
 def simple(batch: Batch, horizon: int) -> np.ndarray:
     """Simple exponential smoothing."""
-    return _adjusted(batch, horizon, SIMPLE)
+    return batch.with_season(np.repeat(batch.simply[0], horizon, axis=1))
 
 
 def theta(batch: Batch, horizon: int) -> np.ndarray:
@@ -214,8 +219,7 @@ AUTO = (
 
 def scale(batch: Batch) -> np.ndarray:
     """Size of a series' surprises: root mean square of one-step errors without season, a sixth of its level for want of any."""
-    flat = np.zeros((len(batch.x), 1))
-    error = smooth(batch.adjusted, batch.start, flat, SIMPLE, 1)[1]
+    error = batch.simply[1]
     level = np.abs(np.where(batch.seen, batch.x, 0.0)).sum(axis=1) / batch.lengths
     count = np.maximum(batch.lengths - 1, 0)
     usual = np.nanmedian(error[level > 0] / level[level > 0]) if (count[level > 0] > 3).any() else 1 / 6

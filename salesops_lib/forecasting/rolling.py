@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from salesops_lib.forecasting.calendar_effects import panel_effects, series_effects
+from salesops_lib.forecasting.expected import Shown
 from salesops_lib.forecasting.members import MEMBERS, Batch, scale
 from salesops_lib.forecasting.panel import Panel
 from salesops_lib.forecasting.regressors import Kinds
@@ -51,7 +52,8 @@ class Run:
     same without origins; `actuals` (origins × series × horizon) is NaN where there is no actual, or where a
     series had no history to speak of.  `scales` and `sizes` are series' usual surprises, then and now.  The calendar is used
     where it made losses no greater than by the share `tolerance`.  Members `apart` are held against the others as one,
-    for series that are long enough for them (`is_long`).
+    for series that are long enough for them (`is_long`).  Periods `held` back tell the origins apart; `shown` is what
+    histories showed at each, and now, of their surprises.
     """
 
     order: np.ndarray
@@ -63,6 +65,8 @@ class Run:
     tolerance: float
     apart: tuple[int, ...]
     is_long: np.ndarray
+    held: list[int]
+    shown: Shown
 
 
 def origins(lengths: np.ndarray, horizon: int, season: int) -> list[int]:
@@ -105,7 +109,7 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
     held = origins(panel.lengths, horizon, panel.grid.season)
     past = np.zeros((len(held), n_variants, len(names), n, horizon))
     actuals = np.full((len(held), n, horizon), np.nan)
-    scales, sizes = np.ones((len(held), n)), np.empty(n)
+    scales, sizes, shown = np.ones((len(held), n)), np.empty(n), Shown.of(len(held) + 1, n)
     ahead = np.empty((n_variants, len(names), n, horizon))
     sample = order[np.linspace(0, n - 1, min(n, SAMPLE)).astype(int)]
     shared = {}
@@ -129,10 +133,12 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
                 factor = np.exp(np.einsum("ntk,nk->nt", around, effect))
                 level = Batch(then.x / factor[:, :-horizon], then.start, then.season)
                 made[1] = [MEMBERS[name](level, horizon) * factor[:, -horizon:] for name in names]
+            size = scale(level if has_calendar else then)
+            shown.note(i, rows, then, size)
             if k == 0:
-                ahead[:, :, rows], sizes[rows] = made, scale(level if has_calendar else then)
+                ahead[:, :, rows], sizes[rows] = made, size
                 continue
-            past[i, :, :, rows], scales[i, rows] = made, scale(level if has_calendar else then)
+            past[i, :, :, rows], scales[i, rows] = made, size
             came = panel.values[chosen, width - k : width - k + horizon]
             begun = panel.lengths[chosen] - k >= LEAST
             actuals[i, rows, : came.shape[1]] = np.where(begun[:, None], came, np.nan)
@@ -144,7 +150,7 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
     apart = apart if len(apart) < len(names) else apart[1:]
     is_long = panel.lengths[order] >= min(panel.grid.season, LEAST_APART)
     least = np.maximum(scales, LEAST_SCALE * sizes)
-    return Run(order, past, actuals, least, ahead, sizes, tolerance, apart, is_long)
+    return Run(order, past, actuals, least, ahead, sizes, tolerance, apart, is_long, held, shown)
 
 
 def _alike(actuals: np.ndarray, panel: Panel, order: np.ndarray, held: list[int]) -> np.ndarray:

@@ -65,6 +65,11 @@ def smooth(
         Series × horizon, and the root mean square of one-step errors at each series' best parameters (NaN
         where a series has fewer than two periods).
     """
+    if (np.diff(start) < 0).any():
+        order = np.argsort(start, kind="stable")
+        back = np.argsort(order)
+        forecasts, error = smooth(x[order], start[order], season[order], parameters, horizon)
+        return forecasts[back], error[back]
     n, width = x.shape
     m = season.shape[1]
     offset = np.take(season, (np.arange(width) - width) % m, axis=1)
@@ -114,40 +119,46 @@ def _first_states(x: np.ndarray, start: np.ndarray, span: int) -> tuple[np.ndarr
 def _run(
     x: np.ndarray, start: np.ndarray, level: np.ndarray, slope: np.ndarray, season: np.ndarray, p: Parameters
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
-    """Levels, trends, seasons (None where they stay) and sums of squares after the last period."""
-    n, width = x.shape
+    """Levels, trends, seasons (None where they stay) and sums of squares after the last period; longest series first.
+
+    In place, on the series that have begun: half the time of a forecast is spent here.
+    """
+    width = x.shape[1]
     m = season.shape[1]
     moves = bool(p.gamma.any())
     place = (np.arange(width) - width) % m
     if not moves:
         x = x - np.take(season, place, axis=1)
-    shape = (n, len(p.alpha))
-    level_ = np.broadcast_to(level[:, None], shape).copy()
+    level_ = np.repeat(level[:, None], len(p.alpha), axis=1)
     trend = slope[:, None] * p.drift
-    squares = np.zeros(shape)
+    squares, error, part = np.zeros_like(level_), np.empty_like(level_), np.empty_like(level_)
     seasonal = None
     if moves:
-        seasonal = np.empty((m, *shape))
+        seasonal = np.empty((m, *level_.shape))
         for column in range(m):
             seasonal[(column + width) % m] = season[:, column][:, None]
-    first, last_start = int(start.min()), int(start.max())
-    alpha, change = p.alpha, p.alpha * p.beta
-    has_trend = bool(p.beta.any() or p.drift.any())
-    for t in range(first, width):
-        ahead = level_ + p.phi * trend if has_trend else level_
-        error = x[:, t, None] - ahead
-        if seasonal is not None:
-            error -= seasonal[t % m]
-        if t <= last_start:
-            error = np.where((start <= t)[:, None], error, 0.0)
-            ahead = np.where((start <= t)[:, None], ahead, level_)
-        if t > first:
-            scored = error if t > last_start else np.where((start < t)[:, None], error, 0.0)
-            squares += scored * scored
-        level_ = ahead + alpha * error
+    change = p.alpha * p.beta
+    learns, fades = bool(change.any()), bool((p.phi != 1).any())
+    has_trend = learns or bool(p.drift.any())
+    begun = np.searchsorted(start, np.arange(-1, width), side="right")
+    for t in range(int(start[0]), width):
+        live, before = begun[t + 1], begun[t]
+        now, miss, step = level_[:live], error[:live], part[:live]
         if has_trend:
-            moved = p.phi * trend + change * error
-            trend = moved if t > last_start else np.where((start <= t)[:, None], moved, trend)
+            if fades:
+                trend[:live] *= p.phi
+            now += trend[:live]
+        np.subtract(x[:live, t, None], now, out=miss)
         if seasonal is not None:
-            seasonal[t % m] += p.gamma * error
+            miss -= seasonal[t % m, :live]
+        np.multiply(miss, miss, out=step)
+        squares[:before] += step[:before]  # the first period only starts
+        np.multiply(miss, p.alpha, out=step)
+        now += step
+        if learns:
+            np.multiply(miss, change, out=step)
+            trend[:live] += step
+        if seasonal is not None:
+            np.multiply(miss, p.gamma, out=step)
+            seasonal[t % m, :live] += step
     return level_, trend, seasonal, squares

@@ -86,17 +86,30 @@ def log_odds_correction(
     return LogOddsLine(float(beta[0]), float(beta[1]))
 
 
-def tenths(chance: Floats, happened: NDArray[np.bool_], weight: Floats | None = None) -> pd.DataFrame:
-    """Tenths of the observations by their chance: foretold and came (shares), n (their weight).
+def tenth_of(chance: Floats, weight: Floats | None = None) -> NDArray[np.int64]:
+    """The tenth, 1 to 10, in which each of the observations lies by its chance.
 
     Each tenth holds as many observations, not as wide a piece of the scale (the "adaptive" bins of Nixon et al., CVPR
     Workshops 2019): where most chances are alike, tenths of the scale leave all of them in one or two.  Equal chances stay
     together, so that there may be fewer than ten.
 
+    >>> tenth_of(np.array([0.25, 0.25, 0.75])).tolist()
+    [5, 5, 10]
+    """
+    w = np.ones(len(chance)) if weight is None else np.asarray(weight, dtype=float) / np.mean(weight)
+    alike = pd.DataFrame({"chance": chance, "w": w}).groupby("chance").w.sum()
+    rank = alike.cumsum() - (alike - 1) / 2
+    tenth = np.ceil(rank / w.sum() * _TENTHS).clip(1, _TENTHS).astype(int)
+    return pd.Series(chance).map(tenth).to_numpy()
+
+
+def tenths(chance: Floats, happened: NDArray[np.bool_], weight: Floats | None = None) -> pd.DataFrame:
+    """Tenths of the observations by their chance: foretold and came (shares), n (their weight).
+
     Returns
     -------
     pd.DataFrame
-        Index `tenth`, 1 to 10.
+        Index `tenth`, 1 to 10; see `tenth_of`.
 
     Examples
     --------
@@ -104,11 +117,8 @@ def tenths(chance: Floats, happened: NDArray[np.bool_], weight: Floats | None = 
     [0.5, 1.0]
     """
     w = np.ones(len(chance)) if weight is None else np.asarray(weight, dtype=float) / np.mean(weight)
-    alike = pd.DataFrame({"chance": chance, "w": w}).groupby("chance").w.sum()
-    rank = alike.cumsum() - (alike - 1) / 2
-    tenth = np.ceil(rank / w.sum() * _TENTHS).clip(1, _TENTHS).astype(int)
     frame = pd.DataFrame({"foretold": w * chance, "came": w * happened, "n": w})
-    sums = frame.groupby(pd.Series(chance).map(tenth).rename("tenth")).sum()
+    sums = frame.groupby(pd.Series(tenth_of(chance, weight), name="tenth")).sum()
     whole = sums.n if weight is not None else sums.n.round().astype(int)
     return sums.div(sums.n, axis=0).assign(n=whole)
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from salesops_lib.pipeline.scores import brier, calibration, calibration_error, mean_by_deal
+from salesops_lib.metrics.calibration import LogOddsLine, expected_calibration_error, log_odds_correction
+from salesops_lib.pipeline.scores import brier, calibration, mean_by_deal
 from salesops_lib.pipeline.seen import OUTCOME
-from salesops_lib.pipeline.win_odds import WinOdds, recalibrated, recalibration
+from salesops_lib.pipeline.win_odds import WinOdds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +36,8 @@ APART = ["deal", "day", "amount", *OUTCOME, "weight"]
 PRIORS, STAGES, CELLS, MODEL = "priors", "stages", "cells", "model"
 _CELL = ("stage", "product", "rep_id")
 _CELL_WEIGHT = 8.0
+#: Observations that speak for leaving odds as they are, when they are brought in line.
+_HELD = 100.0
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,13 @@ class Chosen:
     ece: float
     has_signal: bool
     n_decided: int
-    line: tuple[float, float] = (0.0, 1.0)
+    line: LogOddsLine = LogOddsLine()
     model: WinOdds | None = None
 
     def odds(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """Chance of winning of each row."""
         assert self.model is not None
-        return recalibrated(self.model.predict_proba(told(rows))[:, 1], self.line)
+        return self.line(self.model.predict_proba(told(rows))[:, 1])
 
 
 def told(rows: pd.DataFrame) -> pd.DataFrame:
@@ -133,7 +136,7 @@ def choose(rows: pd.DataFrame, until: pd.Timestamp, process: Process) -> Chosen:
     final.fit(told(known), known.won, weight=known.weight, deal=known.deal)
     won, weight = test.won.to_numpy(bool), test.weight.to_numpy()
     return Chosen(
-        name, scores, calibration(in_line, won, weight, test.deal), calibration_error(in_line, won, weight), has_signal, n, line, final
+        name, scores, calibration(in_line, won, weight, test.deal), expected_calibration_error(in_line, won, weight), has_signal, n, line, final
     )  # fmt: skip
 
 
@@ -201,14 +204,14 @@ def _scores(test: pd.DataFrame) -> pd.DataFrame:
         p = test[name].to_numpy()
         found.append(
             {
-                "name": name, "brier": brier(p, won, weight), "low": own.low, "high": own.high, "ece": calibration_error(p, won, weight),
+                "name": name, "brier": brier(p, won, weight), "low": own.low, "high": own.high, "ece": expected_calibration_error(p, won, weight),
                 "gain": gain.value, "gain_low": gain.low, "gain_high": gain.high, "n": test.deal.nunique(), "n_rows": len(test),
             }
         )  # fmt: skip
     return pd.DataFrame(found)
 
 
-def _in_line(test: pd.DataFrame, name: str) -> tuple[NDArray[np.float64], tuple[float, float]]:
+def _in_line(test: pd.DataFrame, name: str) -> tuple[NDArray[np.float64], LogOddsLine]:
     """Odds of each quarter brought in line by the quarters before it, and the line of all."""
     p, won, weight = test[name].to_numpy(), test.won.to_numpy(bool), test.weight.to_numpy()
     found = p.copy()
@@ -216,5 +219,5 @@ def _in_line(test: pd.DataFrame, name: str) -> tuple[NDArray[np.float64], tuple[
         # what was foretold and decided before the quarter began
         before = ((test.fold < fold) & (test.day < fold)).to_numpy()
         own = (test.fold == fold).to_numpy()
-        found[own] = recalibrated(p[own], recalibration(p[before], won[before], weight[before]))
-    return found, recalibration(p, won, weight)
+        found[own] = log_odds_correction(p[before], won[before], weight[before], held=_HELD)(p[own])
+    return found, log_odds_correction(p, won, weight, held=_HELD)

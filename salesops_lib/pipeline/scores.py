@@ -1,4 +1,4 @@
-"""How good odds were: Brier score, calibration and its error, and how sure a difference is."""
+"""How good odds were: Brier score, calibration by deals, and how sure a difference is."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from salesops_lib.metrics.calibration import tenth_of, tenths
 from salesops_lib.metrics.formulas import Interval, wilson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Odds are compared in tenths.
-BINS = 10
 #: Draws of deals that intervals rest on.
 _DRAWS = 500
 
@@ -30,47 +29,21 @@ def brier(
 
 
 def calibration(
-    odds: NDArray[np.float64],
-    won: NDArray[np.bool_],
-    weight: NDArray[np.float64] | None = None,
-    deal: pd.Series | None = None,
+    odds: NDArray[np.float64], won: NDArray[np.bool_], weight: NDArray[np.float64], deal: pd.Series
 ) -> pd.DataFrame:
-    """Mean odds against the share won, by tenths of the odds.
+    """Mean odds against the share won, by tenths of the rows.
 
     Returns
     -------
     pd.DataFrame
-        A row a tenth with any odds in it: tenth (0 to 9), odds, share, low, high (Wilson, 95 %, of as many deals),
-        n (deals), weight.
+        Index `tenth` (see `metrics.calibration.tenth_of`); columns odds, share, low, high (Wilson, 95 %, of as many deals),
+        n (deals), least and most (odds in it).
     """
-    w = np.ones(len(odds)) if weight is None else weight
-    rows = pd.DataFrame(
-        {
-            "tenth": np.minimum((odds * BINS).astype(int), BINS - 1),
-            "odds": w * odds,
-            "share": w * won,
-            "weight": w,
-            "deal": np.arange(len(odds)) if deal is None else deal.to_numpy(),
-        }
-    )
-    found = rows.groupby("tenth").agg(
-        odds=("odds", "sum"), share=("share", "sum"), weight=("weight", "sum"), n=("deal", "nunique")
-    )
-    found = found.assign(odds=found.odds / found.weight, share=found.share / found.weight).reset_index()
+    rows = pd.DataFrame({"odds": odds, "deal": deal.to_numpy()}).groupby(tenth_of(odds, weight))
+    found = tenths(odds, won, weight).drop(columns="n").rename(columns={"foretold": "odds", "came": "share"})
+    found = found.assign(n=rows.deal.nunique(), least=rows.odds.min(), most=rows.odds.max())
     ranges = [wilson(row.share * row.n, row.n) for row in found.itertuples()]
     return found.assign(low=[r.low for r in ranges], high=[r.high for r in ranges])
-
-
-def calibration_error(
-    odds: NDArray[np.float64], won: NDArray[np.bool_], weight: NDArray[np.float64] | None = None
-) -> float:
-    """Expected calibration error: the mean distance of share and odds over the tenths, by their weight (Naeini et al. 2015).
-
-    >>> round(calibration_error(np.array([0.25, 0.25, 0.25, 0.25]), np.array([True, False, False, False])), 4)
-    0.0
-    """
-    table = calibration(odds, won, weight)
-    return float(np.average((table.share - table.odds).abs(), weights=table.weight))
 
 
 def mean_by_deal(

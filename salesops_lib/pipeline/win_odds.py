@@ -349,35 +349,3 @@ def _coded(column: pd.Series) -> NDArray[np.int64]:
     known = values[np.isfinite(values)]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, 9))) if len(known) else np.zeros(1)
     return np.where(np.isnan(values), 0, 1 + np.searchsorted(edges, values))
-
-
-def recalibration(
-    p: NDArray[np.float64], won: NDArray[np.bool_], weight: NDArray[np.float64], *, held: float = 100.0
-) -> tuple[float, float]:
-    """Intercept and slope that bring odds in line with what came, held to 0 and 1 as by `held` observations.
-
-    The odds in line are expit(intercept + slope × logit(p)).
-    """
-    x = logit(np.clip(p, _EDGE, 1 - _EDGE))
-    design = np.column_stack([np.ones(len(x)), x])
-    middle = np.array([0.0, 1.0])
-    scale = held * np.diag([0.25, 0.25 * max(float(np.average(x**2, weights=weight)), 1e-6)])
-    beta = middle.copy()
-    for _ in range(25):
-        q = expit(design @ beta)
-        slope = design.T @ (weight * (won - q)) - scale @ (beta - middle)
-        curve = (design * (weight * q * (1 - q))[:, None]).T @ design + scale
-        step = np.linalg.solve(curve, slope)
-        beta += np.clip(step, -1, 1)
-        if np.abs(step).max() < 1e-8:
-            break
-    return float(beta[0]), float(beta[1])
-
-
-def recalibrated(p: NDArray[np.float64], by: tuple[float, float]) -> NDArray[np.float64]:
-    """Odds in line with what came.
-
-    >>> recalibrated(np.array([0.2, 0.5]), (0.0, 1.0)).tolist()
-    [0.2, 0.5]
-    """
-    return np.asarray(expit(by[0] + by[1] * logit(np.clip(p, _EDGE, 1 - _EDGE))))

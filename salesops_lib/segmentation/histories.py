@@ -34,7 +34,7 @@ class Histories:
 
     @cached_property
     def _distinct(self) -> tuple[Floats, NDArray[np.intp]]:
-        counts, at = np.unique(self.x, return_inverse=True)
+        at, counts = pd.factorize(self.x)
         return counts, at
 
     @property
@@ -44,6 +44,15 @@ class Histories:
     @property
     def at(self) -> NDArray[np.intp]:
         return self._distinct[1]
+
+    @cached_property
+    def customers(self) -> Floats:
+        """How many have each of `counts`."""
+        return self.by_count(self.weight)
+
+    def by_count(self, values: Floats) -> Floats:
+        """Sums of `values` over the histories of each of `counts`."""
+        return np.asarray(np.bincount(self.at, weights=values, minlength=len(self.counts)), dtype=float)
 
     def extended(self, time: ArrayLike) -> Histories:
         """The same purchases, watched for `time` more without another one."""
@@ -62,7 +71,7 @@ class Histories:
     def alike_together(self) -> Histories:
         """Each distinct history once, with the sum of its weights."""
         frame = pd.DataFrame({"x": self.x, "t": self.t, "T": self.T, "weight": self.weight})
-        found = frame.groupby(["x", "t", "T"], as_index=False).weight.sum()
+        found = frame.groupby(["x", "t", "T"], as_index=False, sort=False).weight.sum()
         return Histories(*(found[name].to_numpy() for name in ("x", "t", "T", "weight")))
 
 

@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 Floats = NDArray[np.float64]
-#: Mean log-likelihood at the logarithms of the parameters, and its slopes.
+#: Mean log-likelihood at the parameters, and its slopes.
 Likelihood = Callable[[Floats], tuple[float, Floats]]
 #: Logarithms of parameters stay within this; one that gets there is not identified by the data.
 _FURTHEST = 12.0
+#: The likelihood is flat towards a border, so that a search may stop this much before it.
+_NEAR_BORDER = 0.5
 _STEP = 1e-4
-_SMALL_STEP = 1e-5
 #: A last step below this leaves an error of its square.
-_NEAR = 1e-4
-_MOST_ROUNDS = 4
+_NEAR = 1e-5
+_MOST_STEPS = 10
 
 
 class Estimate(NamedTuple):
-    """Logarithms of the parameters, their covariance for one observation, and which are at a border."""
+    """Logarithms of the parameters, and their covariance for one observation; a parameter at a border has none."""
 
     log_params: Floats
     covariance: Floats
-    is_at_border: NDArray[np.bool_]
 
 
 def maximise(likelihood: Likelihood, start: Floats, sketch: Likelihood | None = None) -> Estimate:
@@ -41,23 +41,24 @@ def maximise(likelihood: Likelihood, start: Floats, sketch: Likelihood | None = 
     Notes
     -----
     L-BFGS within borders, then Newton's steps on differences of the analytic slopes, which also give
-    the covariance (inverse of the observed information).  A parameter at a border has none.
+    the covariance (inverse of the observed information).
     """
 
     def loss(at: Floats) -> tuple[float, Floats]:
-        value, slopes = likelihood(at)
-        return -value, -slopes
+        params = np.exp(at)
+        value, slopes = likelihood(params)
+        return -value, -params * slopes
 
     if sketch is not None:
         rough = maximise(sketch, start)
-        if not rough.is_at_border.any() and (near := _from_near(loss, rough)) is not None:
+        if np.isfinite(rough.covariance).all() and (near := _from_near(loss, rough)) is not None:
             return near
     found = minimize(
         loss, start, jac=True, method="L-BFGS-B", bounds=[(-_FURTHEST, _FURTHEST)] * len(start),
         options={"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500},
     )  # fmt: skip
     at, steepest = found.x, np.abs(found.jac).max()
-    is_free = np.abs(at) < _FURTHEST - 1e-3
+    is_free = np.abs(at) < _FURTHEST - _NEAR_BORDER
     curved = _curvature(loss, at, is_free)
     for _ in range(3):
         step = np.linalg.lstsq(curved, loss(at)[1][is_free], rcond=None)[0]
@@ -68,29 +69,27 @@ def maximise(likelihood: Likelihood, start: Floats, sketch: Likelihood | None = 
         at, steepest = tried, np.abs(loss(tried)[1][is_free]).max()
     covariance = np.full((len(start), len(start)), np.nan)
     covariance[np.ix_(is_free, is_free)] = _inverse(_curvature(loss, at, is_free))
-    return Estimate(at, covariance, ~is_free)
+    return Estimate(at, covariance)
 
 
 def _from_near(loss: Likelihood, rough: Estimate) -> Estimate | None:
-    """The least loss from an estimate near it: two steps with its curvature, then with that of `loss`; None where they lead away."""
+    """The least loss from an estimate near it: steps with its curvature, a last one with that of `loss`; None where they lead away."""
     at, slopes = rough.log_params, loss(rough.log_params)[1]
-    for _ in range(2):
-        tried = at - rough.covariance @ slopes
-        steeper = loss(tried)[1]
-        if not np.abs(steeper).max() < np.abs(slopes).max():
-            return None
-        at, slopes = tried, steeper
-    for _ in range(_MOST_ROUNDS):
-        curved = np.array([(loss(at + aside)[1] - slopes) / _SMALL_STEP for aside in _SMALL_STEP * np.eye(len(at))])  # fmt: skip
-        covariance = _inverse((curved + curved.T) / 2)
-        step = covariance @ slopes
-        if not np.isfinite(step).all() or np.abs(at - step).max() >= _FURTHEST:
-            return None
+    for _ in range(_MOST_STEPS):
+        step, before = rough.covariance @ slopes, slopes
         at = at - step
-        if np.abs(step).max() < _NEAR:
-            return Estimate(at, covariance, np.zeros(len(at), dtype=bool))
+        if np.abs(at).max() >= _FURTHEST:
+            return None
         slopes = loss(at)[1]
-    return None
+        if not np.abs(slopes).max() < np.abs(before).max():
+            return None
+        if np.abs(step).max() < _NEAR:
+            break
+    else:
+        return None
+    covariance = _inverse(_curvature(loss, at, np.ones(len(at), dtype=bool)))
+    at = at - covariance @ slopes
+    return Estimate(at, covariance) if np.abs(at).max() < _FURTHEST else None
 
 
 def _curvature(loss: Likelihood, at: Floats, is_free: NDArray[np.bool_]) -> Floats:

@@ -7,6 +7,7 @@ to say is the sum of two: the customer is still there, or it left after its last
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -28,26 +29,22 @@ _N_SKETCHED = 20_000
 class Terms(NamedTuple):
     """Log-likelihoods of each history with the customer still there (`stays`) and left (`left`).
 
-    Their slopes stand by parameter: [parameter, history].
+    `slopes` takes how many customers of each history count as still there, the rest as left, and sums
+    the slopes by parameter over them.
     """
 
     stays: Floats
     left: Floats
-    stays_slopes: Floats
-    left_slopes: Floats
+    slopes: Callable[[Floats], Floats]
 
     @property
     def total(self) -> Floats:
-        return np.logaddexp(self.stays, self.left)
+        # np.logaddexp takes one value after the other, these take several at once
+        return np.maximum(self.stays, self.left) + np.log1p(np.exp(-np.abs(self.stays - self.left)))
 
     @property
     def share_staying(self) -> Floats:
         return np.exp(self.stays - self.total)
-
-    @property
-    def slopes(self) -> Floats:
-        share = self.share_staying
-        return share * self.stays_slopes + (1 - share) * self.left_slopes
 
 
 class PurchaseModel(BaseEstimator):
@@ -103,21 +100,18 @@ class PurchaseModel(BaseEstimator):
         estimates = np.exp(found.log_params) * unscaled
         self.params_ = pd.Series(estimates, self.names)
         self.standard_errors_ = pd.Series(estimates * np.sqrt(np.diag(found.covariance) / n), self.names)
-        self.log_likelihood_ = float(seen.weight @ self._terms(estimates, seen).total)
+        self.log_likelihood_ = n * self._mean_likelihood(seen)(estimates)[0]
         return self
 
     def _mean_likelihood(self, seen: Histories) -> Likelihood:
-        """Mean log-likelihood of the histories at logarithms of the parameters, and its slopes."""
+        """Mean log-likelihood of the customers at parameters, and its slopes."""
         n = seen.weight.sum()
 
-        def likelihood(at: Floats) -> tuple[float, Floats]:
-            params = np.exp(at)
+        def likelihood(params: Floats) -> tuple[float, Floats]:
             terms = self._terms(params, seen)
             total = terms.total
-            staying = np.exp(terms.stays - total) * seen.weight
-            # sums, as `@` starts threads that cost more than it
-            slopes = (terms.stays_slopes * staying).sum(axis=1) + (terms.left_slopes * (seen.weight - staying)).sum(axis=1)  # fmt: skip
-            return float((total * seen.weight).sum() / n), params * slopes / n
+            stay = np.exp(terms.stays - total) * seen.weight
+            return _dot(total, seen.weight) / n, terms.slopes(stay) / n
 
         return likelihood
 
@@ -177,22 +171,26 @@ class BetaGeometric(PurchaseModel):
 
     def _terms(self, params: Floats, seen: Histories) -> Terms:
         r, alpha, a, b = params
-        x, at = seen.counts, seen.at
-        chances = x + self._more_chances
+        chances = seen.counts + self._more_chances
         refused = np.maximum(chances - 1, 0)
-        bought = _rising(r, x)
-        stays = (bought + _rising(b, chances) - _rising(a + b, chances))[at]
-        left = bought + np.log(a) + _rising(b, refused) - _rising(a + b, chances)
-        left = np.where(chances > 0, left, -np.inf)[at]
-        rate = digamma(r + x) - digamma(r)
-        any_way = digamma(a + b) - digamma(a + b + chances)
-        if_stays = np.array([rate, any_way, any_way + digamma(b + chances) - digamma(b)])[:, at]
-        if_left = np.array([rate, any_way + 1 / a, any_way + digamma(b + refused) - digamma(b)])[:, at]
+        bought = _bought(r, alpha, seen.counts) - _rising(a + b, chances)
+        if_left = np.where(chances > 0, bought + np.log(a) + _rising(b, refused), -np.inf)
+        shape, in_all, until_last = r + seen.x, np.log1p(seen.T / alpha), np.log1p(seen.t / alpha)
+
+        def slopes(stay: Floats) -> Floats:
+            left, n_stay = seen.weight - stay, seen.by_count(stay)
+            n_left = seen.customers - n_stay
+            refusals = n_stay @ (digamma(b + chances) - digamma(b)) + n_left @ (digamma(b + refused) - digamma(b))  # fmt: skip
+            any_way = seen.customers @ (digamma(a + b) - digamma(a + b + chances))
+            of_r = _rate_slope(r, seen) - _dot(stay, in_all) - _dot(left, until_last)
+            over = stay / (alpha + seen.T) + left / (alpha + seen.t)
+            of_alpha = seen.customers.sum() * r / alpha - _dot(shape, over)
+            return np.array([of_r, of_alpha, any_way + n_left.sum() / a, any_way + refusals])
+
         return Terms(
-            stays + _no_purchase(r, alpha, seen.x, seen.T),
-            left + _no_purchase(r, alpha, seen.x, seen.t),
-            _with_times(if_stays, r, alpha, seen.x, seen.T),
-            _with_times(if_left, r, alpha, seen.x, seen.t),
+            (bought + _rising(b, chances))[seen.at] - shape * in_all,
+            if_left[seen.at] - shape * until_last,
+            slopes,
         )
 
     def _expected_of_staying(self, params: Floats, seen: Histories, time: Floats) -> Floats:
@@ -232,34 +230,25 @@ class ParetoNBD(PurchaseModel):
 
     def _terms(self, params: Floats, seen: Histories) -> Terms:
         r, alpha, s, beta = params
-        bought = _rising(r, seen.counts)[seen.at]
-        rate = (digamma(r + seen.counts) - digamma(r))[seen.at]
-        gone = leaving(r + seen.x, alpha, s + 1, beta, seen.t, seen.T)
-        stays = bought + _no_purchase(r, alpha, seen.x, seen.T) - s * np.log1p(seen.T / beta)
-        left = (
-            bought + _no_purchase(r, alpha, seen.x, seen.t) - s * np.log1p(seen.t / beta)
-            + np.log(s) - np.log(beta + seen.t) + gone.log_value
-        )  # fmt: skip
+        bought = _bought(r, alpha, seen.counts)[seen.at]
+        shape, in_all, until_last = r + seen.x, np.log1p(seen.T / alpha), np.log1p(seen.t / alpha)
+        stayed_all, stayed_until_last = np.log1p(seen.T / beta), np.log1p(seen.t / beta)
+        gone = leaving(shape, alpha, s + 1, beta, seen.t, seen.T)
+
+        def slopes(stay: Floats) -> Floats:
+            left, n = seen.weight - stay, seen.customers.sum()
+            of_r = _rate_slope(r, seen) - _dot(stay, in_all) - _dot(left, until_last + gone.log_alpha)
+            of_alpha = n * r / alpha - _dot(shape, stay / (alpha + seen.T) + left * gone.over_alpha)
+            of_s = left.sum() / s - _dot(stay, stayed_all) - _dot(left, stayed_until_last + gone.log_beta)
+            of_beta = s * (n / beta - _dot(stay, 1 / (beta + seen.T))) - (s + 1) * _dot(left, gone.over_beta)
+            return np.array([of_r, of_alpha, of_s, of_beta])
+
         return Terms(
-            stays,
-            left,
-            np.array(
-                [
-                    rate - np.log1p(seen.T / alpha),
-                    r / alpha - (r + seen.x) / (alpha + seen.T),
-                    -np.log1p(seen.T / beta),
-                    s / beta - s / (beta + seen.T),
-                ]
-            ),
-            np.array(
-                [
-                    rate - np.log1p(seen.t / alpha) - gone.log_alpha,
-                    r / alpha - (r + seen.x) * gone.over_alpha,
-                    1 / s - np.log1p(seen.t / beta) - gone.log_beta,
-                    s / beta - (s + 1) * gone.over_beta,
-                ]
-            ),
-        )
+            bought - shape * in_all - s * stayed_all,
+            bought - shape * until_last - s * stayed_until_last
+            + np.log(s) - np.log(beta + seen.t) + gone.log_value,
+            slopes,
+        )  # fmt: skip
 
     def _expected_of_staying(self, params: Floats, seen: Histories, time: Floats) -> Floats:
         r, alpha, s, beta = params
@@ -281,16 +270,19 @@ def _rising(z: float, n: Floats) -> Floats:
     return (z - 0.5) * np.log1p(n / z) + n * (np.log(z + n) - 1) + (1 / (z + n) - 1 / z) / 12
 
 
-def _no_purchase(r: float, alpha: float, x: Floats, until: Floats) -> Floats:
-    """ln of α^r / (α + time)^(r + x)."""
-    return -r * np.log1p(until / alpha) - x * np.log(alpha + until)
+def _bought(r: float, alpha: float, counts: Floats) -> Floats:
+    """What the log-likelihood of purchases at a gamma rate has beside −(r + x) ln(1 + time/α)."""
+    return _rising(r, counts) - counts * np.log(alpha)
 
 
-def _with_times(slopes: Floats, r: float, alpha: float, x: Floats, until: Floats) -> Floats:
-    """Slopes of r, a, b with what the time without purchase adds, and that of alpha among them."""
-    of_r, of_a, of_b = slopes
-    of_alpha = r / alpha - (r + x) / (alpha + until)
-    return np.array([of_r - np.log1p(until / alpha), of_alpha, of_a, of_b])
+def _rate_slope(r: float, seen: Histories) -> float:
+    """Slope by r of `_bought`, summed over customers."""
+    return float(seen.customers @ (digamma(r + seen.counts) - digamma(r)))
+
+
+def _dot(one: Floats, other: Floats) -> float:
+    """Sum of products; `@` starts threads that cost more than the sum."""
+    return float(np.einsum("i,i->", one, other))
 
 
 def _beta_nodes(a: float, b: float) -> tuple[Floats, Floats]:

@@ -52,27 +52,25 @@ class GammaGamma(BaseEstimator):
         DataError
             If no customer has a repeat purchase with a spend above 0.
         """
-        used = X[(X.frequency > 0) & (X.monetary > 0)]
-        if used.empty:
+        x, mean = X.frequency.to_numpy(dtype=float), X.monetary.to_numpy(dtype=float)
+        is_used = (x > 0) & (mean > 0)
+        if not is_used.any():
             raise DataError(
                 f"None of {len(X)} customers has a repeat purchase with a spend above 0, so spending cannot be estimated.\n"
                 "Take a longer history."
             )
-        x, mean = used.frequency.to_numpy(dtype=float), used.monetary.to_numpy(dtype=float)
-        unit = float(np.median(mean))
-
+        x, mean = x[is_used], mean[is_used]
+        n, unit = len(x), float(np.median(mean))
         sketch = None
-        if len(x) > 2 * _N_SKETCHED:
-            few = np.random.default_rng(0).choice(len(x), _N_SKETCHED, replace=False)
+        if n > 2 * _N_SKETCHED:
+            few = np.random.default_rng(0).choice(n, _N_SKETCHED, replace=False)
             sketch = _mean_density(x[few], mean[few] / unit)
         found = maximise(_mean_density(x, mean / unit), np.zeros(3), sketch)
         estimates = np.exp(found.log_params) * np.array([1, 1, unit])
         self.params_ = pd.Series(estimates, self.names)
-        self.standard_errors_ = pd.Series(
-            estimates * np.sqrt(np.diag(found.covariance) / len(used)), self.names
-        )
-        self.log_likelihood_ = float(_log_density(estimates, x, mean)[0].sum())
-        self.n_left_out_ = len(X) - len(used)
+        self.standard_errors_ = pd.Series(estimates * np.sqrt(np.diag(found.covariance) / n), self.names)
+        self.log_likelihood_ = n * _mean_density(x, mean)(estimates)[0]
+        self.n_left_out_ = len(X) - n
         return self
 
     def predict(self, X: pd.DataFrame) -> Floats:
@@ -85,31 +83,31 @@ class GammaGamma(BaseEstimator):
 
 
 def _mean_density(x: Floats, mean: Floats) -> Likelihood:
-    """Mean log-density at logarithms of the parameters, and its slopes."""
+    """Mean log-density of mean spends of x purchases at parameters, and its slopes.
 
-    def likelihood(at: Floats) -> tuple[float, Floats]:
-        params = np.exp(at)
-        values, slopes = _log_density(params, x, mean)
-        return float(values.mean()), params * slopes.mean(axis=1)
+    Gamma functions are those of the distinct x, and what holds no parameter is summed once: of each
+    customer ln(v + spent) is left.
+    """
+    at, counts = pd.factorize(x)
+    share = np.bincount(at) / len(x)
+    spent = x * mean
+    log_spent, log_mean = float((x * np.log(spent)).mean()), float(np.log(mean).mean())
+
+    def likelihood(params: Floats) -> tuple[float, Floats]:
+        p, q, v = params
+        shape = p * counts
+        log_sum = np.log(v + spent)
+        mean_log_sum, mean_of_purchases = log_sum.mean(), (x * log_sum).mean()
+        value = (
+            share @ (gammaln(shape + q) - gammaln(shape)) - gammaln(q) + p * (log_spent - mean_of_purchases)
+            - log_mean + q * (np.log(v) - mean_log_sum)
+        )  # fmt: skip
+        both = digamma(shape + q)
+        slopes = [
+            (share * counts) @ (both - digamma(shape)) + log_spent - mean_of_purchases,
+            share @ both - digamma(q) + np.log(v) - mean_log_sum,
+            q / v - ((p * x + q) / (v + spent)).mean(),
+        ]
+        return float(value), np.array(slopes)
 
     return likelihood
-
-
-def _log_density(params: Floats, x: Floats, mean: Floats) -> tuple[Floats, Floats]:
-    """Log-density of each mean spend of x purchases, and its slopes by p, q, v."""
-    p, q, v = params
-    total, shape = mean * x, p * x
-    log_sum = np.log(v + total)
-    values = (
-        gammaln(shape + q) - gammaln(shape) - gammaln(q) + q * np.log(v) + (shape - 1) * np.log(mean)
-        + shape * np.log(x) - (shape + q) * log_sum
-    )  # fmt: skip
-    both = digamma(shape + q)
-    slopes = np.array(
-        [
-            x * (both - digamma(shape) + np.log(total) - log_sum),
-            both - digamma(q) + np.log(v) - log_sum,
-            q / v - (shape + q) / (v + total),
-        ]
-    )
-    return values, slopes

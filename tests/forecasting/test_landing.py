@@ -46,7 +46,9 @@ def test_the_landing_counts_what_has_come(ws):
     assert quarter.forecast == pytest.approx(64_000)
     assert year.forecast == pytest.approx(284_000, rel=1e-3)
     assert (month.goal, quarter.goal) == (210_00, 630_00)
-    assert (month.chance, quarter.chance) == (pytest.approx(0.99), pytest.approx(0.99))
+    # nothing ever surprised, but four Decembers of twice as much leave some doubt about peaks: a chance in twenty
+    assert 0.95 <= month.chance <= 0.99
+    assert 0.95 <= quarter.chance <= 0.99
 
 
 def test_it_is_the_figure_of_the_other_pages(ws):

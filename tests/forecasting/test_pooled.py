@@ -94,4 +94,7 @@ def test_intervals_of_a_history_without_a_season_hold_one() -> None:
         }
     )
     row = forecast(steady, 6, "MS").iloc[-1]
-    assert row["hi-80"] - row["lo-80"] > 2 * 1.28 * 0.15 * 100
+    # a season of 12.5 % of the level, worth an eighth of twelve months, against seven changes about the mean (0.9): √((12.5² × 1.5
+    # + 0.9² × 7) / 8.5) = 5.3; 80 % of Student's distribution with six degrees of freedom lie within 1.44.
+    # At eight months for six, a twelfth of that is believed to be what origins found, which was next to nothing.
+    assert row["hi-80"] - row["lo-80"] > 2 * 1.44 * 5.3 * 11 / 12

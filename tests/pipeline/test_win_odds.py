@@ -8,8 +8,8 @@ import pytest
 from scipy.special import expit, logit
 
 from salesops_lib.errors import DataError
-from salesops_lib.pipeline.scores import brier, calibration, calibration_error, mean_by_deal
-from salesops_lib.pipeline.win_odds import WinOdds, _newton, recalibrated, recalibration
+from salesops_lib.pipeline.scores import brier, calibration, mean_by_deal
+from salesops_lib.pipeline.win_odds import WinOdds, _newton
 
 
 def deals(n, seed, spread=0.0, slope=0.0):
@@ -127,31 +127,16 @@ def test_contributions_add_up_to_the_logit():
     assert (parts[:, :2].sum(axis=1) + added.to_numpy()) == pytest.approx(whole, abs=1e-5)
 
 
-def test_recalibration_undoes_what_was_off():
-    rng = np.random.default_rng(7)
-    p = rng.uniform(0.05, 0.95, 20_000)
-    won = rng.random(20_000) < p
-    off = expit(0.7 + 0.5 * logit(p))  # too high, and too timid
-    line = recalibration(off, won, np.ones(20_000))
-    assert calibration_error(off, won) > 0.1
-    assert calibration_error(recalibrated(off, line), won) < 0.02
-
-
-def test_little_evidence_moves_odds_little():
-    intercept, slope = recalibration(np.full(5, 0.3), np.array([True] * 5), np.ones(5))
-    assert 0 < intercept < 0.2
-    assert slope == pytest.approx(1, abs=0.2)
-
-
 def test_calibration_by_hand():
-    """Tenths 1 and 6: mean odds .15 and .62; one of two and two of three won."""
-    odds = np.array([0.1, 0.2 - 1e-9, 0.6, 0.62, 0.64])
-    won = np.array([True, False, True, True, False])
-    table = calibration(odds, won)
-    assert table.tenth.tolist() == [1, 6]
+    """Two odds alike stay together: five of ten rows at .15, of which one deal's; the deals are counted, not the rows."""
+    odds = np.array([0.15] * 5 + [0.62] * 5)
+    won = np.array([True, False, False, False, False] + [True, True, True, False, False])
+    table = calibration(odds, won, np.ones(10), pd.Series([1, 1, 2, 3, 4, 5, 6, 7, 8, 8]))
     assert table.odds.tolist() == pytest.approx([0.15, 0.62])
-    assert table.share.tolist() == pytest.approx([0.5, 2 / 3])
-    assert calibration_error(odds, won) == pytest.approx(0.4 * 0.35 + 0.6 * (2 / 3 - 0.62))
+    assert table.share.tolist() == pytest.approx([0.2, 0.6])
+    assert table.n.tolist() == [4, 4]
+    assert ((table.low < table.share) & (table.share < table.high)).all()
+    assert table[["least", "most"]].to_numpy().tolist() == [[0.15, 0.15], [0.62, 0.62]]
 
 
 def test_intervals_are_of_deals_not_of_rows():
