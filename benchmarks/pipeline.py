@@ -140,7 +140,9 @@ def crm(folder: Path) -> None:
         }
         print(f"{name} 2017-08-31: {len(first):,} learnt from, {len(later):,} told, {won.mean():.1%} won")
         for who, p in told.items():
-            print(f"  {who:24} Brier {brier(p, won):.4f}  ECE {expected_calibration_error(p, won):.4f}")
+            print(
+                f"  {who:24} Brier {brier(p, won):.4f}  ECE {expected_calibration_error(p, won, by='scale'):.4f}"
+            )
 
 
 def speed(n: int) -> None:

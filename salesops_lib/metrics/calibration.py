@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    #: What tenths are of: of the observations, as many in each, or of the scale from 0 to 1, as wide each.
+    By = Literal["count", "scale"]
 
 _TENTHS = 10
 #: Chances nearer to 0 or 1 count as this near: log odds need an end.
@@ -86,16 +88,23 @@ def log_odds_correction(
     return LogOddsLine(float(beta[0]), float(beta[1]))
 
 
-def tenth_of(chance: Floats, weight: Floats | None = None) -> NDArray[np.int64]:
+def tenth_of(chance: Floats, weight: Floats | None = None, *, by: By = "count") -> NDArray[np.int64]:
     """The tenth, 1 to 10, in which each of the observations lies by its chance.
 
-    Each tenth holds as many observations, not as wide a piece of the scale (the "adaptive" bins of Nixon et al., CVPR
-    Workshops 2019): where most chances are alike, tenths of the scale leave all of them in one or two.  Equal chances stay
-    together, so that there may be fewer than ten.
+    Parameters
+    ----------
+    by
+        `count`: each tenth holds as many observations (the "adaptive" bins of Nixon et al., CVPR Workshops 2019), for chances most
+        of which are alike; equal chances stay together, so that there may be fewer than ten.  `scale`: each is as wide a piece of
+        the scale (Naeini et al., AAAI 2015), for chances spread over it.
 
-    >>> tenth_of(np.array([0.25, 0.25, 0.75])).tolist()
-    [5, 5, 10]
+    Examples
+    --------
+    >>> tenth_of(np.array([0.25, 0.25, 0.75])).tolist(), tenth_of(np.array([0.25, 0.25, 0.75]), by="scale").tolist()
+    ([5, 5, 10], [3, 3, 8])
     """
+    if by == "scale":
+        return np.minimum((chance * _TENTHS).astype(int), _TENTHS - 1) + 1
     w = np.ones(len(chance)) if weight is None else np.asarray(weight, dtype=float) / np.mean(weight)
     alike = pd.DataFrame({"chance": chance, "w": w}).groupby("chance").w.sum()
     rank = alike.cumsum() - (alike - 1) / 2
@@ -103,7 +112,9 @@ def tenth_of(chance: Floats, weight: Floats | None = None) -> NDArray[np.int64]:
     return pd.Series(chance).map(tenth).to_numpy()
 
 
-def tenths(chance: Floats, happened: NDArray[np.bool_], weight: Floats | None = None) -> pd.DataFrame:
+def tenths(
+    chance: Floats, happened: NDArray[np.bool_], weight: Floats | None = None, *, by: By = "count"
+) -> pd.DataFrame:
     """Tenths of the observations by their chance: foretold and came (shares), n (their weight).
 
     Returns
@@ -118,20 +129,20 @@ def tenths(chance: Floats, happened: NDArray[np.bool_], weight: Floats | None = 
     """
     w = np.ones(len(chance)) if weight is None else np.asarray(weight, dtype=float) / np.mean(weight)
     frame = pd.DataFrame({"foretold": w * chance, "came": w * happened, "n": w})
-    sums = frame.groupby(pd.Series(tenth_of(chance, weight), name="tenth")).sum()
+    sums = frame.groupby(pd.Series(tenth_of(chance, weight, by=by), name="tenth")).sum()
     whole = sums.n if weight is not None else sums.n.round().astype(int)
     return sums.div(sums.n, axis=0).assign(n=whole)
 
 
 def expected_calibration_error(
-    chance: Floats, happened: NDArray[np.bool_], weight: Floats | None = None
+    chance: Floats, happened: NDArray[np.bool_], weight: Floats | None = None, *, by: By = "count"
 ) -> float:
     """Mean distance between what was foretold and what came over `tenths`, by their weight (ECE); 0 is perfect.
 
     >>> expected_calibration_error(np.array([0.25, 0.25, 0.25, 0.25]), np.array([True, False, False, False]))
     0.0
     """
-    table = tenths(chance, happened, weight)
+    table = tenths(chance, happened, weight, by=by)
     return float(np.average((table.foretold - table.came).abs(), weights=table.n))
 
 

@@ -81,7 +81,7 @@ def weighted(ws: Workspace, found: Odds) -> Exhibit | Missing:
 
 
 def calibration(ws: Workspace, found: Odds) -> tuple[Exhibit | Missing, ...]:
-    """Odds against what came, out of time: one row a tenth of what was told; and how all candidates did, one row each."""
+    """Odds against what came, out of time: one row a tenth of the odds; and how all candidates did, one row each."""
     chosen = found.chosen
     if chosen.name == PRIORS:
         needed = ws.policy.process.odds.min_deals
@@ -90,7 +90,7 @@ def calibration(ws: Workspace, found: Odds) -> tuple[Exhibit | Missing, ...]:
     reliability = chosen.reliability
     frame = pd.DataFrame(
         {
-            "label": _spans(reliability.least, reliability.most),
+            "label": [f"{10 * tenth - 10}–{10 * tenth} %" for tenth in reliability.index],
             "value": reliability.share, "low": reliability.low, "high": reliability.high, "n": reliability.n, "base": reliability.odds,
         }
     )  # fmt: skip
@@ -108,20 +108,6 @@ def calibration(ws: Workspace, found: Odds) -> tuple[Exhibit | Missing, ...]:
         sources=("opportunities", "opportunity_changes"), notes=(Finding("note.odds_out_of_time"),),
     )  # fmt: skip
     return plot, _race(chosen)
-
-
-def _spans(least: pd.Series, most: pd.Series) -> list[str]:
-    """Names of spans of odds, with as many places as tell them apart.
-
-    >>> _spans(pd.Series([0.031, 0.052]), pd.Series([0.052, 0.4])), _spans(pd.Series([0.631]), pd.Series([0.634]))
-    (['3–5 %', '5–40 %'], ['63 %'])
-    """
-    for places in range(3):
-        ends = [(f"{100 * a:.{places}f}", f"{100 * b:.{places}f}") for a, b in zip(least, most)]
-        names = [f"{a} %" if a == b else f"{a}–{b} %" for a, b in ends]
-        if len(set(names)) == len(names):
-            break
-    return names
 
 
 def _race(chosen: Chosen) -> Exhibit:

@@ -36,8 +36,8 @@ APART = ["deal", "day", "amount", *OUTCOME, "weight"]
 PRIORS, STAGES, CELLS, MODEL = "priors", "stages", "cells", "model"
 _CELL = ("stage", "product", "rep_id")
 _CELL_WEIGHT = 8.0
-#: Observations that speak for leaving odds as they are, when they are brought in line.
-_HELD = 100.0
+#: Observations that speak for leaving odds as they are, when they are brought in line; and the line that does.
+_HELD, AS_TOLD = 100.0, LogOddsLine()
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Chosen:
     ece: float
     has_signal: bool
     n_decided: int
-    line: LogOddsLine = LogOddsLine()
+    line: LogOddsLine = AS_TOLD
     model: WinOdds | None = None
 
     def odds(self, rows: pd.DataFrame) -> NDArray[np.float64]:
@@ -136,7 +136,7 @@ def choose(rows: pd.DataFrame, until: pd.Timestamp, process: Process) -> Chosen:
     final.fit(told(known), known.won, weight=known.weight, deal=known.deal)
     won, weight = test.won.to_numpy(bool), test.weight.to_numpy()
     return Chosen(
-        name, scores, calibration(in_line, won, weight, test.deal), expected_calibration_error(in_line, won, weight), has_signal, n, line, final
+        name, scores, calibration(in_line, won, weight, test.deal), expected_calibration_error(in_line, won, weight, by="scale"), has_signal, n, line, final
     )  # fmt: skip
 
 
@@ -204,7 +204,7 @@ def _scores(test: pd.DataFrame) -> pd.DataFrame:
         p = test[name].to_numpy()
         found.append(
             {
-                "name": name, "brier": brier(p, won, weight), "low": own.low, "high": own.high, "ece": expected_calibration_error(p, won, weight),
+                "name": name, "brier": brier(p, won, weight), "low": own.low, "high": own.high, "ece": expected_calibration_error(p, won, weight, by="scale"),
                 "gain": gain.value, "gain_low": gain.low, "gain_high": gain.high, "n": test.deal.nunique(), "n_rows": len(test),
             }
         )  # fmt: skip

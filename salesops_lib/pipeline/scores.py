@@ -31,17 +31,20 @@ def brier(
 def calibration(
     odds: NDArray[np.float64], won: NDArray[np.bool_], weight: NDArray[np.float64], deal: pd.Series
 ) -> pd.DataFrame:
-    """Mean odds against the share won, by tenths of the rows.
+    """Mean odds against the share won, by tenths of the scale.
 
     Returns
     -------
     pd.DataFrame
-        Index `tenth` (see `metrics.calibration.tenth_of`); columns odds, share, low, high (Wilson, 95 %, of as many deals),
-        n (deals), least and most (odds in it).
+        Index `tenth`, 1 to 10, of those with any odds in them; columns odds, share, low, high (Wilson, 95 %, of as many
+        deals), n (deals).
     """
-    rows = pd.DataFrame({"odds": odds, "deal": deal.to_numpy()}).groupby(tenth_of(odds, weight))
-    found = tenths(odds, won, weight).drop(columns="n").rename(columns={"foretold": "odds", "came": "share"})
-    found = found.assign(n=rows.deal.nunique(), least=rows.odds.min(), most=rows.odds.max())
+    found = (
+        tenths(odds, won, weight, by="scale")
+        .drop(columns="n")
+        .rename(columns={"foretold": "odds", "came": "share"})
+    )
+    found = found.assign(n=deal.groupby(tenth_of(odds, by="scale")).nunique())
     ranges = [wilson(row.share * row.n, row.n) for row in found.itertuples()]
     return found.assign(low=[r.low for r in ranges], high=[r.high for r in ranges])
 

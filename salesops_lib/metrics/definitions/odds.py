@@ -45,9 +45,9 @@ ODDS = [
         "Calibration error of odds",
         "赢率校准误差",
         "ratio",
-        "mean over ten equally large groups by odds of |share won − mean odds|, out of time",
-        source="Nixon et al., CVPR Workshops (2019)",
+        "mean over tenths of the odds of |share won − mean odds|, weighted by rows, out of time",
+        source="Naeini, Cooper & Hauskrecht, AAAI (2015)",
         good=-1,
-        formula_zh="按预测赢率排序等量分为十组，|实际赢率 − 平均预测赢率|的平均（样本外）",
+        formula_zh="按赢率十等分区间，|实际赢率 − 平均预测赢率|的加权平均（样本外）",
     ),
 ]
