@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from header_sets import SURE, HeaderSet, all_sets, judge, report, write_file
-from salesops_lib.tables.pay import PAY
 
 from salesops_lib.cleaning import Source
 from salesops_lib.tables import TABLES
+from salesops_lib.tables.canonical.pay import PAY
 
 SETS = all_sets()
 

@@ -164,7 +164,7 @@ def test_s24_pages_keep_all_text_and_numbers_of_golden_sections(lang):
             assert _texts(kept) == [visible(text) for text in _texts(made)]
             assert kept.count("style=") == made.count("style=")
             assert kept.count("<svg") == made.count("<svg")
-    assert len(golden) == 13
+    assert len(golden) == 14
 
 
 def _texts(html):
