@@ -36,7 +36,8 @@ class Shown:
 
     `surprise` is the size of one-step surprises as the comparison of years tells (NaN where there is none), `scale` as
     smoothing does once season and calendar are off, `change` that of changes from one period to the next, all in units of the
-    series; `level` is the mean of the last season, `swing` the standard deviation about it.
+    series; `level` is the mean of the last season, `swing` the standard deviation about it.  `miss` is what short histories let
+    expect as a share of forecasts (NaN for others): of single periods and of totals × origins × series × horizon.
     """
 
     surprise: np.ndarray
@@ -44,11 +45,13 @@ class Shown:
     change: np.ndarray
     level: np.ndarray
     swing: np.ndarray
+    miss: np.ndarray
 
     @classmethod
-    def of(cls, n_origins: int, n_series: int) -> Shown:
+    def of(cls, n_origins: int, n_series: int, horizon: int) -> Shown:
         """Nothing yet."""
-        return cls(*(np.zeros((n_origins, n_series)) for _ in range(5)))
+        one, two, three, four, five = np.zeros((5, n_origins, n_series))
+        return cls(one, two, three, four, five, np.full((2, n_origins, n_series, horizon), np.nan))
 
     def note(self, origin: int, rows: slice, batch: Batch, scales: np.ndarray) -> None:
         """What a batch shows at an origin, beside its `scales`."""
@@ -123,9 +126,13 @@ def expected_miss(
         guess = ((UNSEEN * level) ** 2 * belief + swing**2 * seen) / (belief + seen)
         guess = np.where(feast, np.maximum(guess, (UNSEEN_FEAST * level) ** 2), guess)
         passing += np.where(years == 0, guess, 0.0)
+    found = np.sqrt(passing + lasting)
     if cumulative:
-        return np.sqrt(np.cumsum(passing, axis=1) + np.cumsum(np.sqrt(lasting), axis=1) ** 2)
-    return np.sqrt(passing + lasting)
+        found = np.sqrt(np.cumsum(passing, axis=1) + np.cumsum(np.sqrt(lasting), axis=1) ** 2)
+        forecasts = forecasts.cumsum(axis=1)
+    told = shown.miss[int(cumulative), origin] * np.abs(forecasts)
+    told = np.where(years < 2, told, np.sqrt(told * found))
+    return np.where(np.isfinite(told), told, found)
 
 
 def _surprise(shown: Shown, origin: int, lengths: np.ndarray, season: int) -> np.ndarray:

@@ -27,11 +27,15 @@ MOVING_THETA = Parameters.grid(
 
 @dataclass(frozen=True)
 class Batch:
-    """Histories up to an origin: series × periods, right-aligned from each series' `start` column, without gaps."""
+    """Histories up to an origin: series × periods, right-aligned from each series' `start` column, without gaps.
+
+    `short` has the seasons of short histories, series × places as `pattern`, NaN where a history shows its own.
+    """
 
     x: np.ndarray
     start: np.ndarray
     season: int
+    short: np.ndarray | None = None
 
     @property
     def lengths(self) -> np.ndarray:
@@ -55,7 +59,8 @@ class Batch:
     @cached_property
     def pattern(self) -> np.ndarray:
         """Seasonal offsets: of logarithms for positive series."""
-        return seasonal_offsets(self.logs, self.start, self.season)
+        shown = seasonal_offsets(self.logs, self.start, self.season)
+        return shown if self.short is None else np.where(np.isfinite(self.short), self.short, shown)
 
     def _spread(self, n_periods: int, first: int) -> np.ndarray:
         return np.take(self.pattern, (np.arange(n_periods) + first) % self.pattern.shape[1], axis=1)

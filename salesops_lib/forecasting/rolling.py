@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from salesops_lib.forecasting.expected import Shown
 from salesops_lib.forecasting.members import MEMBERS, Batch, scale
 from salesops_lib.forecasting.panel import Panel
 from salesops_lib.forecasting.regressors import Kinds
+from salesops_lib.forecasting.short_season import Season, season_of_panel, short_seasons, usual_season
 
 #: Origins looked back from, at most.
 FOLDS = 6
@@ -109,13 +110,14 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
     held = origins(panel.lengths, horizon, panel.grid.season)
     past = np.zeros((len(held), n_variants, len(names), n, horizon))
     actuals = np.full((len(held), n, horizon), np.nan)
-    scales, sizes, shown = np.ones((len(held), n)), np.empty(n), Shown.of(len(held) + 1, n)
+    scales, sizes, shown = np.ones((len(held), n)), np.empty(n), Shown.of(len(held) + 1, n, horizon)
     ahead = np.empty((n_variants, len(names), n, horizon))
     sample = order[np.linspace(0, n - 1, min(n, SAMPLE)).astype(int)]
     shared = {}
     for k in [0, *held] if has_calendar else []:
         then = truncated(_batch(panel, sample), k)
         shared[k] = panel_effects(then, _days(kinds, panel, sample, then, k, 0))
+    seasons_then = _panel_seasons(panel, sample, held)
     for at in range(0, n, CHUNK):
         rows = slice(at, at + CHUNK)
         chosen = order[rows]
@@ -125,13 +127,17 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
             if longest - k < 1:
                 continue
             then = truncated(batch, k)
+            if k in seasons_then:
+                offsets, miss = short_seasons(seasons_then[k], then, panel.last[chosen] - k, horizon)
+                then = replace(then, short=offsets)
+                shown.miss[:, i, rows] = miss
             made = np.empty((n_variants, len(names), len(chosen), horizon))
             made[0] = [MEMBERS[name](then, horizon) for name in names]
             if has_calendar:
                 around = _days(kinds, panel, chosen, then, k, horizon)
                 effect = series_effects(then, around[:, :-horizon], shared[k])
                 factor = np.exp(np.einsum("ntk,nk->nt", around, effect))
-                level = Batch(then.x / factor[:, :-horizon], then.start, then.season)
+                level = replace(then, x=then.x / factor[:, :-horizon])
                 made[1] = [MEMBERS[name](level, horizon) * factor[:, -horizon:] for name in names]
             size = scale(level if has_calendar else then)
             shown.note(i, rows, then, size)
@@ -151,6 +157,16 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
     is_long = panel.lengths[order] >= min(panel.grid.season, LEAST_APART)
     least = np.maximum(scales, LEAST_SCALE * sizes)
     return Run(order, past, actuals, least, ahead, sizes, tolerance, apart, is_long, held, shown)
+
+
+def _panel_seasons(panel: Panel, sample: np.ndarray, held: list[int]) -> dict[int, Season]:
+    """What is known of short histories' seasons at each origin, by periods held back; nothing of weeks and days."""
+    usual = usual_season(panel.grid, int(panel.last.max()))
+    if usual is None:
+        return {}
+    batch = _batch(panel, sample)
+    reached = [k for k in (0, *held) if k < batch.x.shape[1]]
+    return {k: season_of_panel(usual, truncated(batch, k), panel.last[sample] - k) for k in reached}
 
 
 def _alike(actuals: np.ndarray, panel: Panel, order: np.ndarray, held: list[int]) -> np.ndarray:
