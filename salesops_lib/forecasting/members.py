@@ -24,6 +24,9 @@ MOVING_THETA = Parameters.grid(
     (0.02, 0.1, 0.2, 0.35, 0.5, 0.7), gamma=(0.03, 0.1, 0.25), drift=(0.0, 0.5, 1.0)
 )
 
+#: Share of what a season shows by itself, seen once, beside what is expected of it; it falls to none at the second.
+SHOWN_ONCE = 0.5
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -60,7 +63,11 @@ class Batch:
     def pattern(self) -> np.ndarray:
         """Seasonal offsets: of logarithms for positive series."""
         shown = seasonal_offsets(self.logs, self.start, self.season)
-        return shown if self.short is None else np.where(np.isfinite(self.short), self.short, shown)
+        if self.short is None:
+            return shown
+        years = self.lengths[:, None] / self.season
+        share = np.where(years < 1, 0.0, np.clip(SHOWN_ONCE * (2 - years), 0.0, 1.0))
+        return np.where(np.isfinite(self.short), self.short + share * (shown - self.short), shown)
 
     def _spread(self, n_periods: int, first: int) -> np.ndarray:
         return np.take(self.pattern, (np.arange(n_periods) + first) % self.pattern.shape[1], axis=1)

@@ -25,10 +25,10 @@ MONTH_BETWEEN, MONTH_WITHIN = 0.05, 0.1
 #: The same of a wave through the year.
 WAVE_BETWEEN, WAVE_WITHIN = 0.05, 0.1
 #: Standard deviation of a year's growth.
-DRIFT = 0.08
-#: Noise, its median and spread in logarithms; what moves the level each period, in it; sizes of the season, in the expected one.
+DRIFT = 0.06
+#: Noise, its median and spread in logarithms; what moves the level each period; sizes of the season, in the expected one.
 NOISE, USUAL_NOISE, NOISE_SPREAD = (0.02, 0.04, 0.08, 0.16, 0.32), 0.06, 1.0
-MOVES, USUAL_MOVE, MOVE_SPREAD = (0.15, 0.4, 1.0), 0.4, 1.0
+MOVES, USUAL_MOVE, MOVE_SPREAD = (0.006, 0.02, 0.06), 0.012, 0.7
 SIZES, SIZE_SPREAD = (0.3, 1.0, 2.0), 1.0
 #: Noise that the mean of a panel has.
 COMMON_NOISE = (0.01, 0.02, 0.04, 0.08)
@@ -37,8 +37,8 @@ WORTH, WORTH_OF_NOISE, MOST_OF_NOISE = 5.0, 10.0, 10
 #: Longer series that are looked at, at most.
 SAMPLE = 256
 
-_GRID = np.array([(noise, noise * move, size) for noise in NOISE for move in MOVES for size in SIZES])
-_COMMON = np.array([(noise, noise * move, 1.0) for noise in COMMON_NOISE for move in MOVES])
+_GRID = np.array([(noise, move, size) for noise in NOISE for move in MOVES for size in SIZES])
+_COMMON = np.array([(noise, move, 1.0) for noise in COMMON_NOISE for move in MOVES])
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def usual_season(grid: Grid, near: int) -> Season | None:
     noise, move, size = _GRID.T
     far = [
         np.log(noise / USUAL_NOISE) / NOISE_SPREAD,
-        np.log(move / noise / USUAL_MOVE) / MOVE_SPREAD,
+        np.log(move / USUAL_MOVE) / MOVE_SPREAD,
         np.log(size) / SIZE_SPREAD,
     ]
     return Season(
@@ -145,7 +145,7 @@ def short_seasons(
 
 
 def _is_short(batch: Batch) -> np.ndarray:
-    return batch.is_positive & (batch.lengths < YEARS * batch.season)
+    return batch.is_positive & (batch.lengths > 1) & (batch.lengths < YEARS * batch.season)
 
 
 def _groups(batch: Batch, last: np.ndarray, rows: np.ndarray) -> list[np.ndarray]:
