@@ -34,7 +34,7 @@ SIZES, SIZE_SPREAD = (0.3, 1.0, 2.0), 1.0
 COMMON_NOISE = (0.01, 0.02, 0.04, 0.08)
 #: Series that what is known beforehand is worth, of the season; and of the noise, of which a panel tells as much as so many.
 WORTH, WORTH_OF_NOISE, MOST_OF_NOISE = 5.0, 10.0, 10
-#: Longer series that are looked at, at most.
+#: Longer series, and short ones, that are looked at, at most.
 SAMPLE = 256
 
 _GRID = np.array([(noise, move, size) for noise in NOISE for move in MOVES for size in SIZES])
@@ -100,6 +100,7 @@ def season_of_panel(usual: Season, batch: Batch, last: np.ndarray) -> Season:
     short = np.flatnonzero(_is_short(batch))
     if not len(short):
         return usual
+    short = short[np.linspace(0, len(short) - 1, min(len(short), SAMPLE)).astype(int)]
     known = usual
     long = np.flatnonzero(batch.is_positive & (batch.lengths >= YEARS * m))[-SAMPLE:]
     if len(long):

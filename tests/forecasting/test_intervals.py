@@ -81,10 +81,11 @@ def test_histories_of_every_length_are_covered(length: int) -> None:
 
 @pytest.mark.parametrize("length", [8, 18, 36])
 def test_single_series_are_covered(length: int) -> None:
-    """40 series, each alone: the months of one are nearly as one, so that coverage has a standard error of about 4 points."""
+    """40 series, each alone: the months of one are nearly as one, so that coverage has a standard error of about 4 points.
+    Less than a year may hide a Christmas or a wave through the year, which these have not: 97 % at most."""
     y = simulated(40, length, 100)
     covered = np.mean([shares_covered(y[i : i + 1], length, "MS") for i in range(40)], axis=0)
-    assert 0.70 < covered[0] < 0.94
+    assert 0.70 < covered[0] < (0.97 if length < 12 else 0.94)
     assert covered[1] > 0.87
 
 

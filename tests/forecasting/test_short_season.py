@@ -120,8 +120,8 @@ def test_usual_season_follows_the_calendar() -> None:
 
 
 def test_prediction_is_the_conditional_normal() -> None:
-    """Against the normal's conditional mean and variance written out, with a first level of variance 10^6 for one not known:
-    the two differ by a millionth of that variance's inverse, and by rounding."""
+    """Against the normal's conditional mean and variance written out, with a first level of variance 10^4 for one not known:
+    of what variances of 1 to 10 make of it, less than a thousandth is left; more would cost digits."""
     rng = np.random.default_rng(0)
     y, m, horizon, place = rng.standard_normal((2, 7)), 4, 3, 1
     root = rng.standard_normal((m, m))
@@ -131,12 +131,12 @@ def test_prediction_is_the_conditional_normal() -> None:
     )
     time = np.arange(10)
     at = (place - 6 + time) % m
-    level = 1e6 + 0.04 * np.minimum.outer(time, time) + (DRIFT / m) ** 2 * np.outer(time, time)
+    level = 1e4 + 0.04 * np.minimum.outer(time, time) + (DRIFT / m) ** 2 * np.outer(time, time)
     whole = level + 2.25 * covariance[np.ix_(at, at)] + 0.25 * np.eye(10)
     gain = whole[7:, :7] @ np.linalg.inv(whole[:7, :7])
     expected = mean[at[7:]] + (y - mean[at[:7]]) @ gain.T
-    assert forecasts[0] == pytest.approx(expected, abs=1e-4)
-    assert spread[0] == pytest.approx(whole[7:, 7:] - gain @ whole[:7, 7:], abs=1e-4)
+    assert forecasts[0] == pytest.approx(expected, abs=5e-3)
+    assert spread[0] == pytest.approx(whole[7:, 7:] - gain @ whole[:7, 7:], abs=5e-3)
     to_season = 2.25 * covariance[:, at[:7]] @ np.linalg.inv(whole[:7, :7])
-    assert seasons[0] == pytest.approx(mean + (y - mean[at[:7]]) @ to_season.T, abs=1e-4)
-    assert of_season[0] == pytest.approx(2.25 * covariance - 2.25 * to_season @ covariance[at[:7]], abs=1e-4)
+    assert seasons[0] == pytest.approx(mean + (y - mean[at[:7]]) @ to_season.T, abs=5e-3)
+    assert of_season[0] == pytest.approx(2.25 * covariance - 2.25 * to_season @ covariance[at[:7]], abs=5e-3)
