@@ -21,7 +21,7 @@ _SPELLINGS = re.compile(r"^(?:B?(?P<kind>[YAQM])(?P<edge>[SE]?)|(?P<days>[WDB]))
 _VALID = ("YS", "YE", "QS", "QE", "MS", "ME", "W", "D", "B", FISCAL)
 
 #: Periods that are looked at, at most: older ones say little of the next ones and cost time.
-MOST_PERIODS = {1: 60, 4: 100, 12: 240, 13: 260, 52: 416, 7: 1000, 5: 1000}
+MOST_PERIODS = {1: 60, 4: 100, 12: 144, 13: 156, 52: 416, 7: 1000, 5: 1000}
 
 
 @dataclass(frozen=True)

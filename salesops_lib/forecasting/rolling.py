@@ -88,11 +88,15 @@ def origins(lengths: np.ndarray, horizon: int, season: int) -> list[int]:
     if np.median(lengths) >= horizon + (FOLDS - 1) * whole + 2 * season:
         step = max(step, whole)
     held = {horizon + step * i for i in range(FOLDS)}
-    if (seasons(lengths - horizon, season) < seasons(lengths, season)).any() or (
-        lengths < horizon + LEAST
-    ).any():
+    if needs_near(lengths, horizon, season).any():
         held |= {1, *(max(1, horizon * i // 6) for i in range(1, 6))}
     return sorted(k for k in held if longest - k >= LEAST)
+
+
+def needs_near(lengths: np.ndarray, horizon: int, season: int) -> np.ndarray:
+    """Series that holding a whole horizon back would leave with fewer seasons than they have, or with next to nothing."""
+    fewer = seasons(lengths - horizon, season) < seasons(lengths, season)
+    return fewer | (lengths < horizon + LEAST)
 
 
 def seasons(lengths: np.ndarray, season: int) -> np.ndarray:
@@ -116,13 +120,14 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
     for k in [0, *held] if has_calendar else []:
         then = truncated(_batch(panel, sample), k)
         shared[k] = panel_effects(then, _days(kinds, panel, sample, then, k, 0))
-    for at in range(0, n, CHUNK):
-        rows = slice(at, at + CHUNK)
-        chosen = order[rows]
-        batch = _batch(panel, chosen)
-        longest = batch.x.shape[1]
-        for i, k in enumerate([*held, 0]):
-            if longest - k < 1:
+    near = needs_near(panel.lengths, horizon, panel.grid.season)
+    for i, k in enumerate([*held, 0]):
+        asked = np.flatnonzero(near[order]) if 0 < k < horizon else np.arange(n)
+        for at in range(0, len(asked), CHUNK):
+            rows = asked[at : at + CHUNK]
+            chosen = order[rows]
+            batch = _batch(panel, chosen)
+            if batch.x.shape[1] <= k:
                 continue
             then = truncated(batch, k)
             made = np.empty((n_variants, len(names), len(chosen), horizon))
@@ -138,7 +143,7 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
             if k == 0:
                 ahead[:, :, rows], sizes[rows] = made, size
                 continue
-            past[i, :, :, rows], scales[i, rows] = made, size
+            past[i][:, :, rows], scales[i, rows] = made, size
             came = panel.values[chosen, width - k : width - k + horizon]
             begun = panel.lengths[chosen] - k >= LEAST
             actuals[i, rows, : came.shape[1]] = np.where(begun[:, None], came, np.nan)
