@@ -1,14 +1,13 @@
 """How good are the forecasts, and do they know their own error?
 
-    python benchmarks/forecasting.py [--data DIR] [--prophet N] [--peers PYTHON] [--scale N ...]
+    python benchmarks/forecasting.py [--data DIR] [--prophet N] [--peers PYTHON [--arima]] [--scale N ...]
 
 One fixed default configuration on public histories at several origins, beside the seasonal naive forecast, Naive2,
 Prophet's model fitted here ("additive": alone, and as a member of "auto"), and Prophet itself (on every k-th series, N a
 set; ours are scored on the same series in their own lines; then both are fitted to the same columns, and how far
 their values differ is told).  --peers names
 the Python of an environment that has statsforecast, mlforecast and LightGBM (the first two cap pandas below 3): AutoETS, the
-dynamic optimised Theta, CES, their median, AutoTheta, MSTL, AutoARIMA (not of weeks) and LightGBM across series are then run there
-on the same histories, and the best single peer of each set (Prophet too, where it forecast every series) is told beside ours.
+dynamic optimised Theta, CES, their median, AutoTheta, MSTL and LightGBM across series are then run there (with --arima AutoARIMA too, which takes seconds a series) on the same histories, and the best single peer of each set (Prophet too, where it forecast every series) is told beside ours.
 Retail is told again as cut to few months, which end in a December or a June.  --scale times panels of so many simulated
 series of 72 months, each in a process of its own, and prints its peak of memory, instead of all else.
 
@@ -199,7 +198,7 @@ def _plain(
 
 
 def _peers(
-    python: str, history: pd.DataFrame, freq: str, m: int, horizon: int
+    python: str, history: pd.DataFrame, freq: str, m: int, horizon: int, *, arima: bool
 ) -> dict[str, tuple[pd.DataFrame, float]]:
     with tempfile.TemporaryDirectory() as room:
         job, said = Path(room, "job.json"), Path(room, "said.json")
@@ -208,7 +207,8 @@ def _peers(
             "ds": list(history.ds.astype(str)),
             "y": list(history.y),
         }
-        job.write_text(json.dumps({"history": table, "freq": freq, "season": m, "horizon": horizon}))
+        asked = {"history": table, "freq": freq, "season": m, "horizon": horizon, "arima": arima and m <= 12}
+        job.write_text(json.dumps(asked))
         subprocess.run([python, str(PEERS), str(job), str(said)], check=True)
         found = json.loads(said.read_text())
     for name in [name for name, each in found.items() if "said" in each]:
@@ -282,7 +282,7 @@ def _compare(
         _print(label, naive[label], None)
     peers = {}
     if given.peers:
-        for peer, (said, took) in _peers(given.peers, history, freq, m, horizon).items():
+        for peer, (said, took) in _peers(given.peers, history, freq, m, horizon, arima=given.arima).items():
             peers[peer] = scored(history, coming, said, m)
             _print(peer, peers[peer], 1000 * took / n)
     if given.prophet:

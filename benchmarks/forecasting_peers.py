@@ -2,7 +2,7 @@
 
     python benchmarks/forecasting_peers.py JOB RESULT
 
-JOB is JSON of `history` (unique_id, ds, y as lists), `freq`, `season`, `horizon`; RESULT holds, by model, its CPU seconds
+JOB is JSON of `history` (unique_id, ds, y as lists), `freq`, `season`, `horizon`, `arima` (AutoARIMA too); RESULT holds, by model, its CPU seconds
 and its frame as lists, or under `said` why it made none.  Called by forecasting.py.
 """
 
@@ -32,8 +32,6 @@ from statsforecast.models import (
 )
 
 LEVELS = [80, 95]
-#: Seasons beyond which AutoARIMA takes minutes a series.
-LONGEST_SEASON = 12
 
 
 def each(history: pd.DataFrame, model: object, job: dict) -> pd.DataFrame:
@@ -73,7 +71,7 @@ def main() -> int:
     models = {
         "AutoETS": AutoETS(m), "DOT": DynamicOptimizedTheta(m), "CES": AutoCES(m), "AutoTheta": AutoTheta(m), "MSTL": MSTL(m),
     }  # fmt: skip
-    if m <= LONGEST_SEASON:
+    if job["arima"]:
         models["AutoARIMA"] = AutoARIMA(season_length=m)
     for name in [*models, "LightGBM"]:
         began = time.process_time()
