@@ -4,12 +4,13 @@
 
 One fixed default configuration on public histories at several origins, beside the seasonal naive forecast, Naive2,
 Prophet's model fitted here ("additive": alone, and as a member of "auto"), and Prophet itself (on every k-th series, N a
-set; ours are scored on the same series in their own lines; then both are fitted to the same columns, and how far
-their values differ is told).  --peers names
-the Python of an environment that has statsforecast, mlforecast and LightGBM (the first two cap pandas below 3): AutoETS, the
-dynamic optimised Theta, CES, their median, AutoTheta, MSTL and LightGBM across series are then run there (with --arima AutoARIMA too, which takes seconds a series) on the same histories, and the best single peer of each set (Prophet too, where it forecast every series) is told beside ours.
-Retail is told again as cut to few months, which end in a December or a June.  --scale times panels of so many simulated
-series of 72 months, each in a process of its own, and prints its peak of memory, instead of all else.
+set; ours are scored on the same series in their own lines; then both are fitted to the same columns, and how far their
+values differ is told).  --peers names the Python of an environment that has statsforecast, mlforecast and LightGBM (the
+first two cap pandas below 3): AutoETS, the dynamic optimised Theta, CES, their median, AutoTheta, MSTL and LightGBM across
+series are then run there on the same histories, with --arima AutoARIMA too, which takes seconds a series; and the best
+single peer of each set (Prophet too, where it forecast every series) is told beside ours.  Retail is told again as cut to few
+months, which end in a December or a June.  --scale times panels of so many simulated series of 72 months, each in a process
+of its own, and prints its peak of memory, instead of all else.
 
 Prints sMAPE, MASE, OWA against Naive2, WAPE, coverage of 80 and 95 % intervals, MSIS at 95 %, CPU ms a series.
 Scores are those of the M4 competition (Makridakis and others, 2020), written here once more: MASE and MSIS in units of
@@ -235,6 +236,7 @@ def main() -> int:
         help="series of each set and origin that Prophet forecasts; 0: none",
     )
     parser.add_argument("--peers", help="Python with statsforecast, mlforecast and LightGBM")
+    parser.add_argument("--arima", action="store_true", help="AutoARIMA among the peers, not of weeks")
     parser.add_argument(
         "--scale", type=int, nargs="+", metavar="N", help="series of simulated panels to time"
     )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from salesops_lib.errors import DataError, nearest
 from salesops_lib.forecasting.calendar_effects import near_christmas
+from salesops_lib.forecasting.closed import closed_days
 from salesops_lib.forecasting.expected import expected_miss
 from salesops_lib.forecasting.explained import prophet_forecast
 from salesops_lib.forecasting.intermittent import is_dead, is_intermittent
@@ -70,7 +71,8 @@ def forecast(
     -------
     pd.DataFrame
         `unique_id, ds, mean, lo-80, hi-80, …`; never negative where the history is not.  `attrs["treatments"]`
-        lists what was done to which series, with the number of its periods: `gap` (closed, not scored), `too_old` and
+        lists what was done to which series, with the number of its periods: `gap` (closed, not scored), `closed` (days without sales
+        of series that else sell every day), `too_old` and
         `not_ended` (left out), `no_value` (no forecast), `stopped` (ends a season before others), `short`,
         `intermittent`, `dead`, `no_calendar` (periods at or below zero, so neither calendar nor regressors act);
         `after_today` counts rows whose date is still to come.  `attrs["backtest"]` (of "auto") lists
@@ -90,6 +92,7 @@ def forecast(
     _check_arguments(horizon, levels, model, cumulative)
     made = calendar_of(calendar)
     panel = in_usual_lengths(read_panel(history, freq, as_of, made.fiscal if made else None))
+    panel, closed = closed_days(panel, horizon, made)
     tested: dict[str, np.ndarray] = {}
     if model == "prophet":
         if regressors is not None:
@@ -99,7 +102,9 @@ def forecast(
         columns = prophet_forecast(panel, horizon, levels, made)
     else:
         kinds = kinds_of_days(panel, horizon, made, regressors)
-        columns, tested = _combined(panel, horizon, levels, kinds, _members(model), cumulative)
+        columns, tested = _combined(panel, horizon, levels, kinds, _members(model), ~closed, cumulative)
+    if not cumulative:
+        columns = {name: np.where(closed, 0.0, value) for name, value in columns.items()}
     lowest = np.where((np.nan_to_num(panel.values) >= 0).all(axis=1), 0.0, -np.inf)[:, None]
     dates = panel.grid.dates(_ahead(panel, horizon).ravel())
     frame = pd.DataFrame(
@@ -126,7 +131,13 @@ def in_usual_lengths(panel: Panel) -> Panel:
 
 
 def _combined(
-    panel: Panel, horizon: int, levels: Sequence[int], kinds: Kinds, names: list[str], cumulative: bool
+    panel: Panel,
+    horizon: int,
+    levels: Sequence[int],
+    kinds: Kinds,
+    names: list[str],
+    is_open: np.ndarray,
+    cumulative: bool,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Point and interval columns, series × horizon, of one member or of several; what the same rule missed before."""
     run = run_members(panel, names, horizon, kinds)
@@ -135,7 +146,7 @@ def _combined(
     point = _sane(panel, run.order, point)
     tested = backtest(run, errors, names.index("seasonal_naive")) if "seasonal_naive" in names else {}
     expected, missed = _missed(panel, run, point, errors, cumulative=cumulative)
-    point, expected = point * longer, expected * longer
+    point, expected = point * longer * is_open[run.order], expected * longer
     if cumulative:
         point = point.cumsum(axis=1)
     columns = {"mean": point}
@@ -228,7 +239,7 @@ def _stated(panel: Panel, history: pd.DataFrame, as_of: date | None, *, acts: bo
         for name, rows in found.items()
         for i in np.flatnonzero(rows)
     ]
-    low = (panel.values <= 0).sum(axis=1) if acts else np.zeros(len(panel.ids), dtype=int)
+    low = (panel.filled <= 0).sum(axis=1) if acts else np.zeros(len(panel.ids), dtype=int)
     told += [
         {"unique_id": panel.ids[i], "treatment": "no_calendar", "n": int(low[i])} for i in np.flatnonzero(low)
     ]

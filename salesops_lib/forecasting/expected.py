@@ -50,7 +50,7 @@ class Shown:
         """Nothing yet."""
         return cls(*(np.zeros((n_origins, n_series)) for _ in range(5)))
 
-    def note(self, origin: int, rows: slice, batch: Batch, scales: np.ndarray) -> None:
+    def note(self, origin: int, rows: np.ndarray, batch: Batch, scales: np.ndarray) -> None:
         """What a batch shows at an origin, beside its `scales`."""
         self.scale[origin, rows] = scales
         m, width = batch.season, batch.x.shape[1]

@@ -243,7 +243,7 @@ def read_panel(
     ]
     filled = values.copy()
     for i in np.flatnonzero(gaps):
-        filled[i] = _closed(values[i], grid.season)
+        filled[i] = bridged(values[i], grid.season)
     return Panel(np.asarray(ids, dtype=object), values, filled, last, grid, told)
 
 
@@ -293,7 +293,7 @@ def _checked(history: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"unique_id": frame.unique_id, "ds": ds.dt.tz_localize(None), "y": y})
 
 
-def _closed(row: np.ndarray, season: int) -> np.ndarray:
+def bridged(row: np.ndarray, season: int) -> np.ndarray:
     """Gaps between known periods closed in a line, on what is left when the season's means are taken off."""
     first = int(np.argmax(np.isfinite(row)))
     part = row[first:]
