@@ -47,13 +47,13 @@ def test_sundays_without_a_row_are_the_same() -> None:
 def test_a_feast_is_closed_if_it_was_twice_or_if_others_agree() -> None:
     once, twice = ("2023-12-26",), ("2022-12-26", "2023-12-26")
     horizon, day = 40, pd.Timestamp("2024-12-26")
-    lone = forecast(shop("2022-02-01", "2024-11-30", shut=once), horizon, "D").set_index("ds")
+    lone = forecast(shop("2023-02-01", "2024-11-30", shut=once), horizon, "D").set_index("ds")
     assert lone.loc[day, "mean"] > 50
     known = forecast(shop("2022-02-01", "2024-11-30", shut=twice), horizon, "D").set_index("ds")
     assert known.loc[day, "mean"] == 0
-    named = forecast(shop("2022-02-01", "2024-11-30", shut=once), horizon, "D", calendar="DE").set_index("ds")
+    named = forecast(shop("2023-02-01", "2024-11-30", shut=once), horizon, "D", calendar="DE").set_index("ds")
     assert named.loc[day, "mean"] == 0
-    many = pd.concat([shop("2022-02-01", "2024-11-30", shut=once, name=f"s{i}", seed=i) for i in range(6)])
+    many = pd.concat([shop("2023-02-01", "2024-11-30", shut=once, name=f"s{i}", seed=i) for i in range(6)])
     assert (forecast(many, horizon, "D").query("ds == @day")["mean"] == 0).all()
 
 
