@@ -176,7 +176,7 @@ def scored(history: pd.DataFrame, actual: pd.DataFrame, made: pd.DataFrame, m: i
     found = {"n": len(table), "sMAPE": means.sMAPE, "MASE": means.MASE}
     found["OWA"] = (means.sMAPE / means.sMAPE2 + means.MASE / means.MASE2) / 2
     found["WAPE"] = table.miss.sum() / table["size"].sum()
-    return found | {c: means[c] for c in ("cov80", "cov95", "MSIS95") if c in means}
+    return found | {c: means[c] for c in ("cov80", "cov95", "MSIS95", "MSIS80") if c in means}
 
 
 def _smape(y: np.ndarray, f: np.ndarray) -> float:

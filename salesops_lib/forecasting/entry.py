@@ -16,7 +16,7 @@ from salesops_lib.forecasting.closed import closed_days
 from salesops_lib.forecasting.expected import expected_miss
 from salesops_lib.forecasting.explained import prophet_forecast
 from salesops_lib.forecasting.intermittent import is_dead, is_intermittent
-from salesops_lib.forecasting.intervals import belief, plain_reach, reach
+from salesops_lib.forecasting.intervals import SEASON_AT_MOST, belief, plain_reach, reach
 from salesops_lib.forecasting.members import AUTO, MEMBERS
 from salesops_lib.forecasting.panel import Panel, read_panel
 from salesops_lib.forecasting.regressors import Kinds, kinds_of_days
@@ -207,7 +207,7 @@ def _reaches(
     sides = np.empty((2, len(levels), len(lengths), horizon))
     tails = tuple((1 - level / 100) / 2 for level in levels)
     twice = tuple(2 * tail for tail in tails)
-    for rows, left_out, known_after in ((~rare, tails, season), (rare, twice, never)):
+    for rows, left_out, known_after in ((~rare, tails, min(season, SEASON_AT_MOST)), (rare, twice, never)):
         found = np.stack(reach(missed[:, rows], run.held, left_out))
         plain = plain_reach(left_out)[None, :, None, None]
         believed = belief(lengths[rows], known_after, horizon)[None, None, :, None]
