@@ -6,8 +6,8 @@ One fixed default configuration on public histories at several origins, beside t
 Prophet's model fitted here ("additive": alone, and as a member of "auto"), and Prophet itself (on every k-th series, N a
 set; ours are scored on the same series in their own lines; then both are fitted to the same columns, and how far their
 values differ is told).  --peers names the Python of an environment that has statsforecast, mlforecast and LightGBM (the
-first two cap pandas below 3): AutoETS, the dynamic optimised Theta, CES, their median, AutoTheta, MSTL and LightGBM across
-series are then run there on the same histories, with --arima AutoARIMA too, which takes seconds a series; and the best
+first two cap pandas below 3): AutoETS, the dynamic optimised Theta, CES, their median, AutoTheta, MSTL (CES and MSTL from two
+seasons on) and LightGBM across series are then run there on the same histories, with --arima AutoARIMA too, which takes seconds a series; and the best
 single peer of each set (Prophet too, where it forecast every series) is told beside ours.  Retail is told again as cut to few
 months, which end in a December or a June.  --scale times panels of so many simulated series of 72 months, each in a process
 of its own, and prints its peak of memory, instead of all else.
@@ -218,6 +218,8 @@ def _peers(
         name: (pd.DataFrame(each["frame"]).assign(ds=lambda f: pd.to_datetime(f.ds)), each["seconds"])
         for name, each in found.items()
     }
+    if "CES" not in made:
+        return made
     columns = [c for c in made["DOT"][0].columns if c not in ("unique_id", "ds")]
     middle = made["DOT"][0].copy()
     three = [made[name] for name in ("AutoETS", "DOT", "CES")]

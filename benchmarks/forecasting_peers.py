@@ -67,10 +67,16 @@ def main() -> int:
     warnings.filterwarnings("ignore")
     job = json.loads(Path(sys.argv[1]).read_text())
     history = pd.DataFrame(job["history"]).assign(ds=lambda f: pd.to_datetime(f.ds))
-    m, found = job["season"], {}
+    found = {}
+    # with less than two seasons there is none to fit, and CES takes seconds a series
+    m = job["season"] if history.groupby("unique_id").size().median() >= 2 * job["season"] else 1
     models = {
-        "AutoETS": AutoETS(m), "DOT": DynamicOptimizedTheta(m), "CES": AutoCES(m), "AutoTheta": AutoTheta(m), "MSTL": MSTL(m),
-    }  # fmt: skip
+        "AutoETS": AutoETS(m),
+        "DOT": DynamicOptimizedTheta(m),
+        "AutoTheta": AutoTheta(m),
+    }
+    if m > 1:
+        models |= {"CES": AutoCES(m), "MSTL": MSTL(m)}
     if job["arima"]:
         models["AutoARIMA"] = AutoARIMA(season_length=m)
     for name in [*models, "LightGBM"]:
