@@ -54,6 +54,7 @@ def explain(
     """
     made = calendar_of(calendar)
     panel = read_panel(history, freq, as_of, made.fiscal if made else None)
+    panel.check_horizon(horizon)
     usual = in_usual_lengths(panel)
     kinds = kinds_of_days(usual, horizon, made, regressors)
     return pd.concat(
