@@ -140,7 +140,9 @@ def test_pace_is_shown_only_while_the_period_runs():
 
 def test_whole_numbers_are_written_like_those_beside_them() -> None:
     frame = pd.DataFrame({"unit": ["East", "West"], "capacity": [17.8, 12.0], "n_people": [18.0, 12.0]})
-    exhibit = Exhibit("target_capacity", "table", frame, units={"capacity": "quantity", "n_people": "quantity"})
+    exhibit = Exhibit(
+        "target_capacity", "table", frame, units={"capacity": "quantity", "n_people": "quantity"}
+    )
     html = str(tables.show(exhibit, Voice("en")))
     assert ">12.0<" in html
     assert ">12<" in html
