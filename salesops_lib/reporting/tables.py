@@ -29,7 +29,7 @@ SIGNED = VARIANCES | {"change"}
 _IDS = frozenset({
     "unit", "step", "label", "panel", "row", "role", "stage", "outcome", "reason", "status",
     "segment", "table", "referred", "owner", "name", "region", "channel", "category", "rule", "stated_by", "decided_by",
-    "level", "treatment", "check", "reading",
+    "level", "treatment", "check", "reading", "team", "example", "parent",
 })  # fmt: skip
 _OWN = frozenset({
     "actual", "target", "base", "gap", "difference", "value", "low", "high", "median", "low_80", "high_80",

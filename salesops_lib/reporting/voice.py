@@ -58,12 +58,14 @@ class Voice:
         return plain[:1].upper() + plain[1:]
 
     def said(self, key: object) -> str:
-        """A value of a frame in words: an id that is known by its name, anything else as it is.
+        """A value of a frame in words: an id that is known by its name, anything else as it is; parts joined by · each.
 
-        >>> Voice("zh").said("new_products"), Voice("zh").said("East")
-        ('新产品', 'East')
+        >>> Voice("zh").said("new_products"), Voice("zh").said("East"), Voice("zh", names={"East": "华东"}).said("East · East-1")
+        ('新产品', 'East', '华东 · East-1')
         """
         text = str(key)
+        if " · " in text and text not in self.names:
+            return " · ".join(map(self.said, text.split(" · ")))
         return self.names.get(text) or catalogue.find(f"label.{text}", self.lang) or text
 
     def phrase(self, text: str) -> str:
