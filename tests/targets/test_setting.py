@@ -15,10 +15,11 @@ from salesops_lib.cli import main
 from salesops_lib.errors import DataError
 from salesops_lib.metrics import Exhibit
 from salesops_lib.reporting import Page
+from salesops_lib.targets import smart
 from salesops_lib.targets.proposal import propose
 from salesops_lib.targets.setting import setting
 from salesops_lib.targets.sheet import laid_out, read_back
-from salesops_lib.targets.smart import Landing, aims, landings, verdicts
+from salesops_lib.targets.smart import Aim, Landing, aims, landings, verdicts
 from salesops_lib.workspace import open_workspace
 
 
@@ -274,3 +275,21 @@ def test_the_command_writes_a_workbook_and_reads_it_back(sample_company, tmp_pat
     )
     assert result.exit_code == 1
     assert "'x' is not a number" in result.output
+
+
+def test_months_before_the_targets_period_are_no_part_of_its_landing(workspace, line):
+    lines = [line(f"{month}-10", 100) for month in pd.period_range("2021-01", "2025-06", freq="M")]
+    ws = workspace(period="2025-06", as_of="2025-06-30", order_lines=lines)
+    aim = Aim("company", "company", "bookings", ws.calendar.parse("2026"), 1000.0, "", "", 0)
+    assert smart._ahead(ws, aim, smart._history(ws, aim)) == range(6, 18)
+    landed = landings(ws, [aim])[aim]
+    assert landed.quantile(0.5) == pytest.approx(1200, rel=0.01)  # twelve months, not the eighteen to come
+    ws = workspace(
+        period="2025-06",
+        as_of="2025-06-30",
+        order_lines=lines,
+        policy={"calendar.fiscal_year_start": "02-01"},
+    )
+    fiscal = replace(aim, period=ws.calendar.period_of(ws.as_of, "year"))
+    assert smart._ahead(ws, fiscal, smart._history(ws, fiscal)) == range(7)
+    assert landings(ws, [fiscal])[fiscal].quantile(0.5) == pytest.approx(1200, rel=0.01)
