@@ -246,6 +246,29 @@ def _grouped(number: Decimal, decimals: int) -> str:
     return str(format_decimal(number, format=_pattern(decimals), locale="en_US"))
 
 
+def places(value: object, unit: str = "") -> int:
+    """Decimals with which a plain number is shown.
+
+    >>> [places(number) for number in (12, 12.5, 0.25, 1234.5)], places(7, "score")
+    ([0, 1, 2, 0], 1)
+    """
+    if unit in ("index", "score"):
+        return 1
+    number = abs(float(value))  # type: ignore[arg-type]
+    if unit == "count" or number == int(number) or number >= 1000:
+        return 0
+    return 1 if number >= 10 or unit == "days" else 2
+
+
+def decimals(values: Iterable[float]) -> int:
+    """Decimals of whole numbers that stand in one column with others, so that all are written alike.
+
+    >>> decimals([17.8, 12, 6]), decimals([0.15, 0, 0.2]), decimals([1, 2])
+    (1, 2, 0)
+    """
+    return min((places(value) for value in values if places(value)), default=0)
+
+
 def percent(rate: object, decimals: int = 1, *, signed: bool = False) -> str:
     """A rate as a percentage; "new" and "n.m." pass through as they are.
 

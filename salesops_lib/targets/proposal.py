@@ -101,6 +101,7 @@ def propose(ws: Workspace, year: Period | None = None) -> Proposal:
     tree = Tree(
         units, company, {name: _season(ws, name, aimed, last) for name in measures}, months,
         presence=_ramps(ws, people, aimed),
+        digits={name: ws.policy.semantics.minor_digits for name in measures if REGISTRY[name].unit == "money"},
     )  # fmt: skip
     before = totals(ws.facts, list(measures), {"before": ws.calendar.trailing(last, 12)}).loc["before"]
     growth = {name: company[name] / float(before[name]) - 1 for name in measures if before[name] > 0}
