@@ -321,9 +321,14 @@ def month(label: object, lang: str, *, short: bool = False) -> str:
 
     >>> month("2026-03", "en"), month("2026-03", "zh"), month("2026-03", "en", short=True), month("W5", "en")
     ('Mar 2026', '2026年3月', 'Mar', 'W5')
+    >>> month("2025-P07", "en"), month("2025-P07", "zh"), month("2025-P07", "zh", short=True)  # months of weeks
+    ('P7 2025', '2025年第7期', '第7期')
     """
     text = str(label)
     year, dash, number = text.partition("-")
+    if dash and len(year) == 4 and year.isdigit() and number[:1] == "P" and number[1:].isdigit():
+        own = f"第{int(number[1:])}期" if _language(lang) == "zh" else f"P{int(number[1:])}"
+        return own if short else f"{year}年{own}" if _language(lang) == "zh" else f"{own} {year}"
     if not (dash and len(year) == 4 and year.isdigit() and number.isdigit() and 1 <= int(number) <= 12):
         return _quarter(text, lang)
     if _language(lang) == "zh":

@@ -293,3 +293,17 @@ def test_months_before_the_targets_period_are_no_part_of_its_landing(workspace, 
     fiscal = replace(aim, period=ws.calendar.period_of(ws.as_of, "year"))
     assert smart._ahead(ws, fiscal, smart._history(ws, fiscal)) == range(7)
     assert landings(ws, [fiscal])[fiscal].quantile(0.5) == pytest.approx(1200, rel=0.01)
+
+
+def test_in_the_middle_of_a_year_the_last_twelve_months_are_those_known(sample_company):
+    opened = open_workspace(sample_company, period="2025-06", lang="en")
+    found = propose(opened)
+    sold = opened.facts.query(
+        "SELECT SUM(net_amount) AS n FROM sales WHERE kind = 'order' AND dated_on BETWEEN DATE '2024-07-01' AND DATE '2025-06-30'"
+    ).n.iloc[0]
+    assert found.growth["bookings"] == pytest.approx(found.tree.totals["bookings"] / float(sold) - 1)
+    assert (
+        found.targets.groupby(["measure", "level"]).value.sum()["bookings", "company"]
+        == found.tree.totals["bookings"]
+    )
+    opened.close()
