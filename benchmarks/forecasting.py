@@ -1,13 +1,16 @@
 """How good are the forecasts, and do they know their own error?
 
-    python benchmarks/forecasting.py [--data DIR] [--prophet N] [--peers PYTHON]
+    python benchmarks/forecasting.py [--data DIR] [--prophet N] [--peers PYTHON [--arima]] [--scale N ...]
 
 One fixed default configuration on public histories at several origins, beside the seasonal naive forecast, Naive2,
 Prophet's model fitted here ("additive": alone, and as a member of "auto"), and Prophet itself (on every k-th series, N a
-set; ours are scored on the same series in their own lines; then both are fitted to the same columns, and how far
-their values differ is told).  --peers names
-the Python of an environment that has statsforecast (it caps pandas below 3): AutoETS, the dynamic optimised
-Theta, CES, their median, AutoTheta and MSTL are then run there on the same histories.
+set; ours are scored on the same series in their own lines; then both are fitted to the same columns, and how far their
+values differ is told).  --peers names the Python of an environment that has statsforecast, mlforecast and LightGBM (the
+first two cap pandas below 3): AutoETS, the dynamic optimised Theta, CES, their median, AutoTheta, MSTL (CES and MSTL from two
+seasons on) and LightGBM across series are then run there on the same histories, with --arima AutoARIMA too, which takes seconds a series; and the best
+single peer of each set (Prophet too, where it forecast every series) is told beside ours.  Retail is told again as cut to few
+months, which end in a December or a June.  --scale times panels of so many simulated series of 72 months, each in a process
+of its own, and prints its peak of memory, instead of all else.
 
 Prints sMAPE, MASE, OWA against Naive2, WAPE, coverage of 80 and 95 % intervals, MSIS at 95 %, CPU ms a series.
 Scores are those of the M4 competition (Makridakis and others, 2020), written here once more: MASE and MSIS in units of
@@ -20,6 +23,7 @@ import argparse
 import csv
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -35,30 +39,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from salesops_lib.forecasting import forecast
 
 LEVELS = (80, 95)
+THREE = "median of the three"
+PEERS = Path(__file__).with_name("forecasting_peers.py")
+#: Of simulated panels.
+SEED = 20261127
+#: Months of short histories, and the months they end with.
+SHORT, SHORT_ENDS = (7, 12, 18, 24, 36), ("2016-12-01", "2017-06-01")
 QUARTERS = {"March": 1, "June": 4, "September": 7, "December": 10}
 
-PEERS = """
-import json, sys, time, warnings
-warnings.filterwarnings("ignore")
-import pandas as pd
-from statsforecast import StatsForecast
-from statsforecast.models import MSTL, AutoCES, AutoETS, AutoTheta, DynamicOptimizedTheta, SeasonalNaive
-job = json.load(open(sys.argv[1]))
-history = pd.DataFrame(job["history"]).assign(ds=lambda f: pd.to_datetime(f.ds))
-m, found = job["season"], {}
-for name, model in (("AutoETS", AutoETS(m)), ("DOT", DynamicOptimizedTheta(m)), ("CES", AutoCES(m)),
-                    ("AutoTheta", AutoTheta(m)), ("MSTL", MSTL(m))):
-    began = time.process_time()
-    made = StatsForecast([model], freq=job["freq"], fallback_model=SeasonalNaive(m)).forecast(
-        df=history, h=job["horizon"], level=[80, 95])
-    made.columns = ["unique_id", "ds", "mean"] + [c[c.index("-") + 1:] for c in made.columns[3:]]
-    found[name] = {"seconds": time.process_time() - began, "frame": made.assign(ds=made.ds.astype(str)).to_dict("list")}
-json.dump(found, open(sys.argv[2], "w"))
-"""
+
+Frames = pd.DataFrame | Callable[[pd.Timestamp], pd.DataFrame]
 
 
-def sets(data: Path) -> Iterator[tuple[str, pd.DataFrame, str, int, int, tuple[str, ...]]]:
-    """Name, history, frequency, season, horizon and origins of each set that is there."""
+def sets(data: Path) -> Iterator[tuple[str, Frames, str, int, int, tuple[str, ...]]]:
+    """Name, history (by its end, where that matters), frequency, season, horizon and origins of each set that is there."""
     retail = data / "forecast" / "aus_retail_2017.parquet"
     if retail.exists():
         frame = pd.read_parquet(retail)[["unique_id", "ds", "y"]]
@@ -70,12 +64,20 @@ def sets(data: Path) -> Iterator[tuple[str, pd.DataFrame, str, int, int, tuple[s
             12,
             ("2015-12-01", "2016-12-01", "2017-12-01"),
         )
+        for months in SHORT:
+            yield f"aus_retail, {months} months,", _cut(frame, months), "MS", 12, 12, SHORT_ENDS
     trips = data / "tourism_hier" / "domestic-trips.csv"
     if trips.exists():
         yield "tourism_hier", _tourism(trips), "QS", 4, 8, ("2014-10-01", "2016-10-01")
     lines = data / "online_retail" / "online_retail.csv.gz"
     if lines.exists():
         yield "online_retail", _online(lines), "W-MON", 52, 6, ("2011-09-05", "2011-10-17")
+
+
+def _cut(frame: pd.DataFrame, months: int) -> Callable[[pd.Timestamp], pd.DataFrame]:
+    """The frame as it begins so many months before an end."""
+    dated = frame.assign(ds=pd.to_datetime(frame.ds))
+    return lambda end: dated[dated.ds > end - pd.DateOffset(months=months)]
 
 
 def _tourism(path: Path) -> pd.DataFrame:
@@ -174,7 +176,7 @@ def scored(history: pd.DataFrame, actual: pd.DataFrame, made: pd.DataFrame, m: i
     found = {"n": len(table), "sMAPE": means.sMAPE, "MASE": means.MASE}
     found["OWA"] = (means.sMAPE / means.sMAPE2 + means.MASE / means.MASE2) / 2
     found["WAPE"] = table.miss.sum() / table["size"].sum()
-    return found | {c: means[c] for c in ("cov80", "cov95", "MSIS95") if c in means}
+    return found | {c: means[c] for c in ("cov80", "cov95", "MSIS95", "MSIS80") if c in means}
 
 
 def _smape(y: np.ndarray, f: np.ndarray) -> float:
@@ -197,7 +199,7 @@ def _plain(
 
 
 def _peers(
-    python: str, history: pd.DataFrame, freq: str, m: int, horizon: int
+    python: str, history: pd.DataFrame, freq: str, m: int, horizon: int, *, arima: bool
 ) -> dict[str, tuple[pd.DataFrame, float]]:
     with tempfile.TemporaryDirectory() as room:
         job, said = Path(room, "job.json"), Path(room, "said.json")
@@ -206,18 +208,23 @@ def _peers(
             "ds": list(history.ds.astype(str)),
             "y": list(history.y),
         }
-        job.write_text(json.dumps({"history": table, "freq": freq, "season": m, "horizon": horizon}))
-        subprocess.run([python, "-c", PEERS, str(job), str(said)], check=True)
+        asked = {"history": table, "freq": freq, "season": m, "horizon": horizon, "arima": arima and m <= 12}
+        job.write_text(json.dumps(asked))
+        subprocess.run([python, str(PEERS), str(job), str(said)], check=True)
         found = json.loads(said.read_text())
+    for name in [name for name, each in found.items() if "said" in each]:
+        print(f"  {name:24s} none: {found.pop(name)['said']}")
     made = {
         name: (pd.DataFrame(each["frame"]).assign(ds=lambda f: pd.to_datetime(f.ds)), each["seconds"])
         for name, each in found.items()
     }
+    if "CES" not in made:
+        return made
     columns = [c for c in made["DOT"][0].columns if c not in ("unique_id", "ds")]
     middle = made["DOT"][0].copy()
     three = [made[name] for name in ("AutoETS", "DOT", "CES")]
     middle[columns] = np.median([frame[columns].to_numpy() for frame, _ in three], axis=0)
-    return made | {"median of the three": (middle, sum(seconds for _, seconds in three))}
+    return made | {THREE: (middle, sum(seconds for _, seconds in three))}
 
 
 def main() -> int:
@@ -230,8 +237,14 @@ def main() -> int:
         default=12,
         help="series of each set and origin that Prophet forecasts; 0: none",
     )
-    parser.add_argument("--peers", help="Python with statsforecast")
+    parser.add_argument("--peers", help="Python with statsforecast, mlforecast and LightGBM")
+    parser.add_argument("--arima", action="store_true", help="AutoARIMA among the peers, not of weeks")
+    parser.add_argument(
+        "--scale", type=int, nargs="+", metavar="N", help="series of simulated panels to time"
+    )
     given = parser.parse_args()
+    if given.scale:
+        return _scale(given.scale)
     forecast(
         pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2020", periods=9, freq="MS"), "y": 1.0}), 1, "MS"
     )  # imports
@@ -239,7 +252,9 @@ def main() -> int:
     for name, frame, freq, m, horizon, ends in sets(given.data):
         any_set = True
         for end in ends:
-            _compare(f"{name} {end[:7]}", frame, freq, m, horizon, pd.Timestamp(end), given)
+            then = pd.Timestamp(end)
+            whole = frame(then) if callable(frame) else frame
+            _compare(f"{name} {end[:7]}", whole, freq, m, horizon, then, given)
     return 0 if any_set else 1
 
 
@@ -259,24 +274,75 @@ def _compare(
     n = len(known)
     print(f"\n{name}: {n} series, horizon {horizon}")
     made, seconds = _timed(history, horizon, freq, "auto")
-    _print("salesops auto", scored(history, coming, made, m), 1000 * seconds / n)
+    ours = scored(history, coming, made, m)
+    _print("salesops auto", ours, 1000 * seconds / n)
     alone, took = _timed(history, horizon, freq, "additive")
     _print("additive alone", scored(history, coming, alone, m), 1000 * took / n)
     beside, took = _timed(history, horizon, freq, ["auto", "additive"])
     _print("auto with additive", scored(history, coming, beside, m), 1000 * took / n)
-    for label, rule in (("seasonal naive", seasonal_naive), ("Naive2", naive2)):
-        _print(label, scored(history, coming, _plain(history, coming, m, rule), m), None)
+    plain, naive = "seasonal naive", {}
+    for label, rule in ((plain, seasonal_naive), ("Naive2", naive2)):
+        naive[label] = scored(history, coming, _plain(history, coming, m, rule), m)
+        _print(label, naive[label], None)
+    peers = {}
     if given.peers:
-        for peer, (said, took) in _peers(given.peers, history, freq, m, horizon).items():
-            _print(peer, scored(history, coming, said, m), 1000 * took / n)
+        for peer, (said, took) in _peers(given.peers, history, freq, m, horizon, arima=given.arima).items():
+            peers[peer] = scored(history, coming, said, m)
+            _print(peer, peers[peer], 1000 * took / n)
     if given.prophet:
         some = known[:: max(1, n // given.prophet)]
         part, then = history[history.unique_id.isin(some)], coming[coming.unique_id.isin(some)]
         _print(f"auto on {len(some)} of them", scored(part, then, made, m), None)
         _print(f"additive on these {len(some)}", scored(part, then, alone, m), None)
         said, took = _timed(part, horizon, freq, "prophet")
-        _print(f"Prophet on these {len(some)}", scored(part, then, said, m), 1000 * took / len(some))
+        found = scored(part, then, said, m)
+        _print(f"Prophet on these {len(some)}", found, 1000 * took / len(some))
+        if len(some) == n:
+            peers["Prophet"] = found
         _parity(part, m)
+    _verdict(ours, naive[plain], peers)
+
+
+def _verdict(ours: dict[str, float], naive: dict[str, float], peers: dict[str, dict[str, float]]) -> None:
+    """Ours beside the seasonal naive forecast, and beside the single peer that hindsight would choose."""
+    told = f"OWA {ours['OWA'] / naive['OWA'] - 1:+.1%} beside the seasonal naive forecast"
+    single = {name: scores for name, scores in peers.items() if name != THREE}
+    if single:
+        best = min(single, key=lambda name: single[name]["OWA"])
+        sharp = min(single, key=lambda name: single[name]["MSIS95"])
+        told += (
+            f", {ours['OWA'] / single[best]['OWA'] - 1:+.1%} beside the best single peer ({best}); "
+            f"MSIS {ours['MSIS95'] / single[sharp]['MSIS95'] - 1:+.1%} beside the least of one ({sharp})"
+        )
+    print(f"  auto: {told}", flush=True)
+
+
+def _scale(sizes: list[int]) -> int:
+    """CPU seconds and peak of memory of simulated panels, each forecast in a process of its own."""
+    for n in sizes:
+        code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import forecasting; forecasting.timed_panel({n})"
+        subprocess.run([sys.executable, "-c", code], check=True)
+    return 0
+
+
+def timed_panel(n: int) -> None:
+    """Forecast `n` simulated series of 72 months, and print what that took."""
+    print(f"  seed {SEED}: ", end="")
+    rng = np.random.default_rng(SEED)
+    season = rng.normal(0, 0.15, (n, 12))
+    level = rng.normal(5, 1, (n, 1)) + np.cumsum(rng.normal(0.003, 0.03, (n, 72)), axis=1)
+    y = np.exp(level + np.tile(season, 6) + rng.normal(0, 0.06, (n, 72)))
+    months = pd.date_range("2018-01-01", periods=72, freq="MS")
+    history = pd.DataFrame(
+        {"unique_id": np.repeat(np.arange(n), 72), "ds": np.tile(months, n), "y": y.ravel()}
+    )
+    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    made, seconds = _timed(history, 12, "MS", "auto")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{n:,} series of 72 months, {len(made):,} rows said: {seconds:.1f} CPU s, {1000 * seconds / n:.2f} ms a series, "
+        f"peak {peak:.0f} MB, of which {base:.0f} MB libraries and history"
+    )
 
 
 def _parity(history: pd.DataFrame, m: int) -> None:

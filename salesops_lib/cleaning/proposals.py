@@ -224,7 +224,7 @@ def _choose(draft: _Draft, table: str | None, asker: _Asker) -> None:
         return
     whole = [match for match in draft.matches if not match.missing]
     best = max(draft.matches, key=_worth, default=None)
-    foreign = "" if table else mapping.foreign(draft.sample)
+    foreign = "" if table else mapping.foreign(draft.sample, whole[0] if whole else None)
     draft.matches = []
     if foreign or not whole or (best and best.missing and _worth(best) > _worth(whole[0])):
         _tell_why_not(draft, best, table, foreign)

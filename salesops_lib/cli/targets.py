@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def targets(file: Path | None, period: str, workspace: str) -> int:
     """Write next year's targets as proposed; with FILE, read them back.
 
-    In the workbook, put x under `locked` on rows that stay as written; the others are allocated again, sums stay
-    exact.  Reading back writes targets/YEAR.csv, which `salesops add` and `salesops load` take as the table targets.
+    In the workbook, put x under `locked` on rows that stay as written, or the months that do (2026-01, 2026-02); the
+    others are allocated again, sums stay exact.  Reading back writes targets/YEAR.csv, which `salesops add` and `salesops load` take as the table targets.
 
     \b
     salesops targets                      writes targets/YEAR.xlsx
@@ -37,7 +37,7 @@ def targets(file: Path | None, period: str, workspace: str) -> int:
     from salesops_lib.errors import DataError
     from salesops_lib.reporting.workbook import write_form
     from salesops_lib.targets.proposal import propose
-    from salesops_lib.targets.sheet import as_table, laid_out
+    from salesops_lib.targets.sheet import HINTS, KEYS, as_table, laid_out
     from salesops_lib.workspace import open_workspace
 
     ws = open_workspace(app.existing_workspace(workspace), period=period)
@@ -50,7 +50,7 @@ def targets(file: Path | None, period: str, workspace: str) -> int:
                     f"{workbook} is there already, perhaps filled in. Read it back, or move it away."
                 )
             workbook.parent.mkdir(exist_ok=True)
-            write_form(laid_out(proposal), workbook, "targets")
+            write_form(laid_out(proposal), workbook, "targets", keys=len(KEYS), hints=HINTS)
             named = workbook.relative_to(ws.root)
             show.console().print(
                 f"{show.link(workbook)}: mark rows that stay, then `salesops targets {named}`."

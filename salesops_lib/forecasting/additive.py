@@ -26,8 +26,10 @@ ORDERS = {YEAR: 10, WEEK: 3}
 #: Noise, as a share of the largest value, below which a series is taken as told: the density of one that can be
 #: drawn through all its points has no maximum.
 LEAST_NOISE = 1e-4
-#: Steps at most; change of the noise, and of a coefficient, that ends them; times that a step is halved.
-MOST_STEPS, STILL, HALVINGS = 400, 1e-5, 24
+#: Steps at most; times that a step is halved; change of the noise, and of a coefficient, that ends them.
+MOST_STEPS, HALVINGS, STILL = 400, 24, 1e-5
+#: The same where a forecast is asked and not the coefficients: on retail it moves values by a thousandth of a usual change, 14 at most.
+NEARLY_STILL = 1e-3
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,11 @@ class Fit:
         return made * self.scale
 
 
-def fit(y: np.ndarray, terms: Terms, *, multiplicative: bool = False) -> Fit:
+def fit(y: np.ndarray, terms: Terms, *, multiplicative: bool = False, still: float = STILL) -> Fit:
     """The model's most probable coefficients for each row of `y`, whose columns are the history's periods.
 
-    Effects are added to the trend, or multiply it; then there may be several maxima, and the search starts from added ones.
+    Effects are added to the trend, or multiply it; then there may be several maxima, and the search starts from added ones.  It ends
+    where noise and coefficients change by less than `still`.
 
     Examples
     --------
@@ -141,10 +144,10 @@ def fit(y: np.ndarray, terms: Terms, *, multiplicative: bool = False) -> Fit:
     scale = np.abs(y).max(axis=1, keepdims=True)
     scale = np.where(scale > 0, scale, 1.0)
     z = y / scale
-    model = _Model(terms, y.shape[1], multiplicative=False)
+    model = _Model(terms, y.shape[1], still, multiplicative=False)
     state = model.climbed(z, model.start(z))
     if multiplicative:
-        model = _Model(terms, y.shape[1], multiplicative=True)
+        model = _Model(terms, y.shape[1], still, multiplicative=True)
         state = model.climbed(z, model.from_added(state, z))
     theta, noise = state["theta"], state["noise"]
     trend, effect = model.parts(theta)
@@ -160,11 +163,11 @@ State = dict[str, np.ndarray]
 class _Model:
     """Columns and priors as one vector of coefficients: offset, slope, others, bends (from `first` on)."""
 
-    def __init__(self, terms: Terms, n: int, *, multiplicative: bool) -> None:
+    def __init__(self, terms: Terms, n: int, still: float, *, multiplicative: bool) -> None:
         self.all = np.concatenate([terms.straight, terms.others, terms.bends], axis=1)
         self.columns = self.all[:, :, :n]
         self.first = 2 + terms.others.shape[1]
-        self.counts, self.is_multiplicative = terms.counts, multiplicative
+        self.counts, self.still, self.is_multiplicative = terms.counts, still, multiplicative
         self.tight = np.zeros(self.all.shape[1])
         self.tight[:2], self.tight[2 : self.first] = STRAIGHT_SCALE**-2, COLUMN_SCALE**-2
         self.is_effect = np.zeros(self.all.shape[1], dtype=bool)
@@ -242,11 +245,11 @@ class _Model:
         if beyond.shape[1]:
             most = beyond.argmax(axis=1)
             rows = np.arange(len(y))
-            joins = is_whole & (beyond[rows, most] > STILL / BEND_SCALE)
+            joins = is_whole & (beyond[rows, most] > self.still / BEND_SCALE)
             sign[rows[joins], most[joins]] = np.sign(pull[rows, most])[joins]
-        is_still = is_whole & ~joins & (np.abs(np.log(now / noise)) < STILL)
+        is_still = is_whole & ~joins & (np.abs(np.log(now / noise)) < self.still)
         if self.is_multiplicative:
-            is_still &= np.abs(new - theta).max(axis=1) < STILL
+            is_still &= np.abs(new - theta).max(axis=1) < self.still
         return {"theta": new, "sign": sign, "noise": now, "missed": missed}, is_still
 
     def _newton(self, columns: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray]:
@@ -302,7 +305,7 @@ class _Model:
         noise = state["noise"]
         before = (state["missed"] ** 2).sum(axis=1) / (2 * noise) + self.belief(state["theta"])
         for shorter in (*[0.5] * HALVINGS, 0.0):
-            is_worse = (missed**2).sum(axis=1) / (2 * noise) + self.belief(new) > before + STILL**2
+            is_worse = (missed**2).sum(axis=1) / (2 * noise) + self.belief(new) > before + self.still**2
             if not is_worse.any():
                 break
             step = np.where(is_worse, step * shorter, step)
@@ -337,7 +340,7 @@ def additive_path(batch: Batch, horizon: int) -> np.ndarray:
             own, of = np.unique(which[rows], return_inverse=True)
             parts = [_equal_periods(width - int(starts[i]), batch.season, horizon) for i in own]
             terms = Terms.stacked(parts, of, width + horizon)
-            found[rows] = fit(y[rows], terms, multiplicative=sign).values[:, width:]
+            found[rows] = fit(y[rows], terms, multiplicative=sign, still=NEARLY_STILL).values[:, width:]
     return found
 
 

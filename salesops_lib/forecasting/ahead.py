@@ -77,10 +77,11 @@ def _measured(ws: Workspace, metric: str, last: Period) -> tuple[pd.DataFrame, .
     coming = _coming(ws, last)
     under_way, left = _under_way(ws, coming[0])
     past, so_far = brought.drop(index=under_way), brought.reindex(under_way).fillna(0.0).sum()
-    candidates = {per_day: _made(ws, past, coming, per_day=per_day) for per_day in (True, False)}
+    fitted = past.mask(_not_delivered(past[_id(metric, COMPANY, "")]), axis=0)
+    candidates = {per_day: _made(ws, fitted, coming, per_day=per_day) for per_day in (True, False)}
     per_day = min(candidates, key=lambda each: _missed_before(candidates[each]))
     made = candidates[per_day]
-    in_all = _made(ws, past, coming, per_day=per_day, cumulative=True)
+    in_all = _made(ws, fitted, coming, per_day=per_day, cumulative=True)
     months = _landed(made, sums, left, so_far)
     totals = _about(in_all, months)
     flat = past.rename_axis("label").melt(ignore_index=False, var_name="unique_id", value_name="actual")
@@ -95,6 +96,16 @@ def _measured(ws: Workspace, metric: str, last: Period) -> tuple[pd.DataFrame, .
         treatments,
     )
     return tuple(_keyed(frame) for frame in shown)
+
+
+def _not_delivered(company: pd.Series) -> pd.Series:
+    """Months without a single row between months that sold, at most one in twelve, unless the same month of most
+    years is empty too: their rows are missing, not their sales."""
+    empty = (company == 0) & company.ne(0).cummax() & company[::-1].ne(0).cummax()
+    if empty.sum() > len(company) / LEAST_MONTHS:
+        return empty & False
+    of_year = company.index.str.split("-").str[-1]
+    return empty & (company.groupby(of_year).transform("median") != 0)
 
 
 def _missed_before(made: pd.DataFrame) -> float:
@@ -241,6 +252,7 @@ def season_and_days(ws: Workspace, seen: Ahead, metric: str, n: int) -> dict[str
         usual (0 where the forecast is not made per day); `season`, of these months in past years.
     """
     own = seen.past[(seen.past.measure == metric) & (seen.past.level == COMPANY)].set_index("label").actual
+    own = own.mask(_not_delivered(own)).interpolate()
     months = [ws.calendar.parse(label) for label in own.index]
     year = ws.calendar.fiscal.count("month", ws.calendar.fiscal.year_of(seen.coming[0].start))
     if len(own) < 2 * year:

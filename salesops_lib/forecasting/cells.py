@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from salesops_lib.forecasting.ahead import COMPANY, PART
+from salesops_lib.forecasting.ahead import COMPANY, MEASURES, PART
 from salesops_lib.metrics import Exhibit, Finding, Missing, assigned, measure
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def cells(ws: Workspace, seen: Ahead, metric: str = "bookings") -> Exhibit | Mis
     """
     if absent := ws.facts.missing("sales.rep_id", "sales.category"):
         return Missing("forecast_cells", absent)
+    if MEASURES[metric][0] != "sales":  # bookings are too short to be forecast
+        return Missing("forecast_cells", (), "note.year_needed")
     months = seen.coming[:QUARTER]
     whole = _leaves(seen, metric, [m.label for m in months])
     last = ws.calendar.shift(months[0], -1)
@@ -72,7 +74,7 @@ def shared_out(whole: pd.DataFrame, past: pd.DataFrame, present: pd.Series) -> p
     whole
         Leaves × months, whole minor units.
     past
-        `leaf, rep_id, category, amount` of the past.
+        `leaf, rep_id, category, amount` of the past; of other leaves nothing is looked at.
     present
         By person: share of the past that it was there; 0 for one who has left.  Others were there throughout.
 
@@ -97,7 +99,7 @@ def shared_out(whole: pd.DataFrame, past: pd.DataFrame, present: pd.Series) -> p
     sums = past.groupby(_KEYS, sort=True).amount.sum().clip(lower=0).reset_index()
     there = sums.rep_id.map(present).fillna(1.0)
     sums["weight"] = np.where(there > 0, sums.amount / there.clip(lower=_LEAST_THERE), 0.0)
-    sums = sums[sums.weight > 0]
+    sums = sums[(sums.weight > 0) & sums.leaf.isin(whole.index)]
     lone = whole.index.difference(sums.leaf)
     nobody = pd.DataFrame({"leaf": lone, "rep_id": "unassigned", "category": "unassigned", "weight": 1.0})
     sums = pd.concat([sums.drop(columns="amount"), nobody], ignore_index=True)

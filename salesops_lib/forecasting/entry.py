@@ -12,10 +12,12 @@ import pandas as pd
 
 from salesops_lib.errors import DataError, nearest
 from salesops_lib.forecasting.calendar_effects import near_christmas
+from salesops_lib.forecasting.closed import closed_days
 from salesops_lib.forecasting.expected import expected_miss
 from salesops_lib.forecasting.explained import prophet_forecast
+from salesops_lib.forecasting.inputs import calendar_of, check_levels
 from salesops_lib.forecasting.intermittent import is_dead, is_intermittent
-from salesops_lib.forecasting.intervals import belief, plain_reach, reach
+from salesops_lib.forecasting.intervals import SEASON_AT_MOST, belief, plain_reach, reach
 from salesops_lib.forecasting.members import AUTO, MEMBERS
 from salesops_lib.forecasting.panel import Panel, read_panel
 from salesops_lib.forecasting.regressors import Kinds, kinds_of_days
@@ -43,7 +45,8 @@ def forecast(
     Parameters
     ----------
     history
-        `unique_id, ds, y`, one row a series and period.
+        `unique_id, ds, y`, one row a series and period, in any order; a table of pandas, polars or Arrow.  Dates written
+        as text have the year first; without a time zone, or at midnight in one.
     horizon
         Periods ahead, counted from each series' own last known period.
     freq
@@ -70,7 +73,8 @@ def forecast(
     -------
     pd.DataFrame
         `unique_id, ds, mean, lo-80, hi-80, …`; never negative where the history is not.  `attrs["treatments"]`
-        lists what was done to which series, with the number of its periods: `gap` (closed, not scored), `too_old` and
+        lists what was done to which series, with the number of its periods: `gap` (closed, not scored), `closed` (days without sales
+        of series that else sell every day), `too_old` and
         `not_ended` (left out), `no_value` (no forecast), `stopped` (ends a season before others), `short`,
         `intermittent`, `dead`, `no_calendar` (periods at or below zero, so neither calendar nor regressors act);
         `after_today` counts rows whose date is still to come.  `attrs["backtest"]` (of "auto") lists
@@ -79,7 +83,8 @@ def forecast(
     Raises
     ------
     DataError
-        If the history has duplicate periods, infinite values, dates that do not fit `freq`, or no value at all.
+        If the history has duplicate periods, infinite values, dates that do not fit `freq` or could be read in two ways,
+        or no value at all; or if an argument is not what it should be.
 
     Examples
     --------
@@ -87,9 +92,11 @@ def forecast(
     >>> forecast(history, 2, "MS")["mean"].round(6).tolist()
     [100.0, 100.0]
     """
-    _check_arguments(horizon, levels, model, cumulative)
+    _check_arguments(levels, model, cumulative)
     made = calendar_of(calendar)
     panel = in_usual_lengths(read_panel(history, freq, as_of, made.fiscal if made else None))
+    panel.check_horizon(horizon)
+    panel, closed = closed_days(panel, horizon, made)
     tested: dict[str, np.ndarray] = {}
     if model == "prophet":
         if regressors is not None:
@@ -99,7 +106,9 @@ def forecast(
         columns = prophet_forecast(panel, horizon, levels, made)
     else:
         kinds = kinds_of_days(panel, horizon, made, regressors)
-        columns, tested = _combined(panel, horizon, levels, kinds, _members(model), cumulative)
+        columns, tested = _combined(panel, horizon, levels, kinds, _members(model), ~closed, cumulative)
+    if not cumulative:
+        columns = {name: np.where(closed, 0.0, value) for name, value in columns.items()}
     lowest = np.where((np.nan_to_num(panel.values) >= 0).all(axis=1), 0.0, -np.inf)[:, None]
     dates = panel.grid.dates(_ahead(panel, horizon).ravel())
     frame = pd.DataFrame(
@@ -107,7 +116,7 @@ def forecast(
         | {name: np.maximum(value, lowest).ravel() for name, value in columns.items()}
     )
     frame.attrs["treatments"] = panel.treatments + _stated(
-        panel, history, as_of, acts=made is not None or regressors is not None
+        panel, acts=made is not None or regressors is not None
     )
     if tested:
         frame.attrs["backtest"] = pd.DataFrame({"unique_id": panel.ids} | tested).to_dict("records")
@@ -126,7 +135,13 @@ def in_usual_lengths(panel: Panel) -> Panel:
 
 
 def _combined(
-    panel: Panel, horizon: int, levels: Sequence[int], kinds: Kinds, names: list[str], cumulative: bool
+    panel: Panel,
+    horizon: int,
+    levels: Sequence[int],
+    kinds: Kinds,
+    names: list[str],
+    is_open: np.ndarray,
+    cumulative: bool,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Point and interval columns, series × horizon, of one member or of several; what the same rule missed before."""
     run = run_members(panel, names, horizon, kinds)
@@ -135,7 +150,7 @@ def _combined(
     point = _sane(panel, run.order, point)
     tested = backtest(run, errors, names.index("seasonal_naive")) if "seasonal_naive" in names else {}
     expected, missed = _missed(panel, run, point, errors, cumulative=cumulative)
-    point, expected = point * longer, expected * longer
+    point, expected = point * longer * is_open[run.order], expected * longer
     if cumulative:
         point = point.cumsum(axis=1)
     columns = {"mean": point}
@@ -196,7 +211,7 @@ def _reaches(
     sides = np.empty((2, len(levels), len(lengths), horizon))
     tails = tuple((1 - level / 100) / 2 for level in levels)
     twice = tuple(2 * tail for tail in tails)
-    for rows, left_out, known_after in ((~rare, tails, season), (rare, twice, never)):
+    for rows, left_out, known_after in ((~rare, tails, min(season, SEASON_AT_MOST)), (rare, twice, never)):
         found = np.stack(reach(missed[:, rows], run.held, left_out))
         plain = plain_reach(left_out)[None, :, None, None]
         believed = belief(lengths[rows], known_after, horizon)[None, None, :, None]
@@ -214,8 +229,8 @@ def _sane(panel: Panel, order: np.ndarray, point: np.ndarray) -> np.ndarray:
     return np.where(is_dead(np.nan_to_num(values), start, panel.grid.season)[:, None], 0.0, point)
 
 
-def _stated(panel: Panel, history: pd.DataFrame, as_of: date | None, *, acts: bool) -> list[dict[str, Any]]:
-    """Treatments that series get for what they are, and dates that lie ahead of today; `acts`: a calendar or regressors were given."""
+def _stated(panel: Panel, *, acts: bool) -> list[dict[str, Any]]:
+    """Treatments that series get for what they are; `acts`: a calendar or regressors were given."""
     start = panel.filled.shape[1] - panel.lengths
     values = np.nan_to_num(panel.filled)
     found = {
@@ -228,13 +243,10 @@ def _stated(panel: Panel, history: pd.DataFrame, as_of: date | None, *, acts: bo
         for name, rows in found.items()
         for i in np.flatnonzero(rows)
     ]
-    low = (panel.values <= 0).sum(axis=1) if acts else np.zeros(len(panel.ids), dtype=int)
-    told += [
+    low = (panel.filled <= 0).sum(axis=1) if acts else np.zeros(len(panel.ids), dtype=int)
+    return told + [
         {"unique_id": panel.ids[i], "treatment": "no_calendar", "n": int(low[i])} for i in np.flatnonzero(low)
     ]
-    if as_of is None and (ahead := int((pd.to_datetime(history.ds) > pd.Timestamp.now()).sum())):
-        told.append({"unique_id": None, "treatment": "after_today", "n": ahead})
-    return told
 
 
 def _members(model: str | Sequence[str]) -> list[str]:
@@ -243,14 +255,10 @@ def _members(model: str | Sequence[str]) -> list[str]:
     return list(dict.fromkeys(name for one in asked for name in (AUTO if one == "auto" else [one])))
 
 
-def _check_arguments(
-    horizon: int, levels: Sequence[int], model: str | Sequence[str], cumulative: bool
-) -> None:
-    if not isinstance(horizon, int | np.integer) or isinstance(horizon, bool) or horizon < 1:
-        raise DataError(f"horizon: {horizon!r} is not a number of periods; use 1 or more.")
-    for level in levels:
-        if not 0 < level < 100:
-            raise DataError(f"levels: {level!r} is not between 0 and 100 per cent.")
+def _check_arguments(levels: Sequence[int], model: str | Sequence[str], cumulative: bool) -> None:
+    check_levels(levels)
+    if not isinstance(model, str | Sequence):
+        raise DataError(f'model: {model!r} is not a name; use "auto".')
     if model != "prophet":
         asked, known = _members(model), [*MEMBERS, "auto", "prophet"]
         if not asked:
@@ -261,11 +269,8 @@ def _check_arguments(
             )
         for name in asked:
             if name not in MEMBERS:
-                raise DataError(f"model: {name!r} is not known; {nearest(str(name), known)}")
+                raise DataError(
+                    f"model: {name!r} is not known; {nearest(str(name), known, shown=len(known))}"
+                )
     if cumulative and model == "prophet":
         raise DataError("cumulative: model 'prophet' has no errors of totals; use model 'auto'.")
-
-
-def calendar_of(calendar: str | Calendar | None) -> Calendar | None:
-    """A calendar from the code of a country, or as it is."""
-    return Calendar(country=calendar) if isinstance(calendar, str) else calendar

@@ -53,7 +53,7 @@ class Shown:
         one, two, three, four, five = np.zeros((5, n_origins, n_series))
         return cls(one, two, three, four, five, np.full((2, n_origins, n_series, horizon), np.nan))
 
-    def note(self, origin: int, rows: slice, batch: Batch, scales: np.ndarray) -> None:
+    def note(self, origin: int, rows: np.ndarray, batch: Batch, scales: np.ndarray) -> None:
         """What a batch shows at an origin, beside its `scales`."""
         self.scale[origin, rows] = scales
         m, width = batch.season, batch.x.shape[1]

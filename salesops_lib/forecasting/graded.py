@@ -78,7 +78,7 @@ def graded(ws: Workspace, seen: Ahead) -> Section:
     ratios = dict.fromkeys(("wape", "bias", "coverage", "naive_wape"), "ratio")
     table = Exhibit(
         "forecast_accuracy", "table", frame, metric="forecast_wape", findings=_told(ws, frame.iloc[0], lead), notes=_notes(found),
-        units={"metric": "text", "level": "text", "n": "count", "mase": "index", "value_added": "pp", **ratios},
+        units={"metric": "text", "level": "text", "n": "count", "mase": "quantity", "value_added": "pp", **ratios},
     )  # fmt: skip
     return table, _last_said(lead)
 

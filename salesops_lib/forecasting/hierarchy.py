@@ -21,7 +21,8 @@ def reconcile(forecasts: pd.DataFrame, sums: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        The same rows; `mean` in whole numbers.  Intervals move with their mean and keep their width.
+        The same rows; `mean` in whole numbers.  Intervals move with their mean and keep their width; those that begin at
+        nothing, below which nothing can be, go on doing so.
 
     Notes
     -----
@@ -105,6 +106,8 @@ def _with_means(forecasts: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
     result = forecasts.copy()
     floor = 0.0 if (forecasts["mean"] >= 0).all() else -np.inf
     for column in forecasts.columns.difference(["unique_id", "ds", "mean"]):
-        result[column] = np.maximum(forecasts[column].to_numpy() + shift.to_numpy(), floor)
+        bound = forecasts[column].to_numpy()
+        moved = np.maximum(bound + shift.to_numpy(), floor)
+        result[column] = np.where(bound == floor, floor, moved)
     result["mean"] = joined.coherent.to_numpy()
     return result

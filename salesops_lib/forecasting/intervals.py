@@ -14,6 +14,8 @@ WIDER = 1.07
 FREEDOM = 6
 #: Seasons beyond the first after which a series believes its origins wholly, and the least that it does once it has one.
 SEASONS, ONE_SEASON = 4.0, 0.25
+#: Periods at most that count as a season for that: half a year of weeks tells the size of surprises, if not all of the season.
+SEASON_AT_MOST = 26
 #: Horizons of history, beyond the one held back, that a series of less than a season needs to believe its origins.
 BELIEVABLE = 4.0
 

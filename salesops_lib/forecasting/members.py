@@ -164,10 +164,11 @@ def log_theta(batch: Batch, horizon: int) -> np.ndarray:
 def pooled(batch: Batch, horizon: int) -> np.ndarray:
     """One regression for the panel; Theta with a moving season for series that it does not know."""
     forecasts, known = pooled_path(batch, horizon)
-    if known.all():
-        return _levels(batch, forecasts)
-    plain = moving_theta(batch, horizon)
-    return np.where(known[:, None], _levels(batch, forecasts), plain)
+    forecasts = _levels(batch, forecasts)
+    if not known.all():
+        unknown = Batch(batch.x[~known], batch.start[~known], batch.season)
+        forecasts[~known] = moving_theta(unknown, horizon)
+    return forecasts
 
 
 def additive(batch: Batch, horizon: int) -> np.ndarray:

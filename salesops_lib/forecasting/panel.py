@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from salesops_lib.errors import DataError, nearest
+from salesops_lib.forecasting.inputs import YEARS, check_pace, checked, day_of
 from salesops_lib.periods.fiscal import WEEKS, FiscalYears
 
 #: Season and months a step (0: counted in days) of the frequencies that sales are planned in.
@@ -20,8 +21,10 @@ FISCAL = "fiscal_month"
 _SPELLINGS = re.compile(r"^(?:B?(?P<kind>[YAQM])(?P<edge>[SE]?)|(?P<days>[WDB]))(?:-[A-Z]{3})?$")
 _VALID = ("YS", "YE", "QS", "QE", "MS", "ME", "W", "D", "B", FISCAL)
 
+#: Periods of a year by season, where these are not the season.
+_A_YEAR = {7: 365, 5: 261}
 #: Periods that are looked at, at most: older ones say little of the next ones and cost time.
-MOST_PERIODS = {1: 60, 4: 100, 12: 240, 13: 260, 52: 416, 7: 1000, 5: 1000}
+MOST_PERIODS = {1: 60, 4: 100, 12: 144, 13: 156, 52: 416, 7: 1000, 5: 1000}
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,9 @@ def grid_of(freq: str, dates: pd.Series, fiscal: FiscalYears | None = None) -> t
         return grid, grid.ordinals(dates)
     found = _SPELLINGS.match(str(freq).upper())
     if not found:
-        raise DataError(f"freq: {freq!r} is not a frequency of this forecast; {nearest(str(freq), _VALID)}")
+        raise DataError(
+            f"freq: {freq!r} is not a frequency of this forecast; {nearest(str(freq), _VALID, shown=len(_VALID))}"
+        )
     kind = (found["kind"] or found["days"]).replace("A", "Y")
     days = dates.to_numpy().astype("datetime64[D]")
     if kind == "B":
@@ -191,6 +196,18 @@ class Panel:
         """Periods from the first to the last known one."""
         return self.values.shape[1] - np.argmax(np.isfinite(self.values), axis=1)
 
+    def check_horizon(self, horizon: int) -> None:
+        """Refuse what is no number of periods, and one that leads beyond the years that dates can hold."""
+        if not isinstance(horizon, int | np.integer) or isinstance(horizon, bool) or horizon < 1:
+            raise DataError(
+                f"horizon: {horizon!r} is not a number of periods; use a whole number, 1 or more."
+            )
+        last = self.grid.dates(self.last[self.last.argmax()][None])[0].astype("datetime64[D]").item()
+        if last.year + horizon / _A_YEAR.get(self.grid.season, self.grid.season) >= YEARS[1]:
+            raise DataError(
+                f"horizon: {horizon:,} periods after {last} lead beyond the year {YEARS[1]}; use fewer."
+            )
+
 
 def read_panel(
     history: pd.DataFrame, freq: str, as_of: date | None = None, fiscal: FiscalYears | None = None
@@ -200,7 +217,7 @@ def read_panel(
     Periods without a row, or with a missing `y`, are gaps: closed by interpolation for the fit, never
     scored, and told in `treatments`, as are periods that had not ended by `as_of` (set aside), leading and trailing missing values and periods left out for age.
     """
-    frame = _checked(history)
+    frame = checked(history)
     told: list[dict[str, Any]] = []
     known = frame.y.notna()
     grid, ordinals = grid_of(freq, frame.ds, fiscal)
@@ -210,13 +227,13 @@ def read_panel(
         shown = keys[twice].drop_duplicates(["unique_id", "ordinal"]).head(3)
         where = ", ".join(f"{r.unique_id} {r.ds.date()}" for r in shown.itertuples())
         raise DataError(
-            f"history: {int(twice.sum())} rows share their period with another row of their series ({where}). Sum them, or keep one."
+            f"history: {int(twice.sum()):,} rows share their period with another row of their series ({where}). Sum them, or keep one."
         )
     empty = sorted(set(frame.unique_id.unique()) - set(frame.unique_id[known].unique()), key=str)
     told += [{"unique_id": u, "treatment": "no_value", "n": 0} for u in empty]
     keys = keys[known]
     if as_of is not None:
-        unended = grid.bounds(keys.ordinal.to_numpy())[1] > np.datetime64(as_of)
+        unended = grid.bounds(keys.ordinal.to_numpy())[1] > day_of(as_of)
         told += _counted(keys[unended], "not_ended")
         keys = keys[~unended]
     if keys.empty:
@@ -225,6 +242,7 @@ def read_panel(
         )
     codes, ids = pd.factorize(keys.unique_id, sort=True)
     number = keys.ordinal.to_numpy()
+    check_pace(codes, number, freq)
     last = np.full(len(ids), np.iinfo(np.int64).min)
     np.maximum.at(last, codes, number)
     back = last[codes] - number
@@ -241,9 +259,11 @@ def read_panel(
         {"unique_id": ids[i], "treatment": "stopped", "n": int(last.max() - last[i])}
         for i in np.flatnonzero(last < last.max() - grid.season)
     ]
+    if as_of is None and (ahead := int((frame.ds > pd.Timestamp.now()).sum())):
+        told.append({"unique_id": None, "treatment": "after_today", "n": ahead})
     filled = values.copy()
     for i in np.flatnonzero(gaps):
-        filled[i] = _closed(values[i], grid.season)
+        filled[i] = bridged(values[i], grid.season)
     return Panel(np.asarray(ids, dtype=object), values, filled, last, grid, told)
 
 
@@ -252,48 +272,7 @@ def _counted(rows: pd.DataFrame, treatment: str) -> list[dict[str, Any]]:
     return [{"unique_id": u, "treatment": treatment, "n": int(n)} for u, n in sizes.items()]
 
 
-def dates_of(column: pd.Series, where: str) -> pd.Series:
-    """A column as dates."""
-    try:
-        return pd.to_datetime(column)
-    except (ValueError, TypeError) as fault:
-        raise DataError(
-            f"{where}: column ds holds something that is not a date ({fault}); write dates as 2024-01-31."
-        ) from None
-
-
-def _checked(history: pd.DataFrame) -> pd.DataFrame:
-    for column in ("unique_id", "ds", "y"):
-        if column not in history.columns:
-            raise DataError(
-                f"history: column {column!r} is missing; {nearest(column, map(str, history.columns))}"
-            )
-    if history.empty:
-        raise DataError("history: no rows; a forecast needs one point at least.")
-    frame = history[["unique_id", "ds", "y"]].reset_index(drop=True)
-    if frame.unique_id.isna().any():
-        raise DataError(
-            f"history: {int(frame.unique_id.isna().sum())} rows have no unique_id; name their series or remove them."
-        )
-    ds = dates_of(frame.ds, "history")
-    if ds.isna().any():
-        raise DataError(f"history: {int(ds.isna().sum())} rows have no date in ds; date them or remove them.")
-    y = pd.to_numeric(frame.y, errors="coerce").astype(float)
-    wrong = y.isna() & frame.y.notna()
-    if wrong.any():
-        raise DataError(
-            f"history: {int(wrong.sum())} values of y are not numbers ({frame.y[wrong].iloc[0]!r}); write them as numbers."
-        )
-    infinite = np.isinf(y)
-    if infinite.any():
-        row = frame[infinite].iloc[0]
-        raise DataError(
-            f"history: {int(infinite.sum())} values of y are infinite (first: {row.unique_id} {ds[infinite].iloc[0].date()}). Correct them, or leave them empty to have them treated as gaps."
-        )
-    return pd.DataFrame({"unique_id": frame.unique_id, "ds": ds.dt.tz_localize(None), "y": y})
-
-
-def _closed(row: np.ndarray, season: int) -> np.ndarray:
+def bridged(row: np.ndarray, season: int) -> np.ndarray:
     """Gaps between known periods closed in a line, on what is left when the season's means are taken off."""
     first = int(np.argmax(np.isfinite(row)))
     part = row[first:]

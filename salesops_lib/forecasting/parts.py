@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from salesops_lib.forecasting.additive import Terms, fit, orders_of
-from salesops_lib.forecasting.entry import calendar_of, in_usual_lengths
+from salesops_lib.forecasting.entry import in_usual_lengths
+from salesops_lib.forecasting.inputs import calendar_of
 from salesops_lib.forecasting.panel import Panel, read_panel
 from salesops_lib.forecasting.regressors import Kinds, kinds_of_days
 from salesops_lib.periods import Calendar
@@ -54,6 +55,7 @@ def explain(
     """
     made = calendar_of(calendar)
     panel = read_panel(history, freq, as_of, made.fiscal if made else None)
+    panel.check_horizon(horizon)
     usual = in_usual_lengths(panel)
     kinds = kinds_of_days(usual, horizon, made, regressors)
     return pd.concat(

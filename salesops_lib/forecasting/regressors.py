@@ -9,7 +9,8 @@ import pandas as pd
 
 from salesops_lib.errors import DataError
 from salesops_lib.forecasting.calendar_effects import USUAL_EFFECT, features
-from salesops_lib.forecasting.panel import Panel, dates_of, ordinals_of
+from salesops_lib.forecasting.inputs import dates_of, frame_of
+from salesops_lib.forecasting.panel import Panel, ordinals_of
 from salesops_lib.periods import Calendar
 
 
@@ -47,6 +48,7 @@ def kinds_of_days(
 
 def _own(panel: Panel, horizon: int, regressors: pd.DataFrame, first: int, last: int) -> np.ndarray:
     """Regressors in standard deviations, worth a usual effect each; missing ones are refused."""
+    regressors = frame_of(regressors, "regressors")
     names = [c for c in regressors.columns if c not in ("unique_id", "ds")]
     if "ds" not in regressors.columns or not names:
         raise DataError(
@@ -58,10 +60,15 @@ def _own(panel: Panel, horizon: int, regressors: pd.DataFrame, first: int, last:
         if alone
         else np.zeros(len(regressors), dtype=int)
     )
-    at = ordinals_of(panel.grid, dates_of(regressors.ds, "regressors")) - first
+    dates = dates_of(regressors.ds, "regressors").reset_index(drop=True)
+    at = ordinals_of(panel.grid, dates) - first
     inside = (rows >= 0) & (at >= 0) & (at <= last - first)
+    twice = pd.DataFrame({"row": rows, "at": at})[inside].duplicated()
+    if twice.any():
+        day = dates[inside][twice.to_numpy()].iloc[0].date()
+        raise DataError(f"regressors: two rows are of one period and series ({day}); keep one of them.")
     table = np.full((len(panel.ids) if alone else 1, last - first + 1, len(names)), np.nan)
-    table[rows[inside], at[inside]] = regressors[names].to_numpy(float)[inside]
+    table[rows[inside], at[inside]] = _numbers(regressors[names])[inside]
     wanted = panel.last[:, None] - first + np.arange(1 - panel.lengths.max(), horizon + 1)[None, :]
     needed = np.arange(1 - panel.lengths.max(), horizon + 1)[None, :] > -panel.lengths[:, None]
     found = table[np.arange(len(panel.ids))[:, None] if alone else 0, np.maximum(wanted, 0)]
@@ -78,3 +85,14 @@ def _own(panel: Panel, horizon: int, regressors: pd.DataFrame, first: int, last:
     scaled = (table - mean) / np.where(deviation > 0, deviation, 1.0)
     usual = USUAL_EFFECT[panel.grid.season in (4, 12, 13)]
     return np.nan_to_num(scaled) * (USUAL_EFFECT[0] / usual)
+
+
+def _numbers(regressors: pd.DataFrame) -> np.ndarray:
+    read = regressors.apply(pd.to_numeric, errors="coerce")
+    for name in regressors.columns:
+        wrong = regressors[name][read[name].isna() & regressors[name].notna()]
+        if len(wrong):
+            raise DataError(
+                f"regressors: {name!r} holds {wrong.iloc[0]!r}; write numbers, 0 and 1 for no and yes."
+            )
+    return read.to_numpy(float, na_value=np.nan)

@@ -33,8 +33,8 @@ SHRINKAGE = 0.5
 APART = ("pooled", "additive")
 #: Largest share of one; how far its share is drawn to none; origins that the panel's finding of it is worth.
 MOST_APART, CAUTION, SHARE_POOLING = 0.7, 0.9, 12.0
-#: Periods, if not a season, without which a series takes no share of it.
-LEAST_APART = 13
+#: Seasons, and periods that are enough where a season is longer, without which a series takes no share of it.
+LEAST_APART = {"pooled": (1, 13), "additive": (2, 104)}
 #: Scales beyond which an error counts no more for it.
 CUT = 4.0
 #: Least scale of a past origin, as a share of today's: a series that lay still then tells nothing of its surprises.
@@ -53,7 +53,7 @@ class Run:
     same without origins; `actuals` (origins × series × horizon) is NaN where there is no actual, or where a
     series had no history to speak of.  `scales` and `sizes` are series' usual surprises, then and now.  The calendar is used
     where it made losses no greater than by the share `tolerance`.  Members `apart` are held against the others as one,
-    for series that are long enough for them (`is_long`).  Periods `held` back tell the origins apart; `shown` is what
+    for series that are long enough for each (`is_long`, members × series).  Periods `held` back tell the origins apart; `shown` is what
     histories showed at each, and now, of their surprises.
     """
 
@@ -89,11 +89,15 @@ def origins(lengths: np.ndarray, horizon: int, season: int) -> list[int]:
     if np.median(lengths) >= horizon + (FOLDS - 1) * whole + 2 * season:
         step = max(step, whole)
     held = {horizon + step * i for i in range(FOLDS)}
-    if (seasons(lengths - horizon, season) < seasons(lengths, season)).any() or (
-        lengths < horizon + LEAST
-    ).any():
+    if needs_near(lengths, horizon, season).any():
         held |= {1, *(max(1, horizon * i // 6) for i in range(1, 6))}
     return sorted(k for k in held if longest - k >= LEAST)
+
+
+def needs_near(lengths: np.ndarray, horizon: int, season: int) -> np.ndarray:
+    """Series that holding a whole horizon back would leave with fewer seasons than they have, or with next to nothing."""
+    fewer = seasons(lengths - horizon, season) < seasons(lengths, season)
+    return fewer | (lengths < horizon + LEAST)
 
 
 def seasons(lengths: np.ndarray, season: int) -> np.ndarray:
@@ -118,13 +122,14 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
         then = truncated(_batch(panel, sample), k)
         shared[k] = panel_effects(then, _days(kinds, panel, sample, then, k, 0))
     seasons_then = _panel_seasons(panel, sample, held)
-    for at in range(0, n, CHUNK):
-        rows = slice(at, at + CHUNK)
-        chosen = order[rows]
-        batch = _batch(panel, chosen)
-        longest = batch.x.shape[1]
-        for i, k in enumerate([*held, 0]):
-            if longest - k < 1:
+    near = needs_near(panel.lengths, horizon, panel.grid.season)
+    for i, k in enumerate([*held, 0]):
+        asked = np.flatnonzero(near[order]) if 0 < k < horizon else np.arange(n)
+        for at in range(0, len(asked), CHUNK):
+            rows = asked[at : at + CHUNK]
+            chosen = order[rows]
+            batch = _batch(panel, chosen)
+            if batch.x.shape[1] <= k:
                 continue
             then = truncated(batch, k)
             if k in seasons_then:
@@ -144,7 +149,7 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
             if k == 0:
                 ahead[:, :, rows], sizes[rows] = made, size
                 continue
-            past[i, :, :, rows], scales[i, rows] = made, size
+            past[i][:, :, rows], scales[i, rows] = made, size
             came = panel.values[chosen, width - k : width - k + horizon]
             begun = panel.lengths[chosen] - k >= LEAST
             actuals[i, rows, : came.shape[1]] = np.where(begun[:, None], came, np.nan)
@@ -154,7 +159,8 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
     tolerance = HARMLESS if panel.grid.kind in "WDB" else 0.0
     apart = tuple(names.index(name) for name in APART if name in names)
     apart = apart if len(apart) < len(names) else apart[1:]
-    is_long = panel.lengths[order] >= min(panel.grid.season, LEAST_APART)
+    enough = [min(LEAST_APART[names[i]][0] * panel.grid.season, LEAST_APART[names[i]][1]) for i in apart]
+    is_long = panel.lengths[order] >= np.array(enough, dtype=int)[:, None]
     least = np.maximum(scales, LEAST_SCALE * sizes)
     return Run(order, past, actuals, least, ahead, sizes, tolerance, apart, is_long, held, shown)
 
@@ -203,8 +209,8 @@ def blended(run: Run) -> tuple[np.ndarray, np.ndarray]:
         made[:, i] = _views(run, run.past[i], np.delete(loss, i, axis=0))
     point, *beside = _views(run, run.ahead, loss)
     missed, *others = (run.actuals - made) / run.scales[:, :, None]
-    for ahead, other in zip(beside, others, strict=True):
-        now, then = _shares(run, missed, other)
+    for ahead, other, is_long in zip(beside, others, run.is_long, strict=True):
+        now, then = _shares(missed, other, is_long)
         point = point + now[:, None] * (ahead - point)
         missed = missed + then[:, :, None] * (other - missed)
     return point, missed
@@ -224,13 +230,13 @@ def _views(run: Run, forecasts: np.ndarray, loss: np.ndarray) -> np.ndarray:
     return np.stack([combine(chosen[together], weights(lost[:, together])), *chosen[list(run.apart)]])
 
 
-def _shares(run: Run, missed: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _shares(missed: np.ndarray, other: np.ndarray, is_long: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Share that each series takes of a member apart, now, and at each origin by the other origins; from errors without and of it."""
-    moves = np.where(np.isfinite(missed) & run.is_long[None, :, None], missed - other, 0.0)
+    moves = np.where(np.isfinite(missed) & is_long[None, :, None], missed - other, 0.0)
     fit, size = _fit_and_size(missed, moves)
     then = [share(np.delete(fit, i, axis=0), np.delete(size, i, axis=0)) for i in range(len(fit))]
     now = share(fit, size)
-    return np.where(run.is_long, now, 0.0), np.where(run.is_long, np.array(then).reshape(fit.shape), 0.0)
+    return np.where(is_long, now, 0.0), np.where(is_long, np.array(then).reshape(fit.shape), 0.0)
 
 
 def _fit_and_size(missed: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -36,9 +36,11 @@ def alignments(ws: Workspace, metric: str = "bookings") -> Exhibit | Missing:
     measured = totals(ws.facts, [metric], windows | {span: pair.current for span, pair in spans.items()})[
         metric
     ]
+    first = ws.facts.query("SELECT MIN(dated_on) AS first_day FROM sales").first_day.iloc[0]
     rows = []
     for label, (span, name, window) in bases.items():
-        now, before, current = measured[span], measured[label], spans[span].current
+        now, current = measured[span], spans[span].current
+        before = float("nan") if _begins_late(first, window) else measured[label]
         rows.append({
             "span": span, "alignment": name, "growth": growth(now, before).rate,
             "growth_workday": growth_per_workday(now, current, before, window).rate, "base": before,
@@ -53,6 +55,12 @@ def alignments(ws: Workspace, metric: str = "bookings") -> Exhibit | Missing:
         window=spans["period"].current, base=spans["period"].base,
         units={"base_from": "date", "base_to": "date", "base_workdays": "count", "growth": "ratio", "growth_workday": "ratio"},
     )  # fmt: skip
+
+
+def _begins_late(first: pd.Timestamp, window: Window) -> bool:
+    """Whether the data miss the head of a stretch, more than a quiet week or a tenth of it."""
+    days = (window.end - window.start).days + 1
+    return pd.notna(first) and (first.date() - window.start).days > max(7, days / 10)
 
 
 def _distinct(windows: dict[str, Window]) -> dict[str, Window]:

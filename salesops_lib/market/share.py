@@ -41,7 +41,7 @@ def size_and_share(ws: Workspace, *, n_quarters: int = 8) -> Exhibit | Missing:
         "share", "table", shown, metric="market_share", sources=("market", "order_lines"), findings=_share_findings(ws, frame),
         units={"label": "text", "market": "money", "low": "money", "high": "money", "sales": "money", "share": "ratio",
                "share_low": "ratio", "share_high": "ratio", "published_on": "date"},
-        notes=(Finding("note.market_range", {"published": frame.published_on.max()}),),
+        notes=(Finding("note.market_range", {"published": frame.published_on.max()}), *_late(ws, quarters[-1])),
     )  # fmt: skip
 
 
@@ -82,6 +82,7 @@ def growth_split(ws: Workspace) -> Exhibit | Missing:
         metric="net_sales",
         findings=(finding,),
         sources=("market", "order_lines"),
+        notes=_late(ws, quarters[-1]),
     )
 
 
@@ -115,6 +116,7 @@ def segments(ws: Workspace, by: tuple[str, str] = ("region", "category")) -> Exh
     return Exhibit(
         "segments", "matrix", frame, metric="market_share", sources=("market", "order_lines"), findings=(*_segment_findings(frame), *_mix(before, now)),
         units={"value": "ratio", "base": "ratio", "growth": "pp", "delta": "pp", "market": "money", "market_growth": "ratio", "relative_share": "multiple"},
+        notes=_late(ws, quarters[-1]),
     )  # fmt: skip
 
 
@@ -152,6 +154,14 @@ def published_quarters(ws: Workspace) -> list[str]:
         [ws.as_of],
     ).period
     return [q for q in found if ws.calendar.is_complete(ws.calendar.parse(q), ws.window.end)]
+
+
+def _late(ws: Workspace, last: str) -> tuple[Finding, ...]:
+    """A note where complete quarters have no market figure yet."""
+    missing, quarter = 0, ws.calendar.shift(ws.calendar.parse(last), 1)
+    while ws.calendar.is_complete(quarter, ws.window.end):
+        missing, quarter = missing + 1, ws.calendar.shift(quarter, 1)
+    return (Finding("note.market_late", {"last": last, "n": missing}),) if missing else ()
 
 
 def is_two_years(ws: Workspace, quarters: list[str]) -> bool:

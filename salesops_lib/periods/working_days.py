@@ -65,6 +65,8 @@ def country_year(country: str, year: int) -> CountryYear:
     # A year's plan may place a make-up day in the last days of the year before.
     years = [year, year + 1] if country in _MAKE_UP_COUNTRIES else [year]
     try:
+        if len(country) != 2:  # the package knows names as well, of which we would miss the make-up days
+            raise NotImplementedError
         found: Any = holidays.country_holidays(country, years=years, language="en_US")
     except NotImplementedError as error:
         raise DataError(

@@ -246,6 +246,29 @@ def _grouped(number: Decimal, decimals: int) -> str:
     return str(format_decimal(number, format=_pattern(decimals), locale="en_US"))
 
 
+def places(value: object, unit: str = "") -> int:
+    """Decimals with which a plain number is shown.
+
+    >>> [places(number) for number in (12, 12.5, 0.25, 1234.5)], places(7, "score")
+    ([0, 1, 2, 0], 1)
+    """
+    if unit in ("index", "score"):
+        return 1
+    number = abs(float(value))  # type: ignore[arg-type]
+    if unit == "count" or number == int(number) or number >= 1000:
+        return 0
+    return 1 if number >= 10 or unit == "days" else 2
+
+
+def decimals(values: Iterable[float]) -> int:
+    """Decimals of whole numbers that stand in one column with others, so that all are written alike.
+
+    >>> decimals([17.8, 12, 6]), decimals([0.15, 0, 0.2]), decimals([1, 2])
+    (1, 2, 0)
+    """
+    return min((places(value) for value in values if places(value)), default=0)
+
+
 def percent(rate: object, decimals: int = 1, *, signed: bool = False) -> str:
     """A rate as a percentage; "new" and "n.m." pass through as they are.
 
@@ -298,9 +321,14 @@ def month(label: object, lang: str, *, short: bool = False) -> str:
 
     >>> month("2026-03", "en"), month("2026-03", "zh"), month("2026-03", "en", short=True), month("W5", "en")
     ('Mar 2026', '2026年3月', 'Mar', 'W5')
+    >>> month("2025-P07", "en"), month("2025-P07", "zh"), month("2025-P07", "zh", short=True)  # months of weeks
+    ('P7 2025', '2025年第7期', '第7期')
     """
     text = str(label)
     year, dash, number = text.partition("-")
+    if dash and len(year) == 4 and year.isdigit() and number[:1] == "P" and number[1:].isdigit():
+        own = f"第{int(number[1:])}期" if _language(lang) == "zh" else f"P{int(number[1:])}"
+        return own if short else f"{year}年{own}" if _language(lang) == "zh" else f"{own} {year}"
     if not (dash and len(year) == 4 and year.isdigit() and number.isdigit() and 1 <= int(number) <= 12):
         return _quarter(text, lang)
     if _language(lang) == "zh":

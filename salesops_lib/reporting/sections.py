@@ -17,6 +17,7 @@ from salesops_lib.reporting.numbers import is_missing
 from salesops_lib.reporting.sentences import plain, say
 from salesops_lib.reporting.tiles import show_tiles
 from salesops_lib.reporting.voice import Voice
+from salesops_lib.tables import TABLES
 
 if TYPE_CHECKING:
     from salesops_lib.metrics.exhibit import Kind
@@ -61,13 +62,14 @@ def show_section(
 ) -> Markup:
     """One section as HTML: the first exhibit leads, others follow as parts, missing ones as a line.
 
-    `told` is the finding that the page's headline has said already: it is not said twice.
+    `told` is the finding that the page's headline has said already: the first section, right below it, does not repeat it.
     """
     measured = [x for x in exhibits if isinstance(x, Exhibit)]
     absent = [x for x in exhibits if isinstance(x, Missing)]
     if not measured:
         return _absent_section(absent, voice, number)
     lead, *others = measured
+    told = told if number == 1 else None
     title: str = name(lead.id, voice, lead.metric)
     says = first_finding(lead)
     label = title if says and says != told else ""  # without a finding the label is the title
@@ -132,7 +134,11 @@ def _need(need: str, voice: Voice) -> str:
     table, dot, column = need.partition(".")
     if not dot:
         return voice.name("table", need)
-    return _BROUGHT_AS.get(need, f"{_BROUGHT_IN.get(table, table)}.{column}")
+    told = _BROUGHT_AS.get(need, f"{_BROUGHT_IN.get(table, table)}.{column}")
+    own, _, column = told.partition(".")
+    if voice.lang.startswith("zh") and own in TABLES and column in TABLES[own].names:
+        return f"{TABLES[own][column].zh}（{told}）"
+    return told
 
 
 def _part(exhibit: Exhibit, voice: Voice, told: Finding | None) -> Markup:

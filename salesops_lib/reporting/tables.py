@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from salesops_lib.metrics import Finding
 from salesops_lib.reporting.charts.scale import known, tone
 from salesops_lib.reporting.definitions import better, metric_name, metric_unit
-from salesops_lib.reporting.numbers import MoneyUnit, is_missing, month
+from salesops_lib.reporting.numbers import MoneyUnit, decimals, fixed, is_missing, month
 from salesops_lib.reporting.sentences import say
 from salesops_lib.reporting.voice import Voice
 
@@ -23,11 +23,13 @@ LIMIT = 15
 HIDDEN = frozenset(
     {"is_total", "is_complete", "is_unusual", "role", "growth_kind", "expected_share", "depth", "is_above"}
 )
-VARIANCES = frozenset({"growth", "difference", "delta", "share_change", "market_growth"})
+VARIANCES = frozenset({"growth", "growth_workday", "difference", "delta", "share_change", "market_growth"})
+#: Written with the sign of gains; of these, variances are good or bad.
+SIGNED = VARIANCES | {"change"}
 _IDS = frozenset({
     "unit", "step", "label", "panel", "row", "role", "stage", "outcome", "reason", "status",
     "segment", "table", "referred", "owner", "name", "region", "channel", "category", "rule", "stated_by", "decided_by",
-    "level", "treatment", "check", "reading",
+    "level", "treatment", "check", "reading", "team", "example", "parent",
 })  # fmt: skip
 _OWN = frozenset({
     "actual", "target", "base", "gap", "difference", "value", "low", "high", "median", "low_80", "high_80",
@@ -50,6 +52,7 @@ class Column:
     label: str
     unit: str
     money: MoneyUnit | None = None
+    places: int = 0  # of whole numbers that stand below others with decimals
 
     @property
     def is_number(self) -> bool:
@@ -94,7 +97,13 @@ def columns(exhibit: Exhibit, voice: Voice, *, hidden: frozenset[str] = HIDDEN) 
     units = {str(name): unit_of(exhibit, name) for name in frame.columns if name not in hidden}
     money = voice.money(v for name, unit in units.items() if unit == "money" for v in known(frame[name]))
     return [
-        Column(name, voice.name("column", name), unit, {"money": money, "exact": voice.exact}.get(unit))
+        Column(
+            name,
+            voice.name("column", name),
+            unit,
+            {"money": money, "exact": voice.exact}.get(unit),
+            decimals(known(frame[name])) if unit == "quantity" else 0,
+        )
         for name, unit in units.items()
     ]
 
@@ -173,10 +182,10 @@ def _cell(
     if is_first:
         return Markup('<th scope="row" class="{}">{}</th>').format(_kind(value, c, voice), text(r, c, voice))
     classes = _kind(value, c, voice)
-    if c.name in VARIANCES and c.is_number and not isinstance(value, str):
+    shown = escape(text(r, c, voice))
+    if c.name in VARIANCES and c.is_number and not isinstance(value, str) and _tells(shown):
         role = tone(value, good)
         classes += f" {role}" if role != "muted" else ""
-    shown = escape(text(r, c, voice))
     if c.name == largest[0] and largest[1] > 0 and not is_missing(value) and float(value) > 0:
         wide = 55 * float(value) / largest[1]  # leaves room for the number beside the bar
         shown = Markup('<span class="databar" style="width:{}%"></span><span>{}</span>').format(
@@ -184,6 +193,11 @@ def _cell(
         )
         classes += " barred"
     return Markup('<td class="{}">{}</td>').format(classes, shown)
+
+
+def _tells(shown: str) -> bool:
+    """Whether a figure is not nothing as it is rounded."""
+    return any(digit in shown for digit in "123456789")
 
 
 def _kind(value: Any, c: Column, voice: Voice) -> str:
@@ -208,9 +222,11 @@ def text(r: dict[str, Any], c: Column, voice: Voice) -> str:
         known_table = voice.name("table", value) if c.name in ("table", "referred") else ""
         return known_table or voice.said(value)
     unit = c.unit
-    signed = c.name in VARIANCES
+    signed = c.name in SIGNED
     if "metric" in r and c.name in _OWN:
         unit = str(r.get("unit") or metric_unit(str(r["metric"])))
         if unit == "money":
             return voice.field(value, "money+" if signed else "money")
+    if c.places and unit == "quantity" and not is_missing(value) and float(value).is_integer():
+        return fixed(value, c.places, signed=signed)
     return voice.cell(value, unit, money=c.money, signed=signed)

@@ -58,12 +58,14 @@ class Voice:
         return plain[:1].upper() + plain[1:]
 
     def said(self, key: object) -> str:
-        """A value of a frame in words: an id that is known by its name, anything else as it is.
+        """A value of a frame in words: an id that is known by its name, anything else as it is; parts joined by · each.
 
-        >>> Voice("zh").said("new_products"), Voice("zh").said("East")
-        ('新产品', 'East')
+        >>> Voice("zh").said("new_products"), Voice("zh").said("East"), Voice("zh", names={"East": "华东"}).said("East · East-1")
+        ('新产品', 'East', '华东 · East-1')
         """
         text = str(key)
+        if " · " in text and text not in self.names:
+            return " · ".join(map(self.said, text.split(" · ")))
         return self.names.get(text) or catalogue.find(f"label.{text}", self.lang) or text
 
     def phrase(self, text: str) -> str:
@@ -109,7 +111,7 @@ class Voice:
             return numbers.day(value, self.lang)
         if unit == "multiple":
             return numbers.fixed(value, 1, signed=signed) + "×"
-        return numbers.fixed(value, _places(value, unit), signed=signed)
+        return numbers.fixed(value, numbers.places(value, unit), signed=signed)
 
     def field(self, value: object, spec: str, money: MoneyUnit | None = None) -> str:
         """A value as a sentence shows it, by the format its message names.
@@ -175,7 +177,7 @@ class Voice:
         return ", ".join(names[:-1]) + " and " + names[-1]
 
     def _days(self, value: object, signed: bool) -> str:
-        text = numbers.fixed(value, _places(value, "days"), signed=signed)
+        text = numbers.fixed(value, numbers.places(value, "days"), signed=signed)
         if self.lang.startswith("zh"):
             return text + "天"
         return text + ("\u00a0day" if abs(float(value)) == 1 else "\u00a0days")  # type: ignore[arg-type]
@@ -192,14 +194,5 @@ class Voice:
         if isinstance(value, int):
             return numbers.fixed(value)
         if isinstance(value, float):
-            return numbers.fixed(value, _places(value, ""))
+            return numbers.fixed(value, numbers.places(value, ""))
         return str(value)
-
-
-def _places(value: object, unit: str) -> int:
-    if unit in ("index", "score"):
-        return 1
-    number = abs(float(value))  # type: ignore[arg-type]
-    if unit == "count" or number == int(number) or number >= 1000:
-        return 0
-    return 1 if number >= 10 or unit == "days" else 2

@@ -7,9 +7,10 @@ same bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from salesops_lib.metrics import Exhibit, Finding
@@ -65,25 +66,43 @@ def write(
     return path
 
 
-def write_form(frame: pd.DataFrame, path: Path, sheet: str) -> Path:
-    """Write one sheet that people fill in and send back: names of columns, rows, nothing around them; gives its path."""
+def write_form(
+    frame: pd.DataFrame,
+    path: Path,
+    sheet: str,
+    *,
+    keys: int = 0,
+    hints: Mapping[str, str] = MappingProxyType({}),
+) -> Path:
+    """Write one sheet that people fill in and send back: names of columns, rows, nothing around them; gives its path.
+
+    The first `keys` columns stay in sight; `hints` of columns show while one of their cells is chosen.
+    """
     import xlsxwriter
 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"created": datetime(2000, 1, 1)})
         form = book.add_worksheet(sheet)
-        form.freeze_panes(1, 0)
+        form.freeze_panes(1, keys)
         form.set_column(0, len(frame.columns) - 1, 14)
         bold = book.add_format({"bold": True, "bottom": 1})
-        amount = book.add_format({"num_format": "#,##0.##"})
+        amount, whole = (book.add_format({"num_format": shown}) for shown in ("#,##0.00", "#,##0"))
         for c, name in enumerate(frame.columns):
             form.write_string(0, c, _cell_text(str(name)), bold)
             for r, value in enumerate(frame[name], start=1):
                 if isinstance(value, str):
                     form.write_string(r, c, _cell_text(value))
                 elif not is_missing(value):
-                    form.write_number(r, c, float(value), amount)
+                    form.write_number(r, c, float(value), whole if float(value).is_integer() else amount)
+            if hint := hints.get(str(name)):
+                form.data_validation(
+                    1,
+                    c,
+                    len(frame),
+                    c,
+                    {"validate": "any", "input_title": str(name)[:32], "input_message": hint},
+                )
     return path
 
 

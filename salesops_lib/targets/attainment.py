@@ -237,6 +237,7 @@ def _attained(ws: Workspace, frame: pd.DataFrame, by: str) -> tuple[Finding, ...
                 "gap": total.gap,
                 "n_behind": len(behind),
                 "n_units": int(units.target.notna().sum()),
+                "units": f"units_{by}" if by in ("region", "team") else "units",
                 "expected_share": total.expected_share,
             },
             "attainment",

@@ -77,7 +77,7 @@ def last_year(proposal: Proposal, metric: str) -> pd.DataFrame:
     """Person → `actual` and `target` of the year before the proposal's, where both are known."""
     ws = proposal.ws
     before = ws.calendar.shift(proposal.year, -1)
-    window = ws.calendar.days(before.start, min(before.end, ws.as_of), True, before)
+    window = ws.calendar.days(before.start, min(before.end, ws.window.end), True, before)
     actual = (
         measure(ws.facts, [metric], {"before": window}, ["rep_id"]).set_index("rep_id")[metric].astype(float)
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +47,8 @@ class Tree:
         Unit × month, share of a full quota that a unit can carry; units not named carry it in full.
     locks
         `measure, level, unit, period, value`: targets that stay; an empty period locks the year.
+    digits
+        Decimals of measures whose targets are in minor units: messages say them in whole units.
     """
 
     units: pd.DataFrame
@@ -54,6 +57,16 @@ class Tree:
     months: Sequence[str]
     presence: pd.DataFrame | None = None
     locks: pd.DataFrame | None = None
+    digits: Mapping[str, int] = field(default_factory=dict)
+
+    def said(self, measure: str, value: int) -> str:
+        """A target as messages write it.
+
+        >>> Tree(pd.DataFrame(), {}, {}, [], digits={"bookings": 2}).said("bookings", 123_456_789)
+        '1,234,567.89'
+        """
+        digits = self.digits.get(measure, 0)
+        return f"{Decimal(int(value)).scaleb(-digits):,}"
 
 
 def decompose(tree: Tree, rules: Decomposition, over: OverAssignment) -> pd.DataFrame:
@@ -139,6 +152,7 @@ def _children(
 ) -> Ints:
     """Targets of the children of one parent, unit × month."""
     name = f"{measure}, {level}s of {children.parent.iloc[0]}"
+    said = partial(tree.said, measure)
     pool = int((factor * int(parent.sum())).to_integral_value(ROUND_HALF_EVEN))
     columns = apportion(pool, parent)
     locked, fixed, cells = _locked(tree, measure, level, children)
@@ -150,8 +164,13 @@ def _children(
         low, high = bounds.of(children, locked, fixed, cells, widened=bounds.rounding)
     if (held := int(low[locked].sum() + cells[~locked].sum())) > pool:
         raise DataError(
-            f"{name}: locked targets make {held:,}, the parent has only {pool:,} to give. "
+            f"{name}: locked targets make {said(held)}, the parent has only {said(pool)} to give. "
             "Raise the parent's target or unlock some of them."
+        )
+    if locked.all() and held != pool:
+        raise DataError(
+            f"{name}: all are locked and make {said(held)}, the parent has {said(pool)} to give. "
+            f"Unlock one of them, or give out {said(pool - held)} more."
         )
     if pool > low.sum() and not (shares[low < high] > 0).any():
         raise DataError(
@@ -162,8 +181,8 @@ def _children(
     room = int(np.where(shares > 0, high, low).sum())
     if not int(low.sum()) <= pool <= room:
         raise DataError(
-            f"{name}: {pool:,} cannot be given out, the bounds on growth ({rules.growth_bounds[0]:+.0%} to "
-            f"{rules.growth_bounds[1]:+.0%}) and locked targets allow {int(low.sum()):,} to {room:,}. "
+            f"{name}: {said(pool)} cannot be given out, the bounds on growth ({rules.growth_bounds[0]:+.0%} to "
+            f"{rules.growth_bounds[1]:+.0%}) and locked targets allow {said(int(low.sum()))} to {said(room)}. "
             "Change targets.decomposition.growth_bounds, the over-assignment or the target."
         )
     rows = apportion(pool, shares, low, high)
@@ -231,8 +250,8 @@ def _locked(tree: Tree, measure: str, level: str, children: pd.DataFrame) -> tup
         spare = value - int(cells[row].sum())
         if spare < 0 or (spare and fixed[row].all()):
             raise DataError(
-                f"{measure}, {children.unit.iloc[row]}: the year is locked at {value:,}, its locked months make "
-                f"{int(cells[row].sum()):,}. Unlock one of them."
+                f"{measure}, {children.unit.iloc[row]}: the year is locked at {tree.said(measure, value)}, its locked months make "
+                f"{tree.said(measure, int(cells[row].sum()))}. Unlock one of them."
             )
         locked[row] = True
         if spare:

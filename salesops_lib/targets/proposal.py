@@ -33,7 +33,7 @@ class Proposal:
     Attributes
     ----------
     year
-        The fiscal year that targets are for; nothing after the day before it is looked at.
+        The fiscal year that targets are for; nothing after the day before it, or after the workspace's period, is looked at.
     tree
         What was taken apart.
     people
@@ -87,6 +87,7 @@ def propose(ws: Workspace, year: Period | None = None) -> Proposal:
         )
     aimed = year or ws.calendar.shift(ws.calendar.period_of(ws.window.end, "year"), 1)
     last = ws.calendar.shift(ws.calendar.months(aimed)[0], -1)
+    last = min(last, ws.calendar.last_complete(ws.window.end), key=lambda month: month.end)
     company = company_targets(ws, aimed)
     if not company:
         raise DataError(
@@ -101,6 +102,7 @@ def propose(ws: Workspace, year: Period | None = None) -> Proposal:
     tree = Tree(
         units, company, {name: _season(ws, name, aimed, last) for name in measures}, months,
         presence=_ramps(ws, people, aimed),
+        digits={name: ws.policy.semantics.minor_digits for name in measures if REGISTRY[name].unit == "money"},
     )  # fmt: skip
     before = totals(ws.facts, list(measures), {"before": ws.calendar.trailing(last, 12)}).loc["before"]
     growth = {name: company[name] / float(before[name]) - 1 for name in measures if before[name] > 0}

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from salesops_lib.forecasting import forecast
+from salesops_lib.forecasting.panel import FISCAL
 from salesops_lib.metrics import REGISTRY, measure
 from salesops_lib.targets.attainment import target_values
 
@@ -119,22 +120,25 @@ def landings(ws: Workspace, chosen: list[Aim]) -> Mapping[Aim, Landing]:
 
     Notes
     -----
-    The months still to come are forecast; the same number of months is forecast from every past origin that has a
-    year of history, and actual / forecast of those sums is what the landing is drawn from.
+    The months of the target's period still to come are forecast; months as far ahead are forecast from every past origin that
+    has a year of history, and actual / forecast of their sums is what the landing is drawn from.
     """
     histories = {aim: _history(ws, aim) for aim in chosen}
     ahead = {aim: _ahead(ws, aim, histories[aim]) for aim in chosen}
-    rows, horizon = [], max(ahead.values(), default=0)
+    rows, horizon = [], max((months.stop for months in ahead.values()), default=0)
     for number, (aim, values) in enumerate(histories.items()):
         if len(values) < _LEAST_HISTORY or not ahead[aim]:
             continue
-        ends = [*range(_LEAST_HISTORY, len(values) - ahead[aim] + 1), len(values)]
+        ends = [*range(_LEAST_HISTORY, len(values) - ahead[aim].stop + 1), len(values)]
         known = values.rename("y").rename_axis("ds").reset_index()
         rows += [known.iloc[:end].assign(unique_id=f"{number}|{end}") for end in ends]
     made = {}
     if rows:
         table = forecast(
-            pd.concat(rows, ignore_index=True)[["unique_id", "ds", "y"]], horizon, "MS", calendar=ws.calendar
+            pd.concat(rows, ignore_index=True)[["unique_id", "ds", "y"]],
+            horizon,
+            FISCAL,
+            calendar=ws.calendar,
         )
         made = {name: own["mean"].to_numpy() for name, own in table.groupby("unique_id")}
     return {
@@ -143,7 +147,7 @@ def landings(ws: Workspace, chosen: list[Aim]) -> Mapping[Aim, Landing]:
 
 
 def _landing(
-    ws: Workspace, aim: Aim, number: int, history: pd.Series, ahead: int, made: Mapping[str, np.ndarray]
+    ws: Workspace, aim: Aim, number: int, history: pd.Series, ahead: range, made: Mapping[str, np.ndarray]
 ) -> Landing:
     begun = history[history.index >= pd.Timestamp(aim.period.start)]
     so_far = float(begun.sum())
@@ -156,13 +160,14 @@ def _landing(
         return Landing(so_far, paced, np.array([so_far]), is_over=True)
     point = made.get(f"{number}|{len(history)}")
     ratios = []
-    for end in range(_LEAST_HISTORY, len(history) - ahead + 1):
-        said = float(made[f"{number}|{end}"][:ahead].sum())
+    months = slice(ahead.start, ahead.stop)
+    for end in range(_LEAST_HISTORY, len(history) - ahead.stop + 1):
+        said = float(made[f"{number}|{end}"][months].sum())
         if said > 0:
-            ratios.append(float(history.iloc[end : end + ahead].sum()) / said)
+            ratios.append(float(history.iloc[end:][months].sum()) / said)
     if point is None or len(ratios) < ENOUGH_ORIGINS:
         return Landing(so_far, paced, np.array([]))
-    return Landing(so_far, paced, so_far + float(point[:ahead].sum()) * np.array(ratios))
+    return Landing(so_far, paced, so_far + float(point[months].sum()) * np.array(ratios))
 
 
 def verdicts(ws: Workspace, aim: Aim, landing: Landing) -> dict[str, tuple[bool | None, str]]:
@@ -207,12 +212,17 @@ def _history(ws: Workspace, aim: Aim) -> pd.Series:
     return values.set_axis(pd.DatetimeIndex([pd.Timestamp(m.start) for m in months]))
 
 
-def _ahead(ws: Workspace, aim: Aim, history: pd.Series) -> int:
-    """Months from the last complete one to the end of the target's period."""
+def _ahead(ws: Workspace, aim: Aim, history: pd.Series) -> range:
+    """Which of the months after the last complete one, counted from 0, lie in the target's period."""
     if not len(history):
-        return 0
-    last = history.index[-1]
-    return max((aim.period.end.year - last.year) * 12 + aim.period.end.month - last.month, 0)
+        return range(0)
+    begins = n = 0
+    month = ws.calendar.shift(ws.calendar.last_complete(ws.window.end), 1)
+    while month.start <= aim.period.end:
+        n += 1
+        begins += month.start < aim.period.start
+        month = ws.calendar.shift(month, 1)
+    return range(begins, n)
 
 
 def _heads(ws: Workspace) -> dict[str, str]:

@@ -130,3 +130,23 @@ def test_a_database_by_its_address(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'shop.db'}"
     (source,) = cleaning.propose(tmp_path, [address])
     assert (source.table, source.file) == ("order_lines", address)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "accounts,,,sales_teams,\naccount,sector,subsidiary_of,sales_agent,manager\n,,,,\nproducts,,sales_pipeline,,\n"
+        "product,series,opportunity_id,sales_agent,product\n",
+        "Product,Category,Description\ncustomer_id,key,who buys\norder_date,date,when\nunit_price,money,of one piece\n",
+    ],
+)
+def test_a_data_dictionary_is_no_master_data(tmp_path: Path, text: str) -> None:
+    orders = write(tmp_path, "orders.csv", lines())
+    found = cleaning.propose(tmp_path, [orders, write(tmp_path, "data_dictionary.csv", text)])
+    assert [source.table for source in found] == ["order_lines", ""]
+    assert "describe columns" in found[1].reasons[0]
+
+
+def test_customers_with_codes_like_the_word_are_customers(tmp_path: Path) -> None:
+    text = "Customer,Customer Name,Region\n" + "".join(f"CUST-{n},Firm {n},North\n" for n in range(1, 9))
+    assert [s.table for s in cleaning.propose(tmp_path, [write(tmp_path, "c.csv", text)])] == ["customers"]

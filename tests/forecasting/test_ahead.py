@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from salesops_lib.forecasting.ahead import ahead, chance
+from salesops_lib.forecasting.ahead import _not_delivered, ahead, chance
 
 TEAMS = (("East", "E1"), ("East", "E2"), ("West", "W1"))
 
@@ -57,6 +57,30 @@ def test_it_looks_to_the_end_of_the_fiscal_year(seen):
 def test_the_past_adds_up_too(seen):
     sums = seen.past.groupby(["level", "label"]).actual.sum().unstack("level")
     assert (sums.region == sums.company).all()
+
+
+def test_a_month_without_a_row_is_a_gap_and_told(workspace, line, seen):
+    """As if its file had not come: the forecast stays within what the whole history gives, and is not made unsure."""
+    org = [{"rep_id": t, "team": t, "region": r, "valid_from": "2020-01-01"} for r, t in TEAMS]
+    rest = [row for row in lines(line) if str(row["ordered_on"])[:7] != "2025-05"]
+    found = ahead(workspace(period="2025-12", as_of="2025-12-31", order_lines=rest, org=org))
+    gaps = found.treatments[found.treatments.treatment == "gap"]
+    assert set(gaps.level) >= {"company", "region", "team"}
+    whole, with_gap = (one.months[one.months.level == "company"].set_index("label") for one in (seen, found))
+    assert with_gap["median"].to_numpy() == pytest.approx(whole["median"].to_numpy(), rel=0.05)
+    # a zero among 4 % of noise would widen the range tenfold
+    assert (with_gap.high_80 - with_gap.low_80).mean() < 1.5 * (whole.high_80 - whole.low_80).mean()
+
+
+@pytest.mark.parametrize(
+    ("empty", "gaps"),
+    [((17,), [17]), ((0, 40), []), ((7, 19, 31), []), ((5, 17, 30, 38), [])],
+    ids=["one month", "before and after sales", "every August", "too many"],
+)
+def test_which_empty_months_are_gaps(empty, gaps):
+    company = pd.Series(5.0, index=pd.period_range("2022-01", periods=41, freq="M").astype(str))
+    company.iloc[list(empty)] = 0.0
+    assert np.flatnonzero(_not_delivered(company)).tolist() == gaps
 
 
 def test_a_chance_is_read_off_the_intervals():

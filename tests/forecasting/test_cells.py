@@ -13,7 +13,7 @@ from salesops_lib.forecasting.cells import cells, shared_out
 from tests.notebooks.built_once import sample_company  # noqa: F401
 
 AMOUNTS = st.dictionaries(
-    st.tuples(st.sampled_from("TU"), st.sampled_from("abc"), st.sampled_from("xy")),
+    st.tuples(st.sampled_from("TUV"), st.sampled_from("abc"), st.sampled_from("xy")),
     st.floats(-5, 1e6),
     max_size=12,
 )
@@ -47,4 +47,5 @@ def test_cells_of_the_sample_company_make_the_forecast_of_each_level(sample_comp
     assert by_leaf.to_dict() == pytest.approx(own["part"].reindex(by_leaf.index).to_dict(), abs=0)
     left = ws.facts.query("SELECT rep_id FROM reps WHERE left_on <= DATE '2025-12-31'").rep_id
     assert not set(frame.rep_id) & set(left)
+    assert cells(ws, seen, "revenue").why == "note.year_needed"  # invoices name no person
     ws.close()

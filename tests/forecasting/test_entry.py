@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -148,3 +150,112 @@ def test_the_backtest_is_told():
     assert (told["unique_id"], told["n_origins"]) == ("a", 6)
     assert told["naive_wape"] == 0
     assert told["wape"] < 0.02
+
+
+MONTHS = pd.date_range("2021-01-01", periods=36, freq="MS")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"ds": MONTHS.strftime("%d/%m/%Y")}, "holds '01/01/2021', which is not a date with its year first"),
+        ({"ds": MONTHS.strftime("%Y%m").astype(int)}, r"ds holds numbers \(202101\)"),
+        ({"ds": MONTHS.where(MONTHS.month > 1)}, "no date in ds in 3 rows"),
+        ({"ds": MONTHS.tz_localize("Asia/Shanghai").tz_convert("UTC")}, "times of day in the zone UTC"),
+        ({"ds": [f"{year}-01-01" for year in range(9960, 9996)]}, "holds 9960-01-01; correct it"),
+        ({"y": MONTHS}, "not numbers"),
+        ({"y": 1 + 1j}, "not numbers"),
+        ({"y": ["1,234.5"] + ["1"] * 35}, r"in 1 row \(first: '1,234.5'\)"),
+        ({"y": 1e200}, "too large"),
+        ({"unique_id": [None, *["a"] * 35]}, "no unique_id in 1 row"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_its_value(changed: dict, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        forecast(history([1.0] * 36, start="2021-01-01").assign(**changed), 2, "MS")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (lambda h: h.drop(columns="unique_id"), r'for a single series use history.assign\(unique_id="all"\)'),
+        (lambda h: h.set_index(["unique_id", "ds"]), "it is the index: use history.reset_index"),
+        (lambda h: h.rename(columns={"y": "Y"}), "rename 'Y'"),
+        (lambda h: pd.concat([h, h.y], axis=1), "'y' names more than one column"),
+        (lambda h: h.y, "Series is not a table"),
+        (lambda h: h.to_dict("list"), "dict is not a table"),
+        (lambda h: "history.csv", "str is not a table"),
+    ],
+)
+def test_what_is_no_history_is_told_with_its_remedy(given, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        forecast(given(history([1.0] * 12)), 2, "MS")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"horizon": 3.0}, "use a whole number"),
+        ({"horizon": "3"}, "use a whole number"),
+        ({"horizon": 10_000}, "beyond the year 2261"),
+        ({"levels": 80}, "not a list of levels"),
+        ({"levels": (0.8,)}, "write 80 for 80%"),
+        ({"levels": ("80",)}, "not a number between 0 and 100"),
+        ({"model": None}, "model: None is not a name"),
+        ({"calendar": 5}, "5 is no calendar"),
+        ({"calendar": "China"}, "'China' is not known. Write an ISO code"),
+        ({"as_of": "soon"}, "as_of: 'soon' is not a day"),
+        ({"regressors": ["price"]}, "regressors: list is not a table"),
+        ({"freq": "D"}, "with 'D' no date lies fewer than 28 periods after the one before"),
+    ],
+)
+def test_arguments_are_checked_one_by_one(arguments: dict, said: str) -> None:
+    given = {"horizon": 2, "freq": "MS"} | arguments
+    with pytest.raises(DataError, match=said):
+        forecast(history([1.0, 2.0] * 12), **given)
+
+
+def test_regressors_are_checked() -> None:
+    prices = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=26, freq="MS"), "price": 1.0})
+    for bad, said in (
+        (prices.assign(price="high"), "'price' holds 'high'"),
+        (pd.concat([prices, prices.tail(1)]), "two rows are of one period"),
+        (prices.head(25), "no value for s0"),
+    ):
+        with pytest.raises(DataError, match=said):
+            forecast(history([1.0, 2.0] * 12), 2, "MS", regressors=bad)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda h: h.sample(frac=1, random_state=0),
+        lambda h: h.assign(ds=h.ds.dt.tz_localize("Asia/Shanghai")),
+        lambda h: h.assign(ds=h.ds.dt.to_period("M")),
+        lambda h: h.assign(ds=h.ds.dt.strftime("%Y年%m月%d日")),
+        lambda h: h.assign(ds=h.ds.dt.date),
+        lambda h: h.assign(y=h.y.astype(str)),
+        lambda h: h.assign(y=h.y.astype("Int64"), note="x"),
+        lambda h: h.astype({"unique_id": "category"}),
+        lambda h: h.astype(
+            {"unique_id": "string[pyarrow]", "ds": "timestamp[ns][pyarrow]", "y": "double[pyarrow]"}
+        ),
+        lambda h: __import__("pyarrow").Table.from_pandas(h),
+    ],
+)
+def test_the_same_history_however_it_is_written(changed) -> None:
+    plain = history([10.0, 20.0, 30.0] * 8, [5.0, 4.0] * 12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = forecast(changed(plain), 3, "MS")
+    pd.testing.assert_frame_equal(made, forecast(plain, 3, "MS"))
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "=cmd()", 7])
+def test_names_come_back_as_they_are(name: object) -> None:
+    assert forecast(history([1.0] * 12).assign(unique_id=name), 1, "MS").unique_id.tolist() == [name]
+
+
+def test_dates_to_come_are_forecast_from_and_told() -> None:
+    made = forecast(history([1.0] * 12, start="2200-01-01"), 1, "MS")
+    assert {"unique_id": None, "treatment": "after_today", "n": 12} in made.attrs["treatments"]

@@ -58,3 +58,12 @@ def test_what_does_not_belong_is_told() -> None:
         reconcile(good, SUMS.head(1))
     with pytest.raises(DataError, match="a is a sum and a leaf"):
         reconcile(good, pd.concat([SUMS, pd.DataFrame({"unique_id": ["a"], "leaf": ["b"]})]))
+
+
+def test_an_interval_from_nothing_on_stays_so() -> None:
+    # the sum says 12 more than its leaves: both move up, and what may be nothing may still be
+    forecasts = made({"all": 112, "a": 50, "b": 50}, {"all": 2, "a": 100, "b": 1})
+    found = reconcile(forecasts, SUMS).set_index("unique_id")
+    assert found.loc["a", "mean"] > 50
+    assert found.loc["a", "lo-80"] == 0
+    assert found.loc["b", "lo-80"] == found.loc["b", "mean"] - 0.5

@@ -42,3 +42,11 @@ def test_alignments_of_the_same_days_share_a_row(workspace, line, found):
 def test_without_a_year_before_nothing_grew(workspace, line, found):
     ws = workspace(period="2025-12", as_of="2025-12-31", order_lines=[line("2025-12-05", 110)])
     assert "alignments.new" in found(market.alignments(ws))
+
+
+def test_a_stretch_that_the_data_miss_is_nothing_to_grow_on(workspace, line, found):
+    lines = [line("2024-12-01", 59), line("2025-11-12", 1500)]  # 52 weeks before: 2 Nov to 1 Dec 2024
+    exhibit = market.alignments(workspace(period="2025-11", as_of="2025-11-30", order_lines=lines))
+    assert exhibit.frame.growth.isna().all()
+    assert exhibit.frame.base.isna().all()
+    assert "alignments.new" in found(exhibit)

@@ -154,3 +154,13 @@ def test_without_market_figures_our_own_segments_are_shown(workspace, line, foun
     assert market.growth_split(ws).needs == ("market.market_amount",)
     assert market.size_and_share(ws).needs == ("market.market_amount",)
     assert market.white_space(ws).needs == ("customers.potential_amount", "sales.customer_id")
+
+
+def test_quarters_without_a_market_figure_are_told(workspace, line):
+    ws = workspace(
+        period="2026-06", as_of="2026-06-30", market=estimates([250] * 8, published_on="2025-12-20"),
+        order_lines=[line(day, 25, region="East", category="Drives") for day in (*DAYS, "2026-06-15")],
+    )  # fmt: skip
+    for exhibit in (market.size_and_share(ws), market.growth_split(ws), market.segments(ws)):
+        (told,) = [note for note in exhibit.notes if note.id == "note.market_late"]
+        assert told.values == {"last": "2025-Q4", "n": 2}

@@ -63,9 +63,9 @@ def told(tmp_path):
             ["培训", "  课程，团队管理：课程：团队管理（英文措辞不同）", "薪酬不会变化：计薪依据没有差异。"],
         ),
         (
-            ("capacity: 0.2}", "pipeline: 0.2}"),
-            ["Targets", "  New: The open pipeline weighs 20%. [can change pay]", "  No longer: People, new ones by their ramp, weigh 20%. [can change pay]", "Pay can change: 2 of 2 changes touch what pay rests on."],
-            ["销售目标", "  新增：在手商机占20%。【可能影响薪酬】", "  取消：人员产能（新人按爬坡折算）占20%。【可能影响薪酬】", "薪酬可能变化：2处变化中有2处涉及计薪依据。"],
+            ("capacity: 0.05}", "pipeline: 0.05}"),
+            ["Targets", "  New: The open pipeline weighs 5%. [can change pay]", "  No longer: People, new ones by their ramp, weigh 5%. [can change pay]", "Pay can change: 2 of 2 changes touch what pay rests on."],
+            ["销售目标", "  新增：在手商机占5%。【可能影响薪酬】", "  取消：人员产能（新人按爬坡折算）占5%。【可能影响薪酬】", "薪酬可能变化：2处变化中有2处涉及计薪依据。"],
         ),
     ],
 )  # fmt: skip

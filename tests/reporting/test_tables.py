@@ -136,3 +136,22 @@ def test_pace_is_shown_only_while_the_period_runs():
     assert "Pace" in _rows(tables.show(Exhibit("s", "standing", frame), Voice("en")))[0]
     over = frame.assign(expected_share=1.0)
     assert "Pace" not in _rows(tables.show(Exhibit("s", "standing", over), Voice("en")))[0]
+
+
+def test_whole_numbers_are_written_like_those_beside_them() -> None:
+    frame = pd.DataFrame({"unit": ["East", "West"], "capacity": [17.8, 12.0], "n_people": [18.0, 12.0]})
+    exhibit = Exhibit(
+        "target_capacity", "table", frame, units={"capacity": "quantity", "n_people": "quantity"}
+    )
+    html = str(tables.show(exhibit, Voice("en")))
+    assert ">12.0<" in html
+    assert ">12<" in html
+
+
+def test_changes_have_their_sign_and_nothing_has_no_colour() -> None:
+    frame = pd.DataFrame({"unit": ["East", "West"], "growth": [0.0001, 0.2], "change": [0.014, -0.02]})
+    exhibit = Exhibit("target_units", "table", frame, units={"growth": "ratio", "change": "ratio"})
+    html = str(tables.show(exhibit, Voice("en")))
+    assert '<td class="n">0.0%</td>' in html.replace("+0.0%", "0.0%")
+    assert '<td class="n good">+20.0%</td>' in html
+    assert '<td class="n">+1.4%</td>' in html

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from salesops_lib.cli import main
+from salesops_lib.errors import DataError
 from salesops_lib.metrics import Exhibit
 from salesops_lib.reporting import Page
+from salesops_lib.targets import smart
 from salesops_lib.targets.proposal import propose
 from salesops_lib.targets.setting import setting
 from salesops_lib.targets.sheet import laid_out, read_back
-from salesops_lib.targets.smart import Landing, aims, landings, verdicts
+from salesops_lib.targets.smart import Aim, Landing, aims, landings, verdicts
 from salesops_lib.workspace import open_workspace
 
 
@@ -110,6 +113,8 @@ def test_locked_rows_come_back_and_stay(proposal, sheet):
         ("2026-03", None, "is not a number"),
         ("2026-03", float("nan"), "the cell is empty"),
         ("2026-03", -5, "is negative"),
+        ("2026-03", 1e30, "too large"),
+        ("locked", "maybe", "locked is 'maybe'; write x, or months such as 2026-01"),
         ("2026-03", "10.005", "finer than the smallest unit"),
         ("2026-03", 12345, "changed but not locked"),
     ],
@@ -122,6 +127,52 @@ def test_each_fault_has_one_message(proposal, sheet, column, value, message):
     assert len(faults) == 1
     assert message in faults[0]
     assert f"Row {row + 2} " in faults[0]
+
+
+@pytest.mark.parametrize("mark", ["2026-01", "2026-01, 2026-03", datetime(2026, 1, 1), " X ", "是", True])
+def test_what_is_locked_may_be_a_row_or_its_months(proposal, sheet, mark):
+    filled = sheet.copy()
+    row = filled.index[filled.level == "rep"][0]
+    filled.loc[row, "2026-01"] = 10
+    filled.at[row, "locked"] = mark
+    locks, faults = read_back(filled, proposal)
+    assert faults == []
+    assert locks.value.iloc[0] == 1000
+    assert len(locks) == {"2026-01": 1, "2026-01, 2026-03": 2, datetime(2026, 1, 1): 1}.get(mark, 12)
+
+
+@pytest.mark.parametrize("mark", ["", None, "no", "否", False, 0])
+def test_a_mark_that_says_no_locks_nothing(proposal, sheet, mark):
+    filled = sheet.copy()
+    filled.at[1, "locked"] = mark
+    assert [len(part) for part in read_back(filled, proposal)] == [0, 0]
+
+
+def test_rows_that_are_lost_or_blank_and_months_read_as_days(proposal, sheet):
+    (fault,) = read_back(sheet.drop(index=5), proposal)[1]
+    assert fault.startswith(
+        f"No row for {', '.join(sheet.loc[5, ['measure', 'level', 'unit']])}: put it back"
+    )
+    blank = pd.concat([sheet, pd.DataFrame([dict.fromkeys(sheet.columns)])], ignore_index=True)
+    assert read_back(blank.rename(columns={"2026-01": datetime(2026, 1, 1)}), proposal)[1] == []
+
+
+def test_locks_that_leave_something_to_nobody_are_told_in_whole_units(proposal, sheet):
+    filled = sheet.copy()
+    regions = (filled.level == "region") & (filled.measure == "bookings")
+    filled.loc[regions, "locked"] = "x"
+    filled.loc[regions, "2026-01"] = 9_000_000
+    locks, faults = read_back(filled, proposal)
+    assert faults == []
+    with pytest.raises(
+        DataError, match=r"regions of company: all are locked and make [\d,]+\.\d\d, the parent has"
+    ):
+        _ = proposal.with_locks(locks).targets
+    filled.loc[regions, "2026-01"] = 90_000_000
+    with pytest.raises(
+        DataError, match=r"locked targets make [\d,]+\.\d\d, the parent has only [\d,]+\.\d\d to give"
+    ):
+        _ = proposal.with_locks(read_back(filled, proposal)[0]).targets
 
 
 def test_a_sheet_without_its_columns_and_a_locked_company_are_refused(proposal, sheet):
@@ -224,3 +275,35 @@ def test_the_command_writes_a_workbook_and_reads_it_back(sample_company, tmp_pat
     )
     assert result.exit_code == 1
     assert "'x' is not a number" in result.output
+
+
+def test_months_before_the_targets_period_are_no_part_of_its_landing(workspace, line):
+    lines = [line(f"{month}-10", 100) for month in pd.period_range("2021-01", "2025-06", freq="M")]
+    ws = workspace(period="2025-06", as_of="2025-06-30", order_lines=lines)
+    aim = Aim("company", "company", "bookings", ws.calendar.parse("2026"), 1000.0, "", "", 0)
+    assert smart._ahead(ws, aim, smart._history(ws, aim)) == range(6, 18)
+    landed = landings(ws, [aim])[aim]
+    assert landed.quantile(0.5) == pytest.approx(1200, rel=0.01)  # twelve months, not the eighteen to come
+    ws = workspace(
+        period="2025-06",
+        as_of="2025-06-30",
+        order_lines=lines,
+        policy={"calendar.fiscal_year_start": "02-01"},
+    )
+    fiscal = replace(aim, period=ws.calendar.period_of(ws.as_of, "year"))
+    assert smart._ahead(ws, fiscal, smart._history(ws, fiscal)) == range(7)
+    assert landings(ws, [fiscal])[fiscal].quantile(0.5) == pytest.approx(1200, rel=0.01)
+
+
+def test_in_the_middle_of_a_year_the_last_twelve_months_are_those_known(sample_company):
+    opened = open_workspace(sample_company, period="2025-06", lang="en")
+    found = propose(opened)
+    sold = opened.facts.query(
+        "SELECT SUM(net_amount) AS n FROM sales WHERE kind = 'order' AND dated_on BETWEEN DATE '2024-07-01' AND DATE '2025-06-30'"
+    ).n.iloc[0]
+    assert found.growth["bookings"] == pytest.approx(found.tree.totals["bookings"] / float(sold) - 1)
+    assert (
+        found.targets.groupby(["measure", "level"]).value.sum()["bookings", "company"]
+        == found.tree.totals["bookings"]
+    )
+    opened.close()

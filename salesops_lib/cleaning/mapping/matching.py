@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from salesops_lib.cleaning.mapping import arithmetic, assignment
 from salesops_lib.cleaning.mapping.names import read
 from salesops_lib.cleaning.mapping.patterns import SUBJECTS
-from salesops_lib.cleaning.mapping.scoring import scores
+from salesops_lib.cleaning.mapping.scoring import named, scores
 from salesops_lib.cleaning.mapping.values import Evidence
 from salesops_lib.cleaning.reading import Sample
 from salesops_lib.tables import TABLES, Table
@@ -59,6 +59,8 @@ _UNSURE = 0.75
 _HINT = 0.8
 
 
+_KEYS_READ = 20
+_FIELD = 0.8
 _MANY_MONTHS = 4
 _MONTH = re.compile(
     r"(?:\d{2,4}[-/年. ]*)?(?:\d{1,2}\s*月份?|[一二三四五六七八九十]{1,2}月份?|m\d{1,2}|q[1-4])(?:[-/ ]?\d{2,4})?|\d{4}[-/.]\d{1,2}"
@@ -126,10 +128,11 @@ def candidates(sample: Sample, match: Match, column: str) -> list[str]:
     return [h for h in agreeing if not evidence.values(sample.headers.index(h)).is_blank] or agreeing
 
 
-def foreign(sample: Sample) -> str:
+def foreign(sample: Sample, likeliest: Match | None = None) -> str:
     """Why a part is none of ours although its headers may fit; empty where nothing speaks against it.
 
-    It speaks of suppliers and no customers, of stock, or spreads months over columns.
+    It speaks of suppliers and no customers, of stock, spreads months over columns, or lists columns where the
+    `likeliest` table has customers, products or people.
     """
     names = [read(header).concepts for header in sample.headers]
     bought = [
@@ -143,7 +146,26 @@ def foreign(sample: Sample) -> str:
     spread = [header for header in sample.headers if _MONTH.fullmatch(header.strip().casefold())]
     if len(spread) >= _MANY_MONTHS:
         return f"it has a column for each month ({', '.join(spread[:3])} …): give one row for each month"
+    if likeliest and (fields := _fields_listed(sample, likeliest)):
+        return f"its rows describe columns ({', '.join(fields[:3])}), not {likeliest.table}"
     return ""
+
+
+def _fields_listed(sample: Sample, match: Match) -> list[str]:
+    """Names of columns that stand where master data have their keys: the part is a data dictionary."""
+    header = match.columns.get(TABLES[match.table].key[0])
+    if match.table not in _MASTER or header is None:
+        return []
+    keys = list(dict.fromkeys(sample.values(sample.headers.index(header))))[:_KEYS_READ]
+    fields = [key for key in keys if _is_field(key)]
+    return fields if len(fields) > max(len(keys) / 2, 1) else []
+
+
+def _is_field(key: str) -> bool:
+    """Whether a key is the name of a column; CUST-0101 is not."""
+    if any(character.isdigit() for character in key):
+        return False
+    return any(max(named(table, read(key)).values(), default=0) >= _FIELD for table in TABLES.values())
 
 
 def _match(evidence: Evidence, table: Table) -> Match:

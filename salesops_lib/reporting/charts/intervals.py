@@ -35,7 +35,8 @@ def plot_intervals(
     values = known(v for c in ("value", "low", "high", "base") if c in shown for v in shown[c])
     money = voice.money(values) if unit == "money" else None
     rows = shown.to_dict("records")
-    labels = [voice.cell(r.get("value"), unit, money=money) for r in rows]
+    is_change = unit == "ratio" and min(values, default=0.0) < 0  # a share or a rate is never below nothing
+    labels = [voice.cell(r.get("value"), unit, money=money, signed=is_change) for r in rows]
     counts = ["" if is_missing(r.get("n")) else f"n = {voice.cell(r['n'], 'count')}" for r in rows]
     words = [month(voice.said(r["label"]), voice.lang) for r in rows]
     names = max((text_width(word, SIZES["text"]) for word in words), default=0) + 18
@@ -43,13 +44,17 @@ def plot_intervals(
     counted = max((text_width(c, SIZES["small"]) for c in counts), default=0)
     room = max((text_width(label, SIZES["text"], bold=True) for label in labels), default=0) + counted + 34
     marks = _marks(values, unit)
-    across = Scale(marks[0], marks[-1], names + 12, sheet.width - (14 if narrow else room))
-    bottom = TOP + row * len(rows)
     places = 0 if all(round(100 * mark, 6).is_integer() for mark in marks) else 1
-    for mark in marks:
+    told = [
+        percent(mark, places) if unit == "ratio" else voice.cell(mark, _axis_unit(unit), money=money)
+        for mark in marks
+    ]
+    edge = max(12.0, *(text_width(text, SIZES["small"]) / 2 + 2 for text in (told[0], told[-1])))
+    across = Scale(marks[0], marks[-1], names + edge, sheet.width - (edge if narrow else room))
+    bottom = TOP + row * len(rows)
+    for mark, text in zip(marks, told, strict=True):
         x = across(mark)
         sheet.line([x, x], [TOP - 6, bottom], "line", 0.8)
-        text = percent(mark, places) if unit == "ratio" else voice.cell(mark, _axis_unit(unit), money=money)
         sheet.text(x, bottom + 10, text, size="small", role="muted", anchor="center")
     for n, r in enumerate(rows):
         top = TOP + row * n
