@@ -28,6 +28,8 @@ UNSEEN_FEAST = 0.4
 #: Share of a forecast's distance from its year's mean that is in doubt, of a season seen once: peaks come higher, lower, or a
 #: week later.
 PEAK = 0.2
+#: Season of weeks, whose peaks are feasts: they differ from year to year, so that years do not take the doubt away.
+FEASTS_IN = 52
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def expected_miss(
     level, swing = shown.level[origin][:, None], shown.swing[origin][:, None]
     if season > 1:
         side = np.where(forecasts.sum(axis=1, keepdims=True) < 0, -1.0, 1.0)
-        passing += (PEAK * np.nan_to_num(forecasts - side * level)) ** 2 / np.maximum(years, 1)
+        peak = (PEAK * np.nan_to_num(forecasts - side * level)) ** 2
+        passing += peak if season == FEASTS_IN else peak / np.maximum(years, 1)
         seen, belief = long - 1.0, UNSEEN_BELIEF * season
         guess = ((UNSEEN * level) ** 2 * belief + swing**2 * seen) / (belief + seen)
         guess = np.where(feast, np.maximum(guess, (UNSEEN_FEAST * level) ** 2), guess)

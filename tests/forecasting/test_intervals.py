@@ -133,6 +133,53 @@ def test_weeks_of_christmas_are_covered(calendar: str | None) -> None:
     assert held[at].mean() > 0.62
 
 
+def _feasts(days: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """What series sell on days around Black Friday and Christmas, as logarithms; sizes are series × (rush, after, Black Friday)."""
+    found = np.zeros((len(sizes), len(days)))
+    for year in range(2006, 2014):
+        before = (np.datetime64(f"{year}-12-25") - days).astype(int)
+        rise = np.where((before >= 1) & (before <= 21), (22 - before) / 21, 0.0)
+        thursday = np.busday_offset(f"{year}-11", 3, roll="forward", weekmask="Thu")
+        parts = (rise, (before <= 0) & (before > -7), (days > thursday) & (days <= thursday + 4))
+        moved = np.random.default_rng(year).lognormal(0, 0.1, sizes.shape)
+        found += np.einsum("nk,kt->nt", sizes * moved, np.array(parts, dtype=float))
+    return found
+
+
+@pytest.mark.parametrize("calendar", [None, "US"])
+@pytest.mark.parametrize("lengths", [(36, 42), (90, 96), (143, 149)])
+def test_feasts_of_unlike_size_are_covered(lengths: tuple[int, ...], calendar: str | None) -> None:
+    """Thirteen weeks from November, dated by changing weekdays; no Christmas seen, one and two.
+
+    Of 30 series a sixth sells two to four times as much before Christmas, a quarter less than usual, the others up to a third
+    more; every feast differs by a tenth from year to year.  Feast weeks of one panel are nearly as one (10 points), four have a standard
+    error of about 5; other weeks, which share a year's growth, of about 4: three of them on either side of 80.
+    """
+    inside, feast = [], []
+    for seed, length in enumerate(lengths * 2):
+        rng = np.random.default_rng(seed)
+        labels = np.datetime64("2011-11-01") + seed + 7 * np.arange(1 - length, 13)
+        large = (np.arange(30) % 6 == 0)[:, None]
+        small = np.where(
+            np.arange(30)[:, None] % 4 == 1, rng.uniform(-0.3, 0, (30, 3)), rng.uniform(0, 0.3, (30, 3))
+        )
+        days = (labels[:, None] + np.arange(-6, 1)).ravel()
+        made_of_days = np.exp(_feasts(days, np.where(large, [1.2, -0.2, 0.7], small)))
+        y = simulated(30, length, seed, season=52) * made_of_days.reshape(30, -1, 7).mean(axis=2)
+        dates = pd.DatetimeIndex(labels)
+        ids = np.repeat([f"s{i:02d}" for i in range(30)], y.shape[1])
+        frame = pd.DataFrame({"unique_id": ids, "ds": np.tile(dates, 30), "y": y.ravel()})
+        made = forecast(frame[frame.ds < dates[length]], 12, "W", calendar=calendar).merge(
+            frame, on=["unique_id", "ds"]
+        )
+        inside.append(made.y.between(made["lo-80"], made["hi-80"]).to_numpy())
+        grid, ordinals = grid_of("W", made.ds)
+        feast.append(near_christmas(grid, ordinals))
+    held, at = np.concatenate(inside), np.concatenate(feast)
+    assert 0.65 < held[at].mean() < 0.95
+    assert 0.68 < held[~at].mean() < 0.92
+
+
 def test_one_point_a_constant_and_nothing() -> None:
     months = pd.date_range("2024-01-01", periods=30, freq="MS")
     for y, widest in (([100.0], 200.0), ([7.0] * 30, 1e-6), ([0.0] * 5, 1e-6)):
