@@ -22,6 +22,7 @@ from salesops_lib.forecasting.members import AUTO, MEMBERS
 from salesops_lib.forecasting.panel import Panel, read_panel
 from salesops_lib.forecasting.regressors import Kinds, kinds_of_days
 from salesops_lib.forecasting.rolling import LEAST_SCALE, Run, backtest, blended, run_members, seasons
+from salesops_lib.forecasting.start_up import without_start_up
 from salesops_lib.periods import Calendar
 
 #: Share of a forecast that is as good as no miss.
@@ -74,8 +75,7 @@ def forecast(
     pd.DataFrame
         `unique_id, ds, mean, lo-80, hi-80, …`; never negative where the history is not.  `attrs["treatments"]`
         lists what was done to which series, with the number of its periods: `gap` (closed, not scored), `closed` (days without sales
-        of series that else sell every day), `too_old` and
-        `not_ended` (left out), `no_value` (no forecast), `stopped` (ends a season before others), `short`,
+        of series that else sell every day), `starting_up`, `too_old` and `not_ended` (left out), `no_value` (no forecast), `stopped` (ends a season before others), `short`,
         `intermittent`, `dead`, `no_calendar` (periods at or below zero, so neither calendar nor regressors act);
         `after_today` counts rows whose date is still to come.  `attrs["backtest"]` (of "auto") lists
         `unique_id, n_origins, wape, naive_wape`: what the same rule missed before, and the repeated season.
@@ -96,7 +96,7 @@ def forecast(
     made = calendar_of(calendar)
     panel = in_usual_lengths(read_panel(history, freq, as_of, made.fiscal if made else None))
     panel.check_horizon(horizon)
-    panel, closed = closed_days(panel, horizon, made)
+    panel, closed = closed_days(without_start_up(panel), horizon, made)
     tested: dict[str, np.ndarray] = {}
     if model == "prophet":
         if regressors is not None:

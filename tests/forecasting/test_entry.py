@@ -128,7 +128,7 @@ def test_where_the_calendar_cannot_act_it_is_told():
         {
             "unique_id": "a",
             "ds": pd.date_range("2022-01-01", periods=36, freq="MS"),
-            "y": [0.0, 0.0, *[5.0] * 34],
+            "y": [*[5.0] * 20, 0.0, 0.0, *[5.0] * 14],
         }
     )
     told = [
