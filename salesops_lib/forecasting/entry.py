@@ -22,6 +22,7 @@ from salesops_lib.forecasting.members import AUTO, MEMBERS
 from salesops_lib.forecasting.panel import Panel, read_panel
 from salesops_lib.forecasting.regressors import Kinds, kinds_of_days
 from salesops_lib.forecasting.rolling import LEAST_SCALE, Run, backtest, blended, run_members, seasons
+from salesops_lib.forecasting.short_season import YEARS
 from salesops_lib.forecasting.start_up import without_start_up
 from salesops_lib.periods import Calendar
 
@@ -173,12 +174,11 @@ def _missed(
     lengths, season = panel.lengths[run.order], panel.grid.season
     errors = errors * run.scales[:, :, None]
     made = [*np.nan_to_num(run.actuals - errors), point]
+    shown = run.shown.measured(lengths < YEARS * season)
     expected = []
     for i, k in enumerate([*run.held, 0]):
         feast = _unseen_feast(panel, run.order, k, point.shape[1])
-        expected.append(
-            expected_miss(run.shown, i, lengths - k, season, made[i], feast, cumulative=cumulative)
-        )
+        expected.append(expected_miss(shown, i, lengths - k, season, made[i], feast, cumulative=cumulative))
     now = np.maximum(expected.pop(), NOTHING * np.maximum(np.abs(point).max(axis=1, keepdims=True), NOTHING))
     if cumulative:
         errors = errors.cumsum(axis=2)

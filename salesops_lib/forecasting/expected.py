@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -54,6 +54,10 @@ class Shown:
         """Nothing yet."""
         one, two, three, four, five = np.zeros((5, n_origins, n_series))
         return cls(one, two, three, four, five, np.full((2, n_origins, n_series, horizon), np.nan))
+
+    def measured(self, is_short: np.ndarray) -> Shown:
+        """What is shown, by the measure of short histories of those that are short now: one measure at all origins."""
+        return replace(self, miss=np.where(is_short[:, None], self.miss, np.nan))
 
     def note(self, origin: int, rows: np.ndarray, batch: Batch, scales: np.ndarray) -> None:
         """What a batch shows at an origin, beside its `scales`."""

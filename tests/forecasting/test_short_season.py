@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from salesops_lib.forecasting import forecast
+from salesops_lib.forecasting.expected import Shown
 from salesops_lib.forecasting.panel import FiscalGrid, Grid
 from salesops_lib.forecasting.short_season import DRIFT, RETAIL, SHARE, _predict, usual_season
 from salesops_lib.periods.fiscal import FiscalYears
@@ -140,3 +141,12 @@ def test_prediction_is_the_conditional_normal() -> None:
     to_season = 2.25 * covariance[:, at[:7]] @ np.linalg.inv(whole[:7, :7])
     assert seasons[0] == pytest.approx(mean + (y - mean[at[:7]]) @ to_season.T, abs=5e-3)
     assert of_season[0] == pytest.approx(2.25 * covariance - 2.25 * to_season @ covariance[at[:7]], abs=5e-3)
+
+
+def test_who_is_short_no_longer_has_one_measure_at_all_origins() -> None:
+    shown = Shown.of(3, 2, 4)
+    shown.miss[:] = 0.1
+    measured = shown.measured(np.array([True, False]))
+    assert (measured.miss[:, :, 0] == 0.1).all()
+    assert np.isnan(measured.miss[:, :, 1]).all()
+    assert (shown.miss == 0.1).all()
