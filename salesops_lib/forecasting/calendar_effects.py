@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
+from dateutil.easter import easter
 
 from salesops_lib.forecasting.members import Batch
 from salesops_lib.forecasting.panel import Grid
@@ -35,25 +36,6 @@ WEEKS = 13
 _CHRISTMAS = ((-14, -8), (-7, -1), (0, 6))
 _EASTER = ((-7, -1), (0, 1))
 _FESTIVAL = ((-20, -8), (-7, -1), (0, 6), (7, 20))
-
-
-def easter(year: int) -> date:
-    """Easter Sunday of the Gregorian calendar (the anonymous algorithm, Nature, 20 April 1876).
-
-    Examples
-    --------
-    >>> easter(2024)
-    datetime.date(2024, 3, 31)
-    """
-    a, b, c = year % 19, year // 100, year % 100
-    d, e = divmod(b, 4)
-    g = (b - (b + 8) // 25 + 1) // 3
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = divmod(c, 4)
-    j = (32 + 2 * e + 2 * i - h - k) % 7
-    m = (a + 11 * h + 22 * j) // 451
-    month, day = divmod(h + j - 7 * m + 114, 31)
-    return date(year, month, day + 1)
 
 
 def features(grid: Grid, first: int, last: int, calendar: Calendar | None) -> np.ndarray:

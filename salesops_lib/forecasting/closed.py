@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from dateutil.easter import easter
 
-from salesops_lib.forecasting.calendar_effects import easter
 from salesops_lib.forecasting.panel import Panel, bridged
 from salesops_lib.periods import Calendar
 from salesops_lib.periods.working_days import festival_offset

@@ -33,8 +33,8 @@ SHRINKAGE = 0.5
 APART = ("pooled", "additive")
 #: Largest share of one; how far its share is drawn to none; origins that the panel's finding of it is worth.
 MOST_APART, CAUTION, SHARE_POOLING = 0.7, 0.9, 12.0
-#: Seasons, and periods that are enough where a season is longer, without which a series takes no share of it.
-LEAST_APART = {"pooled": (1, 13), "additive": (2, 104)}
+#: Periods, if not a season, without which a series takes no share of the regression; seasons without which it takes none of Prophet's model.
+LEAST_POOLED, LEAST_ADDITIVE = 13, 2
 #: Scales beyond which an error counts no more for it.
 CUT = 4.0
 #: Least scale of a past origin, as a share of today's: a series that lay still then tells nothing of its surprises.
@@ -159,8 +159,9 @@ def run_members(panel: Panel, names: list[str], horizon: int, kinds: Kinds) -> R
     tolerance = HARMLESS if panel.grid.kind in "WDB" else 0.0
     apart = tuple(names.index(name) for name in APART if name in names)
     apart = apart if len(apart) < len(names) else apart[1:]
-    enough = [min(LEAST_APART[names[i]][0] * panel.grid.season, LEAST_APART[names[i]][1]) for i in apart]
-    is_long = panel.lengths[order] >= np.array(enough, dtype=int)[:, None]
+    season = panel.grid.season
+    enough = {"pooled": min(season, LEAST_POOLED), "additive": LEAST_ADDITIVE * season}
+    is_long = np.array([panel.lengths[order] >= enough[names[i]] for i in apart]).reshape(len(apart), n)
     least = np.maximum(scales, LEAST_SCALE * sizes)
     return Run(order, past, actuals, least, ahead, sizes, tolerance, apart, is_long, held, shown)
 

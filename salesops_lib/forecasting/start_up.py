@@ -28,20 +28,27 @@ def without_start_up(panel: Panel) -> Panel:
     >>> without_start_up(read_panel(history, "MS")).lengths.tolist()
     [22]
     """
-    season, width = panel.grid.season, panel.filled.shape[1]
-    start = width - panel.lengths
-    steady = (np.nan_to_num(panel.filled) >= 0).all(axis=1)
-    steady &= ~is_intermittent(np.nan_to_num(panel.filled), start)
-    values, told = panel.values.copy(), []
-    for i in np.flatnonzero(steady & (panel.lengths >= season + LEAST) & (season > 1)):
-        y = panel.filled[i, start[i] :]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            growth = y[season:] / y[:-season]
-        usual = max(BEYOND * np.nanmedian(growth), np.nanmax(growth[len(growth) // 2 :]))
-        stays = ~(growth > usual)
-        n = int(np.argmax(stays)) if stays.any() else len(stays)
-        if n := min(n, season):
-            values[i, : start[i] + n] = np.nan
-            told.append({"unique_id": panel.ids[i], "treatment": "starting_up", "n": n})
-    filled = np.where(np.isnan(values) & (np.cumsum(np.isfinite(values), axis=1) == 0), np.nan, panel.filled)
-    return replace(panel, values=values, filled=filled, treatments=panel.treatments + told)
+    season, width, lengths = panel.grid.season, panel.filled.shape[1], panel.lengths
+    y = np.nan_to_num(panel.filled)
+    known = (y >= 0).all(axis=1) & ~is_intermittent(y, width - lengths) & (lengths >= season + LEAST)
+    if season == 1 or not known.any():
+        return panel
+    rows = np.flatnonzero(known)
+    since = np.arange(width - season)[None, :] - (width - lengths[rows, None])  # periods since the first one
+    with np.errstate(divide="ignore", invalid="ignore"):
+        growth = np.where(since >= 0, y[rows, season:] / y[rows, :-season], np.nan)
+    later = np.where(since >= (lengths[rows, None] - season) // 2, growth, -np.inf)
+    usual = np.maximum(BEYOND * np.nanmedian(growth, axis=1), np.nanmax(later, axis=1))
+    in_one = np.logical_and.accumulate((since < 0) | (growth > usual[:, None]), axis=1) & (since >= 0)
+    n = np.zeros(len(lengths), dtype=int)
+    n[rows] = np.minimum(in_one.sum(axis=1), season)
+    before = np.arange(width)[None, :] < (width - lengths + n)[:, None]
+    told = [
+        {"unique_id": panel.ids[i], "treatment": "starting_up", "n": int(n[i])} for i in np.flatnonzero(n)
+    ]
+    return replace(
+        panel,
+        values=np.where(before, np.nan, panel.values),
+        filled=np.where(before, np.nan, panel.filled),
+        treatments=panel.treatments + told,
+    )

@@ -8,17 +8,10 @@ import pytest
 
 from salesops_lib.errors import DataError
 from salesops_lib.forecasting import forecast
-from salesops_lib.forecasting.calendar_effects import easter, features
+from salesops_lib.forecasting.calendar_effects import features
 from salesops_lib.forecasting.panel import grid_of
 from salesops_lib.periods import Calendar
 from salesops_lib.periods.working_days import SPRING_FESTIVAL
-
-
-@pytest.mark.parametrize(
-    ("year", "day"), [(1961, "04-02"), (2008, "03-23"), (2011, "04-24"), (2019, "04-21"), (2038, "04-25")]
-)
-def test_easter(year: int, day: str) -> None:
-    assert easter(year).isoformat() == f"{year}-{day}"
 
 
 def test_days_of_a_month_by_hand() -> None:
